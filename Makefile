@@ -1,0 +1,56 @@
+# Two commands do all the set-up on a machine with Python 3.11+ (with venv) and make:
+#   make demo   a virtual environment, the package, one whole experiment
+#   make test   a virtual environment, the package, all tests
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit lint format check bench clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## Run the digits experiment to its end.
+	$(BIN)/alectio-agent run --config examples/digits/agent.yaml
+	$(BIN)/python examples/digits/summary.py
+
+test: $(VENV)/.dev ## Run all tests.
+	$(BIN)/python -m pytest -n 4 tests
+
+unit: $(VENV)/.dev ## Run the unit tests only.
+	$(BIN)/python -m pytest tests/unit
+
+lint: $(VENV)/.dev ## Format check, lint, types, import contracts, count of ignores.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@printf 'type: ignore %s, noqa %s, no cover %s\n' \
+	  "$$(grep -rE 'type: ignore' alectio_agent --include=*.py | wc -l)" \
+	  "$$(grep -rE '# noqa' alectio_agent --include=*.py | wc -l)" \
+	  "$$(grep -rE 'pragma: no cover' alectio_agent --include=*.py | wc -l)"
+
+format: $(VENV)/.dev ## Format, and mend what can be mended.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint test ## Everything that main must pass.
+
+bench: $(VENV)/.dev ## Print the measured figures.
+	$(BIN)/python benchmarks/loop_overhead.py
+
+clean: ## Remove the virtual environment and everything generated.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results

@@ -1,0 +1,113 @@
+"""Opens SQLite databases, runs transactions, and translates the library's errors."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError
+
+Row = sqlite3.Row
+Parameters = tuple[Any, ...] | dict[str, Any]
+
+
+class Database:
+    """One connection to one file, safe to use from several threads.
+
+    WAL with `synchronous=FULL`: a committed transaction survives a power cut.
+    """
+
+    def __init__(self, path: Path, schema: str, version: int, *, timeout_s: float = 5.0) -> None:
+        """Open the file, and make the tables when it is new.
+
+        Args:
+            path: The file; its folder exists.
+            schema: `CREATE` statements of this version.
+            version: Number of the schema, from 1.
+            timeout_s: How long another process may hold the file.
+
+        Raises:
+            StoreVersionError: The file has a newer schema.
+            StoreBusyError: Another process holds it for longer than the time-out.
+            StoreError: The file cannot be read or written, or is no database.
+        """
+        self._path = path
+        self._lock = RLock()
+        with self._translated():
+            self._connection = sqlite3.connect(
+                path, timeout=timeout_s, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            path.chmod(0o600)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA foreign_keys=ON")
+        self._prepare(schema, version)
+
+    def _prepare(self, schema: str, version: int) -> None:
+        with self.transaction() as run:
+            found = int(run("PRAGMA user_version")[0][0])
+            if found > version:
+                raise StoreVersionError(
+                    f"{self._path}: schema {found} is newer than this version's {version}",
+                    hint="Install that version again, or start with another state folder.",
+                )
+            if found == 0:
+                for statement in schema.split(";"):
+                    if statement.strip():
+                        run(statement)
+                run(f"PRAGMA user_version={version}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Callable[..., list[Row]]]:
+        """Run statements that become durable together, or not at all.
+
+        Yields:
+            A function that takes SQL and parameters and returns all rows.
+
+        Raises:
+            StoreBusyError: Another process holds the file.
+            StoreError: Anything else that SQLite refuses.
+        """
+        with self._lock, self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._run
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Read rows outside a transaction.
+
+        Args:
+            sql: One statement.
+            parameters: For its placeholders.
+
+        Returns:
+            All rows.
+        """
+        with self._lock, self._translated():
+            return self._run(sql, parameters)
+
+    def close(self) -> None:
+        """Close the connection; the object is of no further use."""
+        with self._lock:
+            self._connection.close()
+
+    def _run(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise StoreBusyError(f"{self._path}: another process holds it ({error})") from error
+            raise StoreError(f"{self._path}: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self._path}: {error}") from error

@@ -1,0 +1,76 @@
+"""Registration: who an agent is and what it can run."""
+
+from pydantic import Field
+
+from alectio_agent.wire.names import CheckpointName, Digest, ExperimentName, Id, PipelineName
+from alectio_agent.wire.records import Record
+
+
+class Boot(Record):
+    """One life of an agent process: a count that only grows, and a random id."""
+
+    count: int = Field(ge=1)
+    id: Id
+
+
+class PipelineOffer(Record):
+    """A registered pipeline.
+
+    Attributes:
+        name: As in `agent.yaml`.
+        pool_size: Samples in the pool; None leaves it to the experiment.
+        state_digest: SHA-256 over the record names in index order; None without a `state` hook.
+        state_size: Number of record names; None without a `state` hook.
+        store: Name of the shared checkpoint store; None for the agent's own disk.
+    """
+
+    name: PipelineName
+    pool_size: int | None = Field(default=None, ge=0)
+    state_digest: Digest | None = None
+    state_size: int | None = Field(default=None, ge=0)
+    store: str | None = None
+
+
+class HeldCheckpoint(Record):
+    """A checkpoint on the agent's disk."""
+
+    experiment: ExperimentName
+    name: CheckpointName
+
+
+class Registration(Record):
+    """`POST /v1/agents`.
+
+    Attributes:
+        installation_id: Random, made with the state folder.
+        holding: Leases of the jobs in the agent's journal.
+        checkpoints: What the agent holds.
+    """
+
+    installation_id: Id
+    boot: Boot
+    name: str = Field(min_length=1, max_length=128)
+    version: str = Field(max_length=64)
+    pipelines: list[PipelineOffer]
+    slots: int = Field(default=1, ge=1)
+    tags: list[str] = []
+    holding: list[Id] = []
+    checkpoints: list[HeldCheckpoint] = []
+
+
+class ProtocolRange(Record):
+    """The protocol numbers a platform speaks."""
+
+    min: int
+    max: int
+
+
+class Registered(Record):
+    """Answer to a registration."""
+
+    agent_id: Id
+    platform_id: Id
+    lease_s: float
+    poll_wait_s: float
+    max_part_bytes: int
+    protocol: ProtocolRange

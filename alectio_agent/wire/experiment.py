@@ -1,0 +1,262 @@
+"""The model of `experiment.yaml`. Names of strategies are a plain tuple, found without numpy."""
+
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    model_validator,
+)
+
+from alectio_agent.core.units import parse_duration
+from alectio_agent.wire.claims import Output, Task
+from alectio_agent.wire.names import ExperimentName, PipelineName
+
+StrategyName = Literal["random", "least_confidence", "margin", "ratio", "entropy", "diverse_margin"]
+STRATEGY_NAMES: tuple[str, ...] = get_args(StrategyName)
+SCORE_FREE_STRATEGIES: tuple[str, ...] = ("random",)
+METRIC_NAMES = ("accuracy", "macro_f1", "macro_precision", "macro_recall")
+CONTROL_SUFFIX = "-control"
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+DEFAULT_OUTPUT: dict[str, Output | None] = {
+    "classification": "logits",
+    "multi_label": "multilabel_logits",
+    "regression": "regression",
+    "object_detection": "detection",
+    "segmentation": None,
+    "custom": None,
+}
+CLASS_TASKS = ("classification", "multi_label", "object_detection", "segmentation")
+
+
+class Settings(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StrategyPart(Settings):
+    """One part of a batch: a strategy and its share of the batch."""
+
+    name: StrategyName
+    share: float = Field(default=1.0, gt=0, le=1)
+
+
+class Growth(Settings):
+    """Batches that grow: `start`, then times `growth` each loop, at most `max`."""
+
+    start: PositiveInt
+    growth: float = Field(gt=1)
+    max: PositiveInt
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max < self.start:
+            raise ValueError(f"max is {self.max}; expected at least start ({self.start})")
+        return self
+
+
+class Initial(Settings):
+    """The selection of loop 0, made before there is a model."""
+
+    strategy: Literal["random"] = "random"
+    size: PositiveInt | None = None
+
+
+def _as_parts(value: Any) -> Any:
+    """A bare name, one mapping, or a list of either, as a list of mappings."""
+    entries = value if isinstance(value, list) else [value]
+    return [{"name": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
+def _shares_sum_to_one(parts: list[StrategyPart]) -> list[StrategyPart]:
+    if not parts:
+        raise ValueError("expected at least one strategy")
+    total = sum(part.share for part in parts)
+    if abs(total - 1) > 1e-6:
+        raise ValueError(f"the shares sum to {total:g}; expected 1")
+    return parts
+
+
+Strategy = Annotated[
+    list[StrategyPart], BeforeValidator(_as_parts), AfterValidator(_shares_sum_to_one)
+]
+
+
+class ScheduledStrategy(Settings):
+    """A strategy that takes over once this many samples are labelled."""
+
+    from_labels: NonNegativeInt
+    strategy: Strategy
+
+
+class Labels(Settings):
+    """Where labels come from; `known`: they lie with the hooks."""
+
+    kind: Literal["known"] = "known"
+
+
+class Target(Settings):
+    """Stop when a metric has been at least `value` for `patience` loops in a row."""
+
+    metric: Literal["accuracy", "macro_f1", "macro_precision", "macro_recall"]
+    value: float
+    patience: PositiveInt = 1
+
+
+class Stop(Settings):
+    """Hard stops besides the number of loops."""
+
+    max_labels: PositiveInt | None = None
+    target: Target | None = None
+
+
+def _distinct_names(classes: int | list[str]) -> int | list[str]:
+    if isinstance(classes, list):
+        twice = {name for name in classes if classes.count(name) > 1}
+        if twice:
+            raise ValueError(f"class {min(twice)!r} stands twice; expected distinct names")
+        if len(classes) < 2:
+            raise ValueError("expected at least two classes")
+    elif classes < 2:
+        raise ValueError(f"found {classes}; expected at least two classes")
+    return classes
+
+
+DEFAULT_STRATEGY = (
+    StrategyPart(name="diverse_margin", share=0.9),
+    StrategyPart(name="random", share=0.1),
+)
+
+
+class ExperimentSettings(Settings):
+    """All keys of `experiment.yaml`.
+
+    Attributes:
+        name: Becomes a folder.
+        pipeline: None takes the only one.
+        classes: Names in column order, or a count; None for tasks without classes.
+        output: What `infer` returns; None takes the task's usual one.
+        pool: Number of samples; None takes the pipeline's.
+        batch: Samples per loop; a list gives each loop's, its last value the rest.
+        strategy: Parts whose shares sum to 1.
+        subsample: Score only this many random pool items.
+        retries: How often `timeout`, `oom` and `crash` are tried again in one loop.
+        affinity_timeout: Seconds until a job nobody started is offered to any agent.
+        takeover_after: Seconds after a lease ran out; None is `auto`.
+    """
+
+    name: ExperimentName
+    pipeline: PipelineName | None = None
+    task: Task = "classification"
+    classes: Annotated[int | list[str], AfterValidator(_distinct_names)] | None = None
+    output: Output | None = None
+    pool: PositiveInt | None = None
+    seed: NonNegativeInt = 0
+    batch: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] | Growth
+    loops: PositiveInt
+    initial: Initial = Initial()
+    strategy: Strategy = list(DEFAULT_STRATEGY)
+    schedule: list[ScheduledStrategy] = []
+    tie_break: Literal["seeded", "index"] = "seeded"
+    dedup: Literal["exact"] | None = "exact"
+    subsample: PositiveInt | None = None
+    labels: Labels = Labels()
+    stop: Stop = Stop()
+    control: Literal["none", "replay"] = "none"
+    tags: list[str] = []
+    retries: NonNegativeInt = 2
+    affinity: Literal["prefer", "strict"] = "prefer"
+    affinity_timeout: Duration = 3600.0
+    takeover_after: Duration | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auto_is_none(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("takeover_after") == "auto":
+            return {**raw, "takeover_after": None}
+        return raw
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        if self.task == "classification" and self.classes is None:
+            raise ValueError("`classes` is missing; expected the class names or their count")
+        if self.control == "replay" and self.name.endswith(CONTROL_SUFFIX):
+            raise ValueError(f"the name ends in {CONTROL_SUFFIX!r}, which names a control")
+        if self.control == "replay" and len(self.name) + len(CONTROL_SUFFIX) > 64:
+            raise ValueError("the name is too long for its control's; expected at most 56 letters")
+        if self.output_kind not in ("logits", "probabilities"):
+            self._check_score_free()
+        return self
+
+    def _check_score_free(self) -> None:
+        every = [self.strategy, *(entry.strategy for entry in self.schedule)]
+        for part in (part for strategy in every for part in strategy):
+            if part.name not in SCORE_FREE_STRATEGIES:
+                raise ValueError(
+                    f"strategy {part.name!r} needs `output: logits` or `probabilities`; "
+                    f"found {self.output_kind}. Expected `strategy: random` here"
+                )
+
+    @property
+    def output_kind(self) -> Output | None:
+        """What `infer` returns, with the task's usual kind filled in."""
+        return self.output or DEFAULT_OUTPUT[self.task]
+
+    @property
+    def class_count(self) -> int | None:
+        """Number of classes; None for tasks without."""
+        return len(self.classes) if isinstance(self.classes, list) else self.classes
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """Names in column order; None when only the count is known."""
+        return self.classes if isinstance(self.classes, list) else None
+
+    def batch_of(self, loop: int) -> int:
+        """How many samples are chosen for one loop.
+
+        Args:
+            loop: From 0.
+
+        Returns:
+            At least 1.
+        """
+        if loop == 0 and self.initial.size is not None:
+            return self.initial.size
+        if isinstance(self.batch, int):
+            return self.batch
+        if isinstance(self.batch, list):
+            return self.batch[min(loop, len(self.batch) - 1)]
+        return min(self.batch.max, round(self.batch.start * self.batch.growth**loop))
+
+    def strategy_at(self, labelled: int) -> list[StrategyPart]:
+        """The strategy in force once so many samples are labelled.
+
+        Args:
+            labelled: Number of labelled samples.
+
+        Returns:
+            The parts of the last schedule entry reached, else of `strategy`.
+        """
+        reached = [entry for entry in self.schedule if entry.from_labels <= labelled]
+        return (
+            max(reached, key=lambda entry: entry.from_labels).strategy if reached else self.strategy
+        )
+
+    def as_control(self) -> "ExperimentSettings":
+        """The control of this experiment: the same with random selection."""
+        return self.model_copy(
+            update={
+                "name": self.name + CONTROL_SUFFIX,
+                "strategy": [StrategyPart(name="random")],
+                "schedule": [],
+                "control": "none",
+            }
+        )

@@ -1,0 +1,142 @@
+"""What operators and viewers exchange with the hub: experiments, jobs, agents, tokens."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.names import ExperimentName, Id
+from alectio_agent.wire.records import Record
+
+ExperimentState = Literal["running", "waiting", "paused", "finished", "cancelled"]
+"""`waiting`: a job waits for a person."""
+
+LoopState = Literal["available", "claimed", "running", "selecting", "waiting", "done"]
+Scope = Literal["agent", "operator", "viewer"]
+
+
+class PlatformInfo(Record):
+    """`GET /v1/platform`: who answers, for any token."""
+
+    platform_id: Id
+    version: str
+    scope: Scope
+
+
+class ExperimentCreate(Record):
+    """`POST /v1/experiments`; 409 `conflict` when the name is taken by other settings.
+
+    Sending the settings of an experiment that exists changes nothing and answers with its view.
+    """
+
+    settings: ExperimentSettings
+
+
+class LoopView(Record):
+    """One loop, as results files and tables show it.
+
+    Attributes:
+        labels: Labelled samples that `train` got.
+        chosen_by: Shares of the strategies behind the newest batch, such as
+            `diverse_margin 90 %, random 10 %`.
+        selected: The batch that this loop added, in increasing order.
+        metrics: Name to value; None until `test` was counted.
+        seconds: Step to the seconds its hook took.
+        problem: Why it waits for a person; empty otherwise.
+    """
+
+    loop: int
+    state: LoopState
+    labels: int
+    chosen_by: str
+    selected: list[int] = []
+    metrics: dict[str, float] | None = None
+    seconds: dict[str, float] = {}
+    warnings: list[str] = []
+    hyperparams: JsonValue = None
+    agent: str | None = None
+    attempt: int = 0
+    problem: str = ""
+    done_at: str | None = None
+
+
+class ExperimentView(Record):
+    """One experiment.
+
+    Attributes:
+        version: Grows with every change of state; ask with `?after=VERSION&wait_s=20` to be
+            answered when it has grown.
+        results: Folder of its results files on the hub's machine.
+    """
+
+    experiment_id: Id
+    name: ExperimentName
+    state: ExperimentState
+    reason: str = ""
+    settings: ExperimentSettings
+    pool: int | None
+    control: ExperimentName | None = None
+    control_of: ExperimentName | None = None
+    version: int
+    created_at: str
+    results: str = ""
+    loops: list[LoopView] = []
+
+
+class ExperimentList(Record):
+    """`GET /v1/experiments`; the loops are left out."""
+
+    experiments: list[ExperimentView]
+
+
+class JobView(Record):
+    """`GET /v1/jobs`: one job."""
+
+    job: str
+    job_id: Id
+    state: LoopState
+    attempt: int
+    agent: str | None = None
+    step: str | None = None
+    problem: str = ""
+
+
+class JobList(Record):
+    """All jobs that are not done, oldest first."""
+
+    jobs: list[JobView]
+
+
+class AgentView(Record):
+    """`GET /v1/agents`: one agent."""
+
+    agent_id: Id
+    name: str
+    version: str
+    pipelines: list[str]
+    registered_at: str
+    last_contact_at: str
+
+
+class AgentList(Record):
+    """All agents that ever registered."""
+
+    agents: list[AgentView]
+
+
+class TokenCreate(Record):
+    """`POST /v1/tokens`."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    scope: Scope = "agent"
+    expires_s: float | None = Field(default=None, gt=0)
+
+
+class TokenCreated(Record):
+    """The only answer that ever holds the token itself."""
+
+    token_id: Id
+    name: str
+    scope: Scope
+    token: str
+    expires_at: str | None = None

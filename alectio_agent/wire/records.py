@@ -1,0 +1,9 @@
+"""What every record on the wire has in common."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """A frozen record that ignores fields it does not know, so that fields may be added freely."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")

@@ -1,0 +1,119 @@
+"""What goes out about a job: heartbeats, commits, failures."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from alectio_agent.wire.claims import Step
+from alectio_agent.wire.names import Digest, Id
+from alectio_agent.wire.records import Record
+
+FailureClass = Literal[
+    "user_code",
+    "contract",
+    "timeout",
+    "oom",
+    "crash",
+    "checkpoint",
+    "interrupted",
+    "refused",
+    "rejected",
+    "cancelled",
+]
+
+
+class Progress(Record):
+    """How far the running step is, as the hook said."""
+
+    done: float | None = None
+    total: float | None = None
+    numbers: dict[str, float] = {}
+
+
+class Heartbeat(Record):
+    """`POST /v1/jobs/{job_id}/heartbeat`."""
+
+    step: Step | None = None
+    state: Literal["running", "delivering"] = "running"
+    progress: Progress | None = None
+
+
+class HeartbeatAnswer(Record):
+    """Whether to go on; `cancel` holds the reason when not."""
+
+    cancel: str | None = None
+
+
+class Part(Record):
+    """One part of a bulk result."""
+
+    sha256: Digest
+    bytes: int = Field(ge=1)
+    rows: int = Field(ge=1)
+
+
+class StepCommit(Record):
+    """`PUT /v1/jobs/{job_id}/steps/{step}`: the result of a step.
+
+    The content that must not change under one key is: step, media type, rows, parts, inline.
+
+    Attributes:
+        key: Idempotency key, made once per result.
+        media_type: Of the parts; `application/json` for an inline result.
+        rows: Number of rows; 0 for `train`.
+        inline: `{"rows": [[index, value], ...]}` (`test`: value is `[prediction, label]`); for
+            `train` `{"labels": ..., "hyperparams": ...}` as far as they may leave.
+        started_at: RFC 3339, agent's clock.
+        duration_s: Of the hook alone.
+        warnings: What the contract check noticed, for people.
+    """
+
+    key: Id
+    media_type: str = Field(max_length=100)
+    rows: int = Field(ge=0)
+    parts: list[Part] = []
+    inline: dict[str, JsonValue] | None = None
+    started_at: str = ""
+    finished_at: str = ""
+    duration_s: float = Field(default=0, ge=0)
+    warnings: list[str] = []
+
+    def content(self, step: str) -> dict[str, JsonValue]:
+        """What is compared when the key comes again.
+
+        Args:
+            step: Name of the step.
+
+        Returns:
+            The compared fields as plain JSON.
+        """
+        compared = self.model_dump(include={"media_type", "rows", "parts", "inline"})
+        return {"step": step, **compared}
+
+
+class JobFailure(Record):
+    """`POST /v1/jobs/{job_id}/fail`: a step gave no result, or the job is handed back."""
+
+    key: Id
+    step: Step | None = None
+    failure_class: FailureClass = Field(alias="class")
+    message: str = Field(max_length=4000)
+    traceback: str = Field(default="", max_length=32000)
+    finished_at: str = ""
+
+    def content(self) -> dict[str, JsonValue]:
+        """What is compared when the key comes again."""
+        return {"step": self.step, "class": self.failure_class}
+
+
+class Accepted(Record):
+    """The answer that settles a message."""
+
+    status: Literal["accepted"] = "accepted"
+
+
+class MissingPart(Record):
+    """A part that a commit named and that is not there whole."""
+
+    sha256: Digest
+    have: int = Field(ge=0)

@@ -1,0 +1,113 @@
+"""JSON as this protocol takes it: no duplicate keys, no NaN, no depth or number without end."""
+
+import json
+from typing import Any
+
+from pydantic import JsonValue
+
+MAX_DEPTH = 64
+MAX_INTEGER_DIGITS = 20
+
+
+class JsonRuleError(ValueError):
+    """Text that is no JSON, or breaks one of the rules above."""
+
+
+def loads(text: str | bytes) -> JsonValue:
+    """Read one JSON document from the other side.
+
+    Args:
+        text: The document; bytes are UTF-8.
+
+    Returns:
+        Plain dicts, lists, strings, numbers, bools and None.
+
+    Raises:
+        JsonRuleError: No JSON; a duplicate key; NaN or an infinity; an integer of more than
+            20 digits; nested deeper than 64 levels.
+    """
+    try:
+        value: JsonValue = json.loads(
+            text,
+            object_pairs_hook=_distinct_keys,
+            parse_constant=_refuse_constant,
+            parse_int=_bounded_int,
+            parse_float=_finite_float,
+        )
+    except JsonRuleError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise JsonRuleError(f"not JSON: {error}") from error
+    _check_depth(value)
+    return value
+
+
+def dumps(value: object) -> str:
+    """Write one JSON document, without spaces.
+
+    Args:
+        value: Plain dicts, lists, strings, finite numbers, bools and None.
+
+    Returns:
+        The text.
+
+    Raises:
+        ValueError: A number that is not finite.
+        TypeError: A value that JSON does not know.
+    """
+    return json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+
+
+def canonical(value: object) -> str:
+    """Write a document so that equal documents give equal texts: sorted keys, no spaces.
+
+    Args:
+        value: As for `dumps`.
+
+    Returns:
+        The text, for digests and comparisons.
+    """
+    return json.dumps(
+        value, allow_nan=False, separators=(",", ":"), ensure_ascii=False, sort_keys=True
+    )
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise JsonRuleError(f"key {twice!r} stands twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> float:
+    raise JsonRuleError(f"{name} is not a JSON number")
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > MAX_INTEGER_DIGITS:
+        raise JsonRuleError(f"an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if value in {float("inf"), float("-inf")}:
+        raise JsonRuleError(f"{text[:40]} is too large for a number")
+    return value
+
+
+def _check_depth(value: JsonValue) -> None:
+    level: list[JsonValue] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return
+    raise JsonRuleError(f"nested deeper than {MAX_DEPTH} levels")
