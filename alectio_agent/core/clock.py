@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from threading import Event
+from threading import TIMEOUT_MAX, Event
 from typing import Protocol
 
 
@@ -39,8 +39,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait(self, event: Event, seconds: float) -> bool:
-        """Wait on the event."""
-        return event.wait(max(0.0, seconds))
+        """Wait on the event; the longest wait that the system knows is 292 years."""
+        return event.wait(min(max(0.0, seconds), TIMEOUT_MAX))
 
 
 def timestamp(moment: datetime) -> str:

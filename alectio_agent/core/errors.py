@@ -6,6 +6,7 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 ├── ConfigError                   stop; fix agent.yaml or experiment.yaml
 ├── PlatformError
 │   ├── PlatformUnavailableError  retry: no answer, or one that is not ours; carries retry_after_s
+│   ├── InvalidClaimError         refuse it in the next claim, keep polling
 │   ├── PlatformRejectedError     a verdict of ours: park the message, fail the job
 │   ├── NotAuthorizedError        re-read the token, slow down; `revoked` stops the agent
 │   ├── LeaseLostError            stop the hook, keep the result as superseded; another counted
@@ -18,6 +19,8 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   └── CheckpointError           a checkpoint that must exist does not
 ├── StoreError                    StoreBusyError (retry), NotFoundError, ConflictError
 └── StrategyError                 EmptyPoolError, BatchTooLargeError, ScoresError (shape, NaN)
+
+SettingError                      a ValueError inside validators of settings; becomes a ConfigError
 """
 
 from enum import IntEnum
@@ -81,6 +84,50 @@ class ConfigError(AlectioAgentError):
     exit_code = ExitCode.CONFIG
 
 
+class SettingError(ValueError):
+    """Raised inside a validator of settings: a value breaks a rule.
+
+    A ValueError, since pydantic collects nothing else. It never leaves the room that validates:
+    the loader of configuration files turns it into a line of a ConfigError.
+
+    Attributes:
+        message: What was found and what was expected, without the key.
+        key: Dotted, from the model that raises; empty for that model itself.
+        depends_on: Dotted keys that the rule read besides `key`.
+        is_missing: Whether the mend is to add the key.
+        others: Further rules that are broken at the same time.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        key: str = "",
+        depends_on: tuple[str, ...] = (),
+        missing: bool = False,
+    ) -> None:
+        super().__init__(f"{key}: {message}" if key else message)
+        self.message = message
+        self.key = key
+        self.depends_on = depends_on
+        self.is_missing = missing
+        self.others: tuple[SettingError, ...] = ()
+
+    @staticmethod
+    def raise_any(found: "list[SettingError]") -> None:
+        """Raise the first of these, if there is one, with the others beside it.
+
+        Args:
+            found: Broken rules, in the order to show them.
+
+        Raises:
+            SettingError: The list is not empty.
+        """
+        if found:
+            found[0].others = tuple(found[1:])
+            raise found[0]
+
+
 class PlatformError(AlectioAgentError):
     """Anything that went wrong between agent and platform."""
 
@@ -138,6 +185,10 @@ class NotAuthorizedError(PlatformError):
     def __init__(self, message: str, *, problem: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.problem = problem
+
+
+class InvalidClaimError(PlatformError):
+    """A whole answer to a claim that breaks the rules of a claim: refuse it in the next one."""
 
 
 class LeaseLostError(PlatformError):

@@ -99,7 +99,7 @@ def _parse(text: str | float, units: dict[str, float], expected: str) -> float:
         return float(text)
     stripped = text.strip()
     if re.fullmatch(r"\d+(\.\d+)?", stripped):
-        return float(stripped)
+        return _finite(float(stripped), expected)
     total, position = 0.0, 0
     for part in _PART.finditer(stripped):
         factor = units.get(part[2].lower())
@@ -108,4 +108,10 @@ def _parse(text: str | float, units: dict[str, float], expected: str) -> float:
         total, position = total + float(part[1]) * factor, part.end()
     if not stripped or position != len(stripped):
         raise ValueError(f"expected {expected}")
-    return total
+    return _finite(total, expected)
+
+
+def _finite(value: float, expected: str) -> float:
+    if value == float("inf"):
+        raise ValueError(f"expected {expected}, not that large")
+    return value

@@ -3,13 +3,14 @@
 from pydantic import Field
 
 from alectio_agent.wire.names import CheckpointName, Digest, ExperimentName, Id, PipelineName
+from alectio_agent.wire.protocol import MAX_COUNT
 from alectio_agent.wire.records import Record
 
 
 class Boot(Record):
     """One life of an agent process: a count that only grows, and a random id."""
 
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=MAX_COUNT)
     id: Id
 
 
@@ -25,9 +26,9 @@ class PipelineOffer(Record):
     """
 
     name: PipelineName
-    pool_size: int | None = Field(default=None, ge=0)
+    pool_size: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     state_digest: Digest | None = None
-    state_size: int | None = Field(default=None, ge=0)
+    state_size: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     store: str | None = None
 
 
@@ -52,7 +53,7 @@ class Registration(Record):
     name: str = Field(min_length=1, max_length=128)
     version: str = Field(max_length=64)
     pipelines: list[PipelineOffer]
-    slots: int = Field(default=1, ge=1)
+    slots: int = Field(default=1, ge=1, le=MAX_COUNT)
     tags: list[str] = []
     holding: list[Id] = []
     checkpoints: list[HeldCheckpoint] = []

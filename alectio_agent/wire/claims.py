@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from alectio_agent.wire.names import CheckpointName, Digest, ExperimentName, Id, PipelineName
+from alectio_agent.wire.protocol import MAX_COUNT
 from alectio_agent.wire.records import Record
 
 Step = Literal["train", "test", "infer"]
@@ -14,10 +15,13 @@ Task = Literal[
 Output = Literal["logits", "probabilities", "multilabel_logits", "regression", "detection"]
 
 
+Index = Annotated[int, Field(strict=True, ge=0)]
+
+
 class Refusal(Record):
     """A claim that the agent would not run."""
 
-    seq: int = Field(ge=1)
+    seq: int = Field(ge=1, le=MAX_COUNT)
     reason: str = Field(max_length=2000)
 
 
@@ -33,7 +37,7 @@ class ClaimRequest(Record):
 
     agent_id: Id
     boot: Id
-    seq: int = Field(ge=1)
+    seq: int = Field(ge=1, le=MAX_COUNT)
     wait_s: float = Field(ge=0, le=300)
     free: list[PipelineName]
     refused: Refusal | None = None
@@ -44,7 +48,7 @@ class TrainPayload(Record):
 
     resume_from: CheckpointName | None
     ckpt_file: CheckpointName
-    labeled: list[int]
+    labeled: list[Index]
 
 
 class TestPayload(Record):
@@ -59,7 +63,7 @@ class InferPayload(Record):
     """What `infer` gets."""
 
     ckpt_file: CheckpointName
-    unlabeled: list[int]
+    unlabeled: list[Index]
 
 
 class TrainOrder(Record):

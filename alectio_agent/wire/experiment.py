@@ -1,5 +1,6 @@
 """The model of `experiment.yaml`. Names of strategies are a plain tuple, found without numpy."""
 
+import math
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -13,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from alectio_agent.core.errors import SettingError
 from alectio_agent.core.units import parse_duration
 from alectio_agent.wire.claims import Output, Task
 from alectio_agent.wire.names import ExperimentName, PipelineName
@@ -38,7 +40,7 @@ CLASS_TASKS = ("classification", "multi_label", "object_detection", "segmentatio
 class Settings(BaseModel):
     """Frozen; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class StrategyPart(Settings):
@@ -58,8 +60,26 @@ class Growth(Settings):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.max < self.start:
-            raise ValueError(f"max is {self.max}; expected at least start ({self.start})")
+            raise SettingError(
+                f"found {self.max}, expected at least `start`, which is {self.start}",
+                key="max",
+                depends_on=("start",),
+            )
         return self
+
+    def at(self, loop: int) -> int:
+        """The batch of one loop.
+
+        Args:
+            loop: From 0.
+
+        Returns:
+            From `start` to `max`.
+        """
+        # Not computed far beyond the cap: the power of a long experiment is no float any more.
+        if loop >= math.log(self.max / self.start, self.growth):
+            return self.max
+        return min(self.max, round(self.start * self.growth**loop))
 
 
 class Initial(Settings):
@@ -77,15 +97,18 @@ def _as_parts(value: Any) -> Any:
 
 def _shares_sum_to_one(parts: list[StrategyPart]) -> list[StrategyPart]:
     if not parts:
-        raise ValueError("expected at least one strategy")
+        raise ValueError("found no strategy, expected at least one")
     total = sum(part.share for part in parts)
     if abs(total - 1) > 1e-6:
-        raise ValueError(f"the shares sum to {total:g}; expected 1")
+        raise ValueError(f"found shares that sum to {total:g}, expected a sum of 1")
     return parts
 
 
 Strategy = Annotated[
-    list[StrategyPart], BeforeValidator(_as_parts), AfterValidator(_shares_sum_to_one)
+    list[StrategyPart],
+    BeforeValidator(_as_parts),
+    AfterValidator(_shares_sum_to_one),
+    Field(description="the name of a strategy, or a list of {name: ..., share: ...}"),
 ]
 
 
@@ -121,14 +144,22 @@ def _distinct_names(classes: int | list[str]) -> int | list[str]:
     if isinstance(classes, list):
         twice = {name for name in classes if classes.count(name) > 1}
         if twice:
-            raise ValueError(f"class {min(twice)!r} stands twice; expected distinct names")
+            raise ValueError(f"found class {min(twice)!r} twice, expected distinct names")
+        if not all(name.strip() for name in classes):
+            raise ValueError("found a class without a name, expected distinct names")
         if len(classes) < 2:
-            raise ValueError("expected at least two classes")
+            noun = "class" if len(classes) == 1 else "classes"
+            raise ValueError(f"found {len(classes)} {noun}, expected at least two")
     elif classes < 2:
-        raise ValueError(f"found {classes}; expected at least two classes")
+        raise ValueError(f"found {classes}, expected at least two classes")
     return classes
 
 
+Classes = Annotated[
+    int | list[str],
+    AfterValidator(_distinct_names),
+    Field(description="the names of the classes, or their count"),
+]
 DEFAULT_STRATEGY = (
     StrategyPart(name="diverse_margin", share=0.9),
     StrategyPart(name="random", share=0.1),
@@ -155,11 +186,13 @@ class ExperimentSettings(Settings):
     name: ExperimentName
     pipeline: PipelineName | None = None
     task: Task = "classification"
-    classes: Annotated[int | list[str], AfterValidator(_distinct_names)] | None = None
+    classes: Classes | None = None
     output: Output | None = None
     pool: PositiveInt | None = None
     seed: NonNegativeInt = 0
-    batch: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] | Growth
+    batch: PositiveInt | Annotated[list[PositiveInt], Field(min_length=1)] | Growth = Field(
+        description="a number of 1 or more, a list of them, or {start: ..., growth: ..., max: ...}"
+    )
     loops: PositiveInt
     initial: Initial = Initial()
     strategy: Strategy = list(DEFAULT_STRATEGY)
@@ -185,24 +218,48 @@ class ExperimentSettings(Settings):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
+        broken = []
         if self.task == "classification" and self.classes is None:
-            raise ValueError("`classes` is missing; expected the class names or their count")
-        if self.control == "replay" and self.name.endswith(CONTROL_SUFFIX):
-            raise ValueError(f"the name ends in {CONTROL_SUFFIX!r}, which names a control")
-        if self.control == "replay" and len(self.name) + len(CONTROL_SUFFIX) > 64:
-            raise ValueError("the name is too long for its control's; expected at most 56 letters")
+            broken.append(
+                SettingError(
+                    "missing; expected the names of the classes, or their count",
+                    key="classes",
+                    depends_on=("task",),
+                    missing=True,
+                )
+            )
+        if self.control == "replay":
+            broken += self._unfit_for_a_control()
         if self.output_kind not in ("logits", "probabilities"):
-            self._check_score_free()
+            broken += self._strategies_without_scores()
+        SettingError.raise_any(broken)
         return self
 
-    def _check_score_free(self) -> None:
-        every = [self.strategy, *(entry.strategy for entry in self.schedule)]
-        for part in (part for strategy in every for part in strategy):
-            if part.name not in SCORE_FREE_STRATEGIES:
-                raise ValueError(
-                    f"strategy {part.name!r} needs `output: logits` or `probabilities`; "
-                    f"found {self.output_kind}. Expected `strategy: random` here"
-                )
+    def _unfit_for_a_control(self) -> list[SettingError]:
+        longest = 64 - len(CONTROL_SUFFIX)
+        if self.name.endswith(CONTROL_SUFFIX):
+            said = f"found '{self.name}', expected a name that does not end in {CONTROL_SUFFIX}"
+        elif len(self.name) > longest:
+            said = f"found a name of {len(self.name)} letters, expected at most {longest}"
+        else:
+            return []
+        reason = "`control: replay` adds that to make its own name"
+        return [SettingError(f"{said}; {reason}", key="name", depends_on=("control",))]
+
+    def _strategies_without_scores(self) -> list[SettingError]:
+        placed = [("strategy", self.strategy)] + [
+            (f"schedule.{at}.strategy", entry.strategy) for at, entry in enumerate(self.schedule)
+        ]
+        return [
+            SettingError(
+                f"found '{part.name}', which needs `output: logits` or `output: probabilities`, "
+                f"not {self.output_kind or 'none'}; expected `strategy: random`",
+                key=key,
+                depends_on=("output", "task"),
+            )
+            for key, parts in placed
+            for part in [part for part in parts if part.name not in SCORE_FREE_STRATEGIES][:1]
+        ]
 
     @property
     def output_kind(self) -> Output | None:
@@ -234,7 +291,7 @@ class ExperimentSettings(Settings):
             return self.batch
         if isinstance(self.batch, list):
             return self.batch[min(loop, len(self.batch) - 1)]
-        return min(self.batch.max, round(self.batch.start * self.batch.growth**loop))
+        return self.batch.at(loop)
 
     def strategy_at(self, labelled: int) -> list[StrategyPart]:
         """The strategy in force once so many samples are labelled.

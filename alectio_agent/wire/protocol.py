@@ -18,6 +18,8 @@ MAX_CLAIM_BYTES = 64 * 2**20
 MAX_ANSWER_BYTES = 8 * 2**20
 MAX_REQUEST_BYTES = 8 * 2**20
 MAX_PART_BYTES = 64 * 2**20
+MAX_COUNT = 2**53 - 1
+"""The largest whole number that every reader of JSON, and every database, keeps exact."""
 PART_BYTES = 4 * 2**20
 INLINE_BYTES = 64 * 2**10
 

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import Digest, Id
+from alectio_agent.wire.protocol import MAX_COUNT
 from alectio_agent.wire.records import Record
 
 FailureClass = Literal[
@@ -48,8 +49,8 @@ class Part(Record):
     """One part of a bulk result."""
 
     sha256: Digest
-    bytes: int = Field(ge=1)
-    rows: int = Field(ge=1)
+    bytes: int = Field(ge=1, le=MAX_COUNT)
+    rows: int = Field(ge=1, le=MAX_COUNT)
 
 
 class StepCommit(Record):
@@ -70,7 +71,7 @@ class StepCommit(Record):
 
     key: Id
     media_type: str = Field(max_length=100)
-    rows: int = Field(ge=0)
+    rows: int = Field(ge=0, le=MAX_COUNT)
     parts: list[Part] = []
     inline: dict[str, JsonValue] | None = None
     started_at: str = ""

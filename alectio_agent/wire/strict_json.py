@@ -1,6 +1,7 @@
 """JSON as this protocol takes it: no duplicate keys, no NaN, no depth or number without end."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from pydantic import JsonValue
@@ -13,6 +14,10 @@ class JsonRuleError(ValueError):
     """Text that is no JSON, or breaks one of the rules above."""
 
 
+class NotJsonError(JsonRuleError):
+    """Text that is no JSON at all, such as half a document."""
+
+
 def loads(text: str | bytes) -> JsonValue:
     """Read one JSON document from the other side.
 
@@ -23,7 +28,8 @@ def loads(text: str | bytes) -> JsonValue:
         Plain dicts, lists, strings, numbers, bools and None.
 
     Raises:
-        JsonRuleError: No JSON; a duplicate key; NaN or an infinity; an integer of more than
+        NotJsonError: No JSON.
+        JsonRuleError: A duplicate key; NaN or an infinity; an integer of more than
             20 digits; nested deeper than 64 levels.
     """
     try:
@@ -36,8 +42,10 @@ def loads(text: str | bytes) -> JsonValue:
         )
     except JsonRuleError:
         raise
-    except (ValueError, RecursionError) as error:
-        raise JsonRuleError(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise JsonRuleError(f"nested deeper than {MAX_DEPTH} levels") from error
+    except ValueError as error:
+        raise NotJsonError(f"not JSON: {error}") from error
     _check_depth(value)
     return value
 
@@ -75,8 +83,8 @@ def canonical(value: object) -> str:
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        counted = Counter(key for key, _ in pairs)
+        twice = next(key for key, times in counted.items() if times > 1)
         raise JsonRuleError(f"key {twice!r} stands twice in one object")
     return found
 
@@ -100,7 +108,7 @@ def _finite_float(text: str) -> float:
 
 def _check_depth(value: JsonValue) -> None:
     level: list[JsonValue] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             child
             for parent in level

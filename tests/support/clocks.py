@@ -1,0 +1,29 @@
+"""A clock that tests turn by hand."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+
+class FakeClock:
+    """Implements `core.clock.Clock`; waiting advances it and is recorded."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._start = start
+        self._elapsed_s = 0.0
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return self._elapsed_s
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed_s)
+
+    def wait(self, event: Event, seconds: float) -> bool:
+        self.waits.append(seconds)
+        if not event.is_set():
+            self._elapsed_s += max(0.0, seconds)
+        return event.is_set()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._elapsed_s += seconds

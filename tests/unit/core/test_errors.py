@@ -1,0 +1,75 @@
+"""The tree of errors: each says how the process ends, and what to do."""
+
+import inspect
+
+import pytest
+
+from alectio_agent.core import errors
+from alectio_agent.core.errors import (
+    AlectioAgentError,
+    ConfigError,
+    ExitCode,
+    PlatformUnavailableError,
+    ProblemError,
+    SettingError,
+)
+
+ALL = [
+    found for _, found in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(found, Exception) and found.__module__ == errors.__name__
+]  # fmt: skip
+
+
+def test_every_error_is_drawn_in_the_tree():
+    drawn = errors.__doc__ or ""
+    missing = [
+        each.__name__ for each in ALL
+        if each.__name__ not in drawn and each.__base__ is not errors.StoreError
+        and each is not errors.HookInterruptedError
+    ]  # fmt: skip
+    assert missing == []
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
+def test_every_error_ends_with_error_and_hangs_in_the_tree(error):
+    assert error.__name__.endswith("Error")
+    assert issubclass(error, AlectioAgentError) or error is SettingError
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("AlectioAgentError", 1), ("UsageError", 2), ("ConfigError", 78), ("PlatformError", 75),
+        ("NotAuthorizedError", 77), ("SupersededBootError", 78), ("HookError", 3),
+        ("HookLoadError", 78), ("StoreBusyError", 75), ("StoreVersionError", 78),
+        ("NotFoundError", 2), ("ConflictError", 2), ("StrategyError", 1),
+    ],
+)  # fmt: skip
+def test_exit_codes_are_those_of_the_manual(name, code):
+    assert getattr(errors, name).exit_code == code
+
+
+def test_the_hint_follows_the_message():
+    error = ConfigError("no file", hint="make one")
+    assert str(error) == "no file\nmake one"
+    assert str(ConfigError("no file")) == "no file"
+    assert error.exit_code is ExitCode.CONFIG
+
+
+def test_errors_carry_what_the_catcher_needs():
+    assert PlatformUnavailableError("x", retry_after_s=3.0, status=503).retry_after_s == 3.0
+    assert ProblemError("parts-missing", "x", missing=[1]).extra == {"missing": [1]}
+
+
+def test_broken_rules_are_raised_together():
+    first, second = SettingError("a", key="x"), SettingError("b")
+    with pytest.raises(SettingError) as caught:
+        SettingError.raise_any([first, second])
+    assert caught.value is first
+    assert caught.value.others == (second,)
+    SettingError.raise_any([])
+
+
+def test_a_broken_rule_names_its_key_where_nobody_places_it():
+    assert str(SettingError("found 5", key="max")) == "max: found 5"
+    assert str(SettingError("found 5")) == "found 5"

@@ -1,0 +1,140 @@
+"""A database file: durable transactions, and errors that say whose file it is."""
+
+import sqlite3
+import stat
+
+import pytest
+
+from alectio_agent.core.errors import (
+    ExitCode,
+    StoreBusyError,
+    StoreError,
+    StoreVersionError,
+)
+from alectio_agent.core.sqlite import Database
+
+SCHEMA = "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE); CREATE TABLE other (x)"
+
+
+@pytest.fixture
+def opened():
+    """Opens databases, and closes them all at the end."""
+    databases = []
+
+    def open_one(path, schema=SCHEMA, version=1, **options):
+        databases.append(Database(path, schema, version, **options))
+        return databases[-1]
+
+    yield open_one
+    for database in databases:
+        database.close()
+
+
+@pytest.fixture
+def database(opened, tmp_path):
+    return opened(tmp_path / "agent.db")
+
+
+def names(database):
+    return [row["name"] for row in database.query("SELECT name FROM names ORDER BY id")]
+
+
+def add(database, *added):
+    with database.transaction() as run:
+        for name in added:
+            run("INSERT INTO names (name) VALUES (?)", (name,))
+
+
+def add_and_raise(database, error):
+    with database.transaction() as run:
+        run("INSERT INTO names (name) VALUES ('lost')")
+        raise error
+
+
+def test_what_was_committed_is_there_after_a_restart(opened, tmp_path):
+    first = opened(tmp_path / "a.db")
+    add(first, "one", "two")
+    first.close()
+    assert names(opened(tmp_path / "a.db")) == ["one", "two"]
+
+
+def test_a_power_cut_cannot_undo_a_commit(database):
+    assert database.query("PRAGMA journal_mode")[0][0] == "wal"
+    assert database.query("PRAGMA synchronous")[0][0] == 2  # FULL
+    assert database.query("PRAGMA foreign_keys")[0][0] == 1
+
+
+def test_the_file_is_closed_to_others(database, tmp_path):
+    assert stat.S_IMODE((tmp_path / "agent.db").stat().st_mode) == 0o600
+
+
+def test_an_error_inside_a_transaction_undoes_all_of_it(database):
+    add(database, "before")
+    with pytest.raises(RuntimeError):
+        add_and_raise(database, RuntimeError())
+    assert names(database) == ["before"]
+    add(database, "after")
+    assert names(database) == ["before", "after"]
+
+
+def test_a_refused_statement_undoes_all_of_the_transaction(database):
+    with pytest.raises(StoreError, match="UNIQUE"):
+        add(database, "twice", "twice")
+    assert names(database) == []
+
+
+def test_a_stop_inside_a_transaction_undoes_it_as_well(database):
+    with pytest.raises(KeyboardInterrupt):
+        add_and_raise(database, KeyboardInterrupt())
+    assert names(database) == []
+
+
+def test_a_statement_returns_its_rows(database):
+    with database.transaction() as run:
+        (row,) = run("INSERT INTO names (name) VALUES (:name) RETURNING id, name", {"name": "x"})
+    assert (row["id"], row["name"]) == (1, "x")
+
+
+def test_a_newer_schema_is_refused_and_left_alone(opened, tmp_path):
+    opened(tmp_path / "a.db", version=3).close()
+    with pytest.raises(
+        StoreVersionError, match="schema 3 is newer than this version's 2"
+    ) as caught:
+        opened(tmp_path / "a.db", version=2)
+    assert caught.value.exit_code == ExitCode.CONFIG
+    assert str(tmp_path / "a.db") in str(caught.value)
+    assert opened(tmp_path / "a.db", version=3).query("PRAGMA user_version")[0][0] == 3
+
+
+def test_a_file_that_is_held_by_another_is_busy(opened, tmp_path):
+    path = tmp_path / "a.db"
+    opened(path)
+    other = opened(path, timeout_s=0.0)
+    holder = sqlite3.connect(path, isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusyError, match="another process holds it") as caught:
+            add(other, "x")
+        assert caught.value.exit_code == ExitCode.TRY_AGAIN
+        holder.execute("ROLLBACK")
+    finally:
+        holder.close()
+    add(other, "x")
+    assert names(other) == ["x"]
+
+
+def test_a_file_that_is_no_database_is_named(opened, tmp_path):
+    path = tmp_path / "a.db"
+    path.write_bytes(b"no database at all, but long enough to be read as a header of one" * 20)
+    with pytest.raises(StoreError, match=r"a\.db: file is not a database"):
+        opened(path)
+
+
+def test_a_folder_that_does_not_exist_is_named(opened, tmp_path):
+    with pytest.raises(StoreError, match=r"none/a\.db: unable to open database file"):
+        opened(tmp_path / "none" / "a.db")
+
+
+def test_wrong_sql_never_leaves_as_an_error_of_the_library(database):
+    with pytest.raises(StoreError, match="no such table"):
+        database.query("SELECT * FROM absent")
