@@ -1,0 +1,66 @@
+"""Loads a YAML file into a frozen model, or says everything that is wrong with it at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from alectio_agent.config.document import Document
+from alectio_agent.config.kinds import Kind
+from alectio_agent.config.layers import Layers
+from alectio_agent.config.problems import Problem, as_error, found
+from alectio_agent.config.validation import validate
+from alectio_agent.config.values import Surroundings
+from alectio_agent.config.yaml_lines import read_document
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def load(
+    path: Path,
+    model: type[Settings],
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """Load a configuration: flag > environment > file > default.
+
+    Args:
+        path: The YAML file; relative paths in it, and in variables, start at its folder.
+        model: What it should be.
+        environment: The process's variables. `ALECTIO_AGENT_SECTION__KEY` is a setting; others
+            give defaults. None for a file that variables cannot change.
+        overrides: Flags: dotted key to value; None for a flag that was not given.
+
+    Returns:
+        The settings, with every default filled in.
+
+    Raises:
+        ConfigError: The file cannot be read, or has problems; the message has a line for each.
+    """
+    document = read_document(path)
+    root = Kind.of(model)
+    layers = Layers(document, root, _top(document, root))
+    layers.lay_environment(environment or {})
+    layers.lay_flags(overrides or {})
+    context = Surroundings(path.absolute().parent, environment or {})
+    settings, complaints = validate(model, layers.value, context)
+    problems = [
+        *document.problems,
+        *layers.problems,
+        *(Problem(each.code, layers.place(each.path), each.path, each.text) for each in complaints),
+    ]
+    if settings is None or problems:
+        raise as_error(problems)
+    return settings
+
+
+def _top(document: Document, root: Kind) -> dict[str, object]:
+    value = document.value
+    if isinstance(value, dict):
+        return value
+    expected = root.expected()
+    if value is None:
+        raise document.refuse(f"the file is empty; expected {expected}", 1)
+    line, column = document.marks[()]
+    raise document.refuse(f"found {found(value)}, expected {expected}", line, column)

@@ -1,0 +1,287 @@
+"""The model of `agent.yaml`. Loaded settings hold absolute paths, seconds, and every default."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from alectio_agent.config.values import (
+    EMBEDDED as EMBEDDED,
+)
+from alectio_agent.config.values import (
+    AbsolutePath,
+    Duration,
+    EnvText,
+    HookReference,
+    InterpreterPath,
+    KeepWarm,
+    MachineName,
+    Name,
+    PlatformUrl,
+    Tag,
+    TokenPath,
+    VariableName,
+    is_loopback,
+    surroundings,
+)
+from alectio_agent.core.errors import SettingError
+
+TOKEN_FILE_VARIABLE = "ALECTIO_AGENT_TOKEN_FILE"  # noqa: S105 - the name of a variable
+_NEVER_INLINE = (
+    "tokens are never written here: put it into a file of mode 0600 and name that file in "
+    "`platform.token_file`"
+)
+
+
+class Section(BaseModel):
+    """Frozen; an unknown key is an error; defaults go through the same rules as values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class AgentSettings(Section):
+    """Section `agent`.
+
+    Attributes:
+        name: How people call this agent; the host name by default.
+        state_dir: Everything that must survive a restart; `$STATE_DIRECTORY` by default, else
+            `.alectio` beside the file.
+        tags: An experiment may ask for them.
+        drain_timeout: Seconds that a stop waits for the running step; None waits without limit.
+    """
+
+    name: MachineName = Field(default_factory=socket.gethostname)
+    state_dir: AbsolutePath = Path(".alectio")
+    tags: list[Tag] = []
+    drain_timeout: Duration | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _state_directory(cls, raw: Any, info: ValidationInfo) -> Any:
+        # systemd names all folders of a unit, separated by colons; ours is the first.
+        granted = surroundings(info).environment.get("STATE_DIRECTORY", "").split(":")[0]
+        if isinstance(raw, dict) and granted:
+            return {"state_dir": granted, **raw}
+        return raw
+
+
+class PlatformSettings(Section):
+    """Section `platform`.
+
+    Attributes:
+        url: `embedded` for the hub in the box, or where a platform listens.
+        token_file: Holds the token, and nothing else. By default systemd's credential `token`,
+            then what `$ALECTIO_AGENT_TOKEN_FILE` names.
+        allow_insecure_http: Send the token in the clear to another machine.
+    """
+
+    refused_keys: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("token", "api_key", "apikey", "key", "secret", "password"), _NEVER_INLINE
+    )
+
+    url: PlatformUrl = EMBEDDED
+    token_file: TokenPath | None = None
+    allow_insecure_http: bool = False
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether `run` starts the hub itself."""
+        return self.url == EMBEDDED
+
+
+class HookFunctions(Section):
+    """Hooks that lie in several places, each as `package.module:function`."""
+
+    train: HookReference
+    test: HookReference
+    infer: HookReference
+    state: HookReference | None = None
+
+    def references(self) -> dict[str, str]:
+        """Name of each hook that is given, to its `package.module:function`."""
+        return self.model_dump(exclude_none=True)
+
+
+class CheckpointSettings(Section):
+    """Where a pipeline's checkpoints lie.
+
+    Attributes:
+        dir: Holds a folder per experiment.
+        keep: How many of the newest are kept, per experiment.
+        store: Agents that give the same name share this disk; None for the agent's own.
+    """
+
+    dir: AbsolutePath = Path("checkpoints")
+    keep: PositiveInt = 2
+    store: Name | None = None
+
+
+class PipelineSettings(Section):
+    """One entry of `pipelines`: the user's functions, and how to run them.
+
+    Attributes:
+        hooks: File that holds `train`, `test`, `infer` and perhaps `state`; or the four by name.
+        python: Interpreter of the hook process; the agent's own by default.
+        cwd: Working folder, and first on `sys.path`; the folder of `hooks` by default.
+        env: Added to the agent's environment.
+        env_file: `KEY=value` lines, added after `env`.
+        pool_size: Number of samples; None asks `state()`, then the experiment.
+        args: Handed to the hooks.
+        keep_warm: Seconds until an idle hook process ends; None for never.
+    """
+
+    hooks: AbsolutePath | HookFunctions
+    python: InterpreterPath = Field(default_factory=lambda: Path(sys.executable))
+    cwd: AbsolutePath = Path()
+    env: dict[VariableName, EnvText] = {}
+    env_file: AbsolutePath | None = None
+    pool_size: PositiveInt | None = None
+    args: dict[str, Any] = {}
+    checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
+    keep_warm: KeepWarm = 300.0
+
+    @property
+    def keep_warm_s(self) -> float | None:
+        """`keep_warm`, for readers who need to see the unit."""
+        return self.keep_warm
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cwd_is_beside_the_hooks(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        filled = {"checkpoints": {}, **raw}
+        hooks = raw.get("hooks")
+        if isinstance(hooks, str | Path) and "cwd" not in raw:
+            filled["cwd"] = Path(hooks).parent
+        return filled
+
+
+class OutboxSettings(Section):
+    """Section `outbox`.
+
+    Attributes:
+        keep_sent: Seconds that a result stays on disk after the platform has acknowledged it.
+    """
+
+    keep_sent: Duration = 604800.0
+
+
+class LoggingSettings(Section):
+    """Section `logging`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class AgentFile(Section):
+    """All keys of `agent.yaml`.
+
+    Attributes:
+        pipelines: By name; at least one.
+        experiment: `experiment.yaml` for the hub in the box.
+    """
+
+    refused_keys: ClassVar[Mapping[str, str]] = {"token": _NEVER_INLINE, "api_key": _NEVER_INLINE}
+
+    agent: AgentSettings = Field(default_factory=AgentSettings)
+    platform: PlatformSettings = Field(default_factory=PlatformSettings)
+    pipelines: dict[Name, PipelineSettings] = Field(
+        description="names of pipelines, each with its keys, such as digits: {hooks: processes.py}"
+    )
+    experiment: AbsolutePath | None = None
+    outbox: OutboxSettings = Field(default_factory=OutboxSettings)
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_section(cls, raw: Any) -> Any:
+        """An absent section is read like an empty one, so that its defaults see the context."""
+        sections: dict[str, Any] = {"agent": {}, "platform": {}, "outbox": {}, "logging": {}}
+        return {**sections, **raw} if isinstance(raw, dict) else raw
+
+    @field_validator("platform", mode="after")
+    @classmethod
+    def _token_source(cls, found: PlatformSettings, info: ValidationInfo) -> PlatformSettings:
+        if found.is_embedded or found.token_file is not None:
+            return found
+        source = default_token_file(surroundings(info).environment)
+        return found.model_copy(update={"token_file": source})
+
+    @field_validator("pipelines", mode="after")
+    @classmethod
+    def _at_least_one(cls, found: dict[str, PipelineSettings]) -> dict[str, PipelineSettings]:
+        if not found:
+            raise ValueError(
+                "found no pipeline, expected at least one, such as digits: {hooks: processes.py}"
+            )
+        return found
+
+    @model_validator(mode="after")
+    def _sections_fit_together(self) -> Self:
+        url = self.platform.url
+        if self.platform.is_embedded:
+            SettingError.raise_any([] if self.experiment else [_no_experiment()])
+            return self
+        broken = []
+        if url.startswith("http:") and not (self.platform.allow_insecure_http or is_loopback(url)):
+            broken.append(_insecure(url))
+        if self.platform.token_file is None:
+            broken.append(_no_token())
+        SettingError.raise_any(broken)
+        return self
+
+
+def default_token_file(environment: Mapping[str, str]) -> Path | None:
+    """Where the token lies when the file does not say.
+
+    Args:
+        environment: The process's variables.
+
+    Returns:
+        systemd's credential `token`, else what `$ALECTIO_AGENT_TOKEN_FILE` names, else None.
+    """
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    if credentials and (Path(credentials) / "token").exists():
+        return Path(credentials) / "token"
+    named = environment.get(TOKEN_FILE_VARIABLE)
+    return Path(named).absolute() if named else None
+
+
+def _no_experiment() -> SettingError:
+    return SettingError(
+        "missing. The hub in the box needs it, such as `experiment: experiment.yaml`; "
+        "for another platform set `platform.url`",
+        key="experiment",
+        depends_on=("platform.url",),
+        missing=True,
+    )
+
+
+def _no_token() -> SettingError:
+    return SettingError(
+        "missing. A platform elsewhere needs a token: expected the path of a file of mode 0600 "
+        f"here, a systemd credential `token`, or a path in ${TOKEN_FILE_VARIABLE}",
+        key="platform.token_file",
+        depends_on=("platform.url",),
+        missing=True,
+    )
+
+
+def _insecure(url: str) -> SettingError:
+    return SettingError(
+        f"found '{url}', which sends the token in the clear to another machine; expected "
+        "https://, or also `platform.allow_insecure_http: true`",
+        key="platform.url",
+        depends_on=("platform.allow_insecure_http",),
+    )
