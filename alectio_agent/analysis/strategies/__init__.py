@@ -1,0 +1,1 @@
+"""Strategies: pure functions that choose what to label next, and the registry of their names."""

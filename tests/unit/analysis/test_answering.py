@@ -1,0 +1,144 @@
+"""Requests as the platform sends them, and the answers it gets."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alectio_agent.analysis.answering import answer
+from alectio_agent.analysis.worker import serve
+from alectio_agent.core.errors import ScoresError, StrategyError
+from tests.support.analysis import npz_part, random_logits
+
+RANDOM = [{"name": "random", "share": 1}]
+MARGIN = [{"name": "margin"}]
+
+
+def select(strategy: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    request = {"op": "select", "seed": 0, "loop": 2, "batch": 4, "strategy": strategy, **fields}
+    return answer(json.dumps(request))
+
+
+def inline(rows: list) -> dict[str, Any]:
+    return {"media_type": "application/json", "parts": [], "inline": {"rows": rows}}
+
+
+def scored(n: int) -> dict[str, Any]:
+    return inline([[at, row] for at, row in enumerate(random_logits(n, 3).tolist())])
+
+
+def metrics(rows: list, **fields: Any) -> dict[str, Any]:
+    request = {"op": "metrics", "task": "classification", "result": inline(rows), **fields}
+    return answer(json.dumps(request))
+
+
+def test_the_first_batch_is_drawn_from_the_pool_less_what_is_labelled() -> None:
+    found = select(RANDOM, pool=6, labeled=[1, 4])
+    assert found == {
+        "indices": [0, 2, 3, 5],
+        "scores": [None] * 4,
+        "reasons": ["random"] * 4,
+        "pool": 4,
+        "equal_rows": 0,
+    }
+
+
+def test_the_first_batch_is_drawn_from_a_list() -> None:
+    assert set(select(RANDOM, unlabeled=[5, 6, 7, 8, 9, 10])["indices"]) < set(range(5, 11))
+
+
+def test_a_result_tells_what_there_is_to_choose_from() -> None:
+    found = select(MARGIN, result=scored(30), output="logits", classes=3)
+    assert found["pool"] == 30
+    assert found["indices"] == sorted(found["indices"])
+    assert found["reasons"] == ["margin"] * 4
+    assert all(0 <= score <= 1 for score in found["scores"])
+
+
+def test_no_labelled_sample_is_chosen_though_it_has_a_row() -> None:
+    all_but_two = [at for at in range(30) if at not in (7, 21)]
+    found = select(MARGIN, result=scored(30), labeled=all_but_two)
+    assert (found["indices"], found["pool"]) == ([7, 21], 2)
+
+
+def test_only_unlabelled_samples_of_a_result_count() -> None:
+    assert select(MARGIN, result=scored(30), unlabeled=[3, 9, 40])["indices"] == [3, 9]
+
+
+def test_random_needs_no_rows_that_it_understands() -> None:
+    rows = [[at, {"boxes": [], "scores": []}] for at in range(9)]
+    assert len(select(RANDOM, result=inline(rows))["indices"]) == 4
+
+
+def test_parts_are_read_from_disk(tmp_path: Path) -> None:
+    logits = random_logits(40, 3)
+    parts = [
+        npz_part(tmp_path / "1.npz", index=np.arange(25), logits=logits[:25]),
+        npz_part(tmp_path / "2.npz", index=np.arange(25, 40), logits=logits[25:]),
+    ]
+    result = {"media_type": "application/x-npz", "parts": [str(part) for part in parts]}
+    rows = [[at, row] for at, row in enumerate(logits.tolist())]
+    assert select(MARGIN, result=result) == select(MARGIN, result=inline(rows))
+
+
+def test_tie_break_dedup_and_subsample_are_heeded() -> None:
+    flat = inline([[at, [1.0, 1.0]] for at in range(50)])
+    assert select(MARGIN, result=flat, tie_break="index")["indices"] == [0, 1, 2, 3]
+    assert select(MARGIN, result=flat, dedup=None)["equal_rows"] == 0
+    assert select(MARGIN, result=flat)["equal_rows"] == 46
+    everything = select(MARGIN, result=scored(50), batch=4)["indices"]
+    assert select(MARGIN, result=scored(50), batch=4, subsample=4)["indices"] != everything
+
+
+def test_the_answer_is_the_same_again() -> None:
+    mix = [{"name": "diverse_margin", "share": 0.75}, {"name": "random", "share": 0.25}]
+    assert select(mix, result=scored(80)) == select(mix, result=scored(80))
+
+
+def test_a_request_without_any_pool_is_refused() -> None:
+    with pytest.raises(StrategyError, match="found no pool"):
+        select(RANDOM)
+    with pytest.raises(ScoresError, match="no scores yet"):
+        select(MARGIN, pool=10)
+
+
+def test_metrics_come_with_classes_and_confusion() -> None:
+    found = metrics([[0, [1, 1]], [1, [0, 1]]], classes=3)
+    assert found["metrics"]["accuracy"] == 0.5
+    assert found["confusion"] == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
+    assert found["per_class"]["support"] == [0, 2, 0]
+
+
+def test_class_names_are_understood() -> None:
+    rows = [[0, ["cat", "cat"]], [1, ["dog", "cat"]]]
+    found = metrics(rows, classes=2, class_names=["cat", "dog"])
+    assert found["confusion"] == [[1, 1], [0, 0]]
+
+
+def test_other_tasks_have_no_metrics_yet() -> None:
+    found = metrics([[0, [1.5, 2.5]]], task="regression", classes=None)
+    assert found == {"metrics": {}, "per_class": {}, "confusion": []}
+
+
+def test_the_worker_answers_line_by_line_and_lives_on() -> None:
+    lines = [
+        b"no json\n",
+        b'{"op": "dance"}\n',
+        b'{"op": "select", "seed": 0, "loop": 0, "batch": 2, "strategy": [{"name": "margin"}]}\n',
+        b'{"op": "select", "seed": 0, "loop": 0, "batch": 2, "strategy": [{"name": "random"}],'
+        b' "pool": 2}\n',
+    ]
+    written = io.BytesIO()
+    serve(io.BytesIO(b"".join(lines)), written)
+    answers = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [entry.get("kind") for entry in answers] == [
+        "ValidationError",
+        "ValidationError",
+        "StrategyError",
+        None,
+    ]
+    assert "dance" in answers[1]["error"]
+    assert answers[3]["indices"] == [0, 1]
