@@ -1,0 +1,1 @@
+"""Half one: runs beside the data, outbound connections only. Never imports the hub."""

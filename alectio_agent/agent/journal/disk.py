@@ -1,0 +1,142 @@
+"""Files as the journal needs them: what was synced survives a power cut, the rest may not."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+from alectio_agent.core.errors import StoreBusyError, StoreError
+
+BUSY_HINT = "Stop that agent first, or give this one another agent.state_dir."
+
+
+class Disk(Protocol):
+    """The file operations of the journal; an implementation may forget what was not synced."""
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder (0700) with its parents, durably."""
+
+    def write(self, file: Path, content: bytes) -> None:
+        """Replace a file (0600) whole and durably: temporary file, fsync, rename, fsync."""
+
+    def read(self, file: Path) -> bytes | None:
+        """Content of a file, None when there is none."""
+
+    def folders(self, folder: Path) -> list[Path]:
+        """The folders inside a folder, by name."""
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or a whole folder; nothing happens when it is not there."""
+
+    def sync_tree(self, folder: Path) -> None:
+        """Make every file and folder below a folder durable."""
+
+
+class SystemDisk:
+    """The machine's own files."""
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder; see `Disk`."""
+        with _translated(folder):
+            if folder.is_dir():
+                return
+            missing = [folder, *(up for up in folder.parents if not up.exists())]
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for made in missing:
+                _sync(made.parent)
+
+    def write(self, file: Path, content: bytes) -> None:
+        """Replace a file; see `Disk`."""
+        temporary = file.with_name(f".{file.name}.tmp")
+        with _translated(file):
+            opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(opened, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(file)
+            _sync(file.parent)
+
+    def read(self, file: Path) -> bytes | None:
+        """Read a file; see `Disk`."""
+        with _translated(file):
+            return file.read_bytes() if file.exists() else None
+
+    def folders(self, folder: Path) -> list[Path]:
+        """List folders; see `Disk`."""
+        with _translated(folder):
+            return sorted(path for path in folder.iterdir() if path.is_dir())
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or folder; see `Disk`."""
+        with _translated(path):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def sync_tree(self, folder: Path) -> None:
+        """Sync files first, then the folders that name them; see `Disk`."""
+        with _translated(folder):
+            for inside, _, files in os.walk(folder, topdown=False):
+                for name in files:
+                    path = Path(inside, name)
+                    if path.is_file() and not path.is_symlink():
+                        _sync(path)
+                _sync(Path(inside))
+
+
+class FolderLock:
+    """One agent per state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock, or fail at once.
+
+        Args:
+            folder: Exists.
+
+        Raises:
+            StoreBusyError: Another process holds it; the message names it.
+        """
+        self._file = folder / "lock"
+        with _translated(self._file):
+            self._opened = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._opened, 32).decode(errors="replace").strip() or "?"
+            os.close(self._opened)
+            raise StoreBusyError(
+                f"{folder}: another agent works in this state folder (process {holder})",
+                hint=BUSY_HINT,
+            ) from error
+        os.truncate(self._opened, 0)
+        os.write(self._opened, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Give the lock back; the file stays."""
+        os.close(self._opened)
+
+
+class _translated:  # noqa: N801 - reads as a word in `with _translated(path):`
+    """Turns an OSError into a StoreError that names the path."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            reason = error.strerror or error
+            raise StoreError(f"{error.filename or self._path}: {reason}") from error
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

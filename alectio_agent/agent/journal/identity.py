@@ -1,0 +1,69 @@
+"""Who this installation is: `identity.json`, written by rename."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alectio_agent.agent.journal.disk import Disk
+from alectio_agent.core.errors import StoreError, StoreVersionError
+from alectio_agent.core.ids import new_id
+from alectio_agent.wire.agents import Boot
+from alectio_agent.wire.strict_json import JsonRuleError, loads
+
+SCHEMA = 1
+
+
+class Identity(BaseModel):
+    """The content of the file.
+
+    Attributes:
+        installation_id: Random, made with the state folder.
+        boot: Grows with every start of the agent.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    installation_id: str
+    boot: Boot
+    schema_number: int = SCHEMA
+
+
+def next_boot(disk: Disk, folder: Path) -> Identity:
+    """Begin a new life of this installation, durably.
+
+    Args:
+        disk: Where the file lies.
+        folder: The state folder.
+
+    Returns:
+        The identity with a boot count one higher and a new boot id.
+
+    Raises:
+        StoreError: The file cannot be used; it is not overwritten.
+    """
+    file = folder / "identity.json"
+    content = disk.read(file)
+    before = _parse(file, content) if content is not None else None
+    identity = Identity(
+        installation_id=before.installation_id if before else new_id(),
+        boot=Boot(count=before.boot.count + 1 if before else 1, id=new_id()),
+    )
+    disk.write(file, identity.model_dump_json(indent=1).encode())
+    return identity
+
+
+def _parse(file: Path, content: bytes) -> Identity:
+    try:
+        identity = Identity.model_validate(loads(content))
+    except (JsonRuleError, ValidationError) as error:
+        raise StoreError(
+            f"{file}: not the identity that an agent wrote",
+            hint="Put back a copy of it, or remove it to become a new agent: unsent results in "
+            "the outbox are then kept, and no longer belong to a job.",
+        ) from error
+    if identity.schema_number > SCHEMA:
+        raise StoreVersionError(
+            f"{file}: schema {identity.schema_number} was written by a newer version",
+            hint="Install that version again.",
+        )
+    return identity

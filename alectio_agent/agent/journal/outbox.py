@@ -1,0 +1,110 @@
+"""Results on disk: a folder each, complete when its manifest has been renamed into place."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alectio_agent.agent.journal.disk import Disk
+from alectio_agent.core.errors import StoreError, StoreVersionError
+from alectio_agent.wire.claims import Step
+from alectio_agent.wire.results import StepCommit
+from alectio_agent.wire.strict_json import JsonRuleError, loads
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+
+
+class Manifest(BaseModel):
+    """What a result folder holds.
+
+    Attributes:
+        job: `experiment/loop`.
+        commit: What is sent, with the idempotency key.
+        files: File name of each part, in the order of `commit.parts`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    platform_id: str
+    job: str
+    job_id: str
+    lease: str
+    step: Step
+    commit: StepCommit
+    files: list[str] = []
+    schema_number: int = SCHEMA
+
+
+class Outbox:
+    """The folder of result folders."""
+
+    def __init__(self, disk: Disk, folder: Path) -> None:
+        """Make the folder when it is not there.
+
+        Args:
+            disk: Where it lies.
+            folder: `<state_dir>/outbox`.
+        """
+        self._disk = disk
+        self._folder = folder
+        disk.make_folder(folder)
+
+    def open_result(self, lease: str, step: str) -> Path:
+        """An empty folder for the result of a step; what an earlier try left is removed.
+
+        Args:
+            lease: Of the attempt.
+            step: Name of the step.
+
+        Returns:
+            The folder.
+        """
+        folder = self.result_folder(lease, step)
+        self._disk.remove(folder)
+        self._disk.make_folder(folder)
+        return folder
+
+    def result_folder(self, lease: str, step: str) -> Path:
+        """Where the result of a step lies."""
+        return self._folder / f"{lease}.{step}"
+
+    def complete(self, manifest: Manifest) -> None:
+        """Declare a result complete, durably: from here on it is never lost.
+
+        Args:
+            manifest: Its files lie in the folder and are synced already.
+        """
+        folder = self.result_folder(manifest.lease, manifest.step)
+        self._disk.write(folder / MANIFEST, manifest.model_dump_json(by_alias=True).encode())
+
+    def read(self, folder: Path) -> Manifest | None:
+        """The manifest of a result folder.
+
+        Args:
+            folder: Inside the outbox.
+
+        Returns:
+            None when the result never became complete.
+
+        Raises:
+            StoreError: The manifest is damaged.
+            StoreVersionError: A newer version wrote it.
+        """
+        content = self._disk.read(folder / MANIFEST)
+        if content is None:
+            return None
+        try:
+            manifest = Manifest.model_validate(loads(content))
+        except (JsonRuleError, ValidationError) as error:
+            raise StoreError(f"{folder / MANIFEST}: damaged ({error})") from error
+        if manifest.schema_number > SCHEMA:
+            raise StoreVersionError(f"{folder / MANIFEST}: written by a newer version")
+        return manifest
+
+    def folders(self) -> list[Path]:
+        """All result folders."""
+        return self._disk.folders(self._folder)
+
+    def remove(self, lease: str, step: str) -> None:
+        """Remove one result with its files."""
+        self._disk.remove(self.result_folder(lease, step))

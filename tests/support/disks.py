@@ -1,0 +1,54 @@
+"""A disk in memory that forgets, at a power cut, whatever was not synced."""
+
+from pathlib import Path
+
+from alectio_agent.core.errors import StoreError
+
+
+class MemoryDisk:
+    """Implements `agent.journal.disk.Disk`; `cut_power()` brings back the synced state."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, bytes] = {}
+        self._folders: set[Path] = set()
+        self._durable: dict[Path, bytes] = {}
+        self.synced_trees: list[Path] = []
+        self.is_full = False
+
+    def make_folder(self, folder: Path) -> None:
+        self._folders.update([folder, *folder.parents])
+
+    def write(self, file: Path, content: bytes) -> None:
+        if self.is_full:
+            raise StoreError(f"{file}: No space left on device")
+        self.write_unsynced(file, content)
+        self._durable[file] = content
+
+    def write_unsynced(self, file: Path, content: bytes) -> None:
+        """As a program that forgets to sync would."""
+        self.make_folder(file.parent)
+        self._files[file] = content
+
+    def read(self, file: Path) -> bytes | None:
+        return self._files.get(file)
+
+    def folders(self, folder: Path) -> list[Path]:
+        return sorted(found for found in self._folders if found.parent == folder != found)
+
+    def remove(self, path: Path) -> None:
+        def is_kept(found: Path) -> bool:
+            return path != found and path not in found.parents
+
+        self._files = {file: content for file, content in self._files.items() if is_kept(file)}
+        self._durable = {file: content for file, content in self._durable.items() if is_kept(file)}
+        self._folders = {folder for folder in self._folders if is_kept(folder)}
+
+    def sync_tree(self, folder: Path) -> None:
+        self.synced_trees.append(folder)
+        for file, content in self._files.items():
+            if folder in file.parents:
+                self._durable[file] = content
+
+    def cut_power(self) -> None:
+        """Forget what was not synced."""
+        self._files = dict(self._durable)

@@ -1,0 +1,139 @@
+"""The agent's memory."""
+
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.errors import StoreVersionError
+from alectio_agent.core.sqlite import Database
+from alectio_agent.wire.results import JobFailure
+from tests.support.claims import PLATFORM, make_claim, make_manifest
+
+
+@pytest.fixture
+def journal(tmp_path: Path):
+    opened = Journal(tmp_path / "agent.db", SystemClock())
+    yield opened
+    opened.close()
+
+
+def failure(key: str = "key-fail") -> JobFailure:
+    return JobFailure.model_validate(
+        {"key": key, "step": "test", "class": "user_code", "message": "it raised"}
+    )
+
+
+def test_a_claim_and_its_number_are_remembered_together(journal: Journal, tmp_path: Path) -> None:
+    journal.put_claim("boot-1", 5, make_claim(), PLATFORM)
+    again = Journal(tmp_path / "agent.db", SystemClock())
+    assert again.last_seq("boot-1") == 5
+    assert [(job.claim, job.state) for job in again.jobs(PLATFORM)] == [(make_claim(), "open")]
+    again.close()
+
+
+def test_numbers_of_claims_start_at_zero_in_each_boot(journal: Journal) -> None:
+    journal.skip_claim("boot-1", 9)
+    assert journal.last_seq("boot-2") == 0
+
+
+def test_messages_come_in_the_order_in_which_they_were_put(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    for step in ("train", "test", "infer"):
+        journal.put_commit(make_manifest(claim, step), is_last=step == "infer")
+    seen = []
+    while message := journal.next_message(PLATFORM):
+        seen.append(message.step)
+        closed = journal.settle(message)
+    assert seen == ["train", "test", "infer"]
+    assert closed
+    assert journal.jobs() == []
+
+
+def test_a_job_is_not_closed_while_steps_are_to_do(journal: Journal) -> None:
+    """Between delivery of `train` and the end of `test` the outbox is empty for a moment."""
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    message = journal.next_message(PLATFORM)
+    assert message is not None
+    assert not journal.settle(message)
+    assert [job.state for job in journal.jobs()] == ["open"]
+
+
+def test_the_same_result_is_queued_once(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    for _ in range(2):
+        journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    assert journal.pending_count() == 1
+
+
+def test_messages_for_another_platform_are_kept_and_never_handed_out(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, "platform-2")
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    assert journal.next_message(PLATFORM) is None
+    assert journal.pending_count() == 1
+    assert journal.jobs(PLATFORM) == []
+
+
+def test_a_lost_lease_supersedes_what_was_not_delivered_and_closes_the_job(
+    journal: Journal,
+) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    journal.supersede(claim.lease, "another attempt counted")
+    assert journal.next_message(PLATFORM) is None
+    assert journal.jobs() == []
+
+
+def test_a_parked_message_does_not_hold_up_the_failure_behind_it(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    journal.put_failure(claim.lease, failure())
+    first = journal.next_message(PLATFORM)
+    assert first is not None
+    assert not journal.park(first, "invalid: no")
+    second = journal.next_message(PLATFORM)
+    assert second is not None
+    assert second.kind == "fail"
+    assert journal.settle(second)
+
+
+def test_steps_with_a_durable_result_are_known(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    assert journal.steps_done(claim.lease) == {"train"}
+
+
+def test_only_results_that_ended_long_enough_ago_are_offered_for_pruning(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=True)
+    message = journal.next_message(PLATFORM)
+    assert message is not None
+    assert journal.ended_before("2999-01-01T00:00:00.000Z") == []
+    journal.settle(message)
+    assert journal.ended_before("2000-01-01T00:00:00.000Z") == []
+    assert journal.ended_before("2999-01-01T00:00:00.000Z") == [(claim.lease, "train")]
+
+
+def test_process_groups_are_remembered_until_they_end(journal: Journal) -> None:
+    journal.add(4242, 99, "marker")
+    assert [(group.pgid, group.start_time, group.marker) for group in journal.groups()] == [
+        (4242, 99, "marker")
+    ]
+    journal.remove(4242)
+    assert journal.groups() == []
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    Database(tmp_path / "agent.db", "CREATE TABLE t (x)", 99).close()
+    with pytest.raises(StoreVersionError, match="newer"):
+        Journal(tmp_path / "agent.db", SystemClock())
