@@ -1,0 +1,151 @@
+"""Decides what an answer means: a record, a verdict of the platform, or no answer at all."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from alectio_agent.agent.client.transport import Response
+from alectio_agent.core.errors import (
+    InvalidClaimError,
+    LeaseLostError,
+    NotAuthorizedError,
+    PlatformError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+    SupersededBootError,
+)
+from alectio_agent.core.log import printable
+from alectio_agent.wire.claims import Claim
+from alectio_agent.wire.problems import PROBLEM_TYPES, Problem
+from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, PROBLEM_MEDIA_TYPE
+from alectio_agent.wire.strict_json import JsonRuleError, NotJsonError, loads
+
+RecordT = TypeVar("RecordT", bound=BaseModel)
+
+LOST = frozenset({"lease-lost", "job-closed"})
+NOT_AUTHORIZED = frozenset({"unauthorized", "expired", "revoked", "forbidden"})
+
+
+def read_record(response: Response, model: type[RecordT], now: datetime) -> RecordT:
+    """Read the record that a successful call must answer with.
+
+    Args:
+        response: As it came.
+        model: The expected record.
+        now: Current time, for a Retry-After that is a date.
+
+    Returns:
+        The record.
+
+    Raises:
+        PlatformUnavailableError: The answer is not the platform's: a proxy's page, a redirect, a
+            200 that does not parse.
+        PlatformError: A verdict, as the class that says what to do next.
+    """
+    if response.status != 200:
+        raise verdict(response, now)
+    if _media_type(response.headers) != JSON_MEDIA_TYPE:
+        raise _not_ours(response, now, "expected JSON")
+    try:
+        return model.model_validate(loads(response.body))
+    except (JsonRuleError, ValidationError) as error:
+        raise _not_ours(response, now, f"not a {model.__name__}") from error
+
+
+def read_claim(response: Response, now: datetime) -> Claim:
+    """Read a claim, telling one that breaks the rules from an answer that is not the platform's.
+
+    Args:
+        response: As it came.
+        now: Current time, for a Retry-After that is a date.
+
+    Returns:
+        The claim.
+
+    Raises:
+        InvalidClaimError: It came whole, and breaks a rule.
+        PlatformUnavailableError: The answer is not the platform's.
+        PlatformError: A verdict.
+    """
+    try:
+        return read_record(response, Claim, now)
+    except PlatformUnavailableError as error:
+        cause = error.__cause__
+        if isinstance(cause, ValidationError):
+            raise InvalidClaimError(printable(_first_breach(cause), 500)) from cause
+        if isinstance(cause, JsonRuleError) and not isinstance(cause, NotJsonError):
+            raise InvalidClaimError(printable(cause, 500)) from cause
+        raise
+
+
+def verdict(response: Response, now: datetime) -> PlatformError:
+    """Turn an answer other than success into the error that says what to do next.
+
+    Args:
+        response: As it came.
+        now: Current time, for a Retry-After that is a date.
+
+    Returns:
+        `PlatformUnavailableError` unless it is a problem of a type that this protocol knows.
+    """
+    if _media_type(response.headers) != PROBLEM_MEDIA_TYPE:
+        return _not_ours(response, now, "expected JSON")
+    try:
+        problem = Problem.model_validate(loads(response.body))
+    except (JsonRuleError, ValidationError):
+        return _not_ours(response, now, "a problem that does not parse")
+    if problem.type not in PROBLEM_TYPES:
+        return _not_ours(response, now, f"unknown problem {printable(problem.type, 60)}")
+    message = printable(problem.detail or PROBLEM_TYPES[problem.type].title, 1000)
+    if problem.type in LOST:
+        return LeaseLostError(message)
+    if problem.type in NOT_AUTHORIZED:
+        return NotAuthorizedError(message, problem=problem.type)
+    if problem.type == "superseded-boot":
+        return SupersededBootError(message)
+    detail: dict[str, object] = dict(problem.model_extra or {})
+    return PlatformRejectedError(message, problem=problem.type, detail=detail)
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read Retry-After.
+
+    Args:
+        headers: With lower-case names.
+        now: Current time in UTC.
+
+    Returns:
+        Seconds, zero or more; None when it is absent or makes no sense.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _first_breach(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}"
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _not_ours(response: Response, now: datetime, why: str) -> PlatformUnavailableError:
+    found = _media_type(response.headers) or "no content type"
+    return PlatformUnavailableError(
+        f"HTTP {response.status} that is not the platform's ({why}; found {printable(found, 60)})",
+        retry_after_s=retry_after_s(response.headers, now),
+        status=response.status,
+    )

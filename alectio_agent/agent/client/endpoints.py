@@ -1,0 +1,128 @@
+"""One method per call of an agent to its platform."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from alectio_agent.agent.client.answers import read_claim, read_record, retry_after_s
+from alectio_agent.agent.client.transport import Request, Transport
+from alectio_agent.core.clock import Clock
+from alectio_agent.wire.agents import Registered, Registration
+from alectio_agent.wire.claims import Claim, ClaimRequest
+from alectio_agent.wire.protocol import (
+    JSON_MEDIA_TYPE,
+    LEASE_HEADER,
+    MAX_CLAIM_BYTES,
+    PROTOCOL,
+    PROTOCOL_HEADER,
+)
+from alectio_agent.wire.results import Accepted, Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
+
+RecordT = TypeVar("RecordT", bound=BaseModel)
+HOLD_MARGIN_S = 10.0
+"""A held poll is given up this much later than the platform was asked to hold it."""
+
+
+class PlatformClient:
+    """The platform as an agent sees it."""
+
+    def __init__(self, transport: Transport, token: Callable[[], str], clock: Clock) -> None:
+        """Bind the calls to a transport.
+
+        Args:
+            transport: Performs the requests.
+            token: Reads the current token; asked before every call, so that a renewed one is used.
+            clock: For dates in Retry-After.
+        """
+        self._transport = transport
+        self._token = token
+        self._clock = clock
+
+    def register(self, registration: Registration) -> Registered:
+        """Tell the platform who this agent is and what it can run."""
+        return self._record(self._json("POST", "/v1/agents", registration), Registered)
+
+    def leave(self, agent_id: str) -> None:
+        """Say that this agent stops cleanly."""
+        self._record(self._request("DELETE", f"/v1/agents/{agent_id}"), Accepted)
+
+    def claim(self, request: ClaimRequest) -> Claim | float | None:
+        """Ask for a job; held by the platform until one is there.
+
+        Args:
+            request: With how long to hold.
+
+        Returns:
+            A job; or, when there is none, the seconds that the platform asks to wait, None when
+            it does not ask.
+
+        Raises:
+            InvalidClaimError: A whole claim that breaks the rules.
+        """
+        response = self._transport.send(
+            self._json(
+                "POST",
+                "/v1/claims",
+                request,
+                read_timeout_s=request.wait_s + HOLD_MARGIN_S,
+                limit_bytes=MAX_CLAIM_BYTES,
+            )
+        )
+        if response.status == 204:
+            return retry_after_s(response.headers, self._clock.now())
+        return read_claim(response, self._clock.now())
+
+    def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
+        """Renew a lease."""
+        path = f"/v1/jobs/{job_id}/heartbeat"
+        return self._record(self._json("POST", path, heartbeat, lease=lease), HeartbeatAnswer)
+
+    def put_part(self, job_id: str, lease: str, sha256: str, file: Path) -> None:
+        """Send one whole part, streamed from disk."""
+        path = f"/v1/jobs/{job_id}/parts/{sha256}"
+        request = self._request("PUT", path, lease=lease, body=file)
+        self._record(request, Accepted)
+
+    def commit(self, job_id: str, step: str, lease: str, commit: StepCommit) -> None:
+        """Deliver the result of a step."""
+        path = f"/v1/jobs/{job_id}/steps/{step}"
+        self._record(self._json("PUT", path, commit, lease=lease), Accepted)
+
+    def fail(self, job_id: str, lease: str, failure: JobFailure) -> None:
+        """Say that a job ended without a result, or hand it back."""
+        path = f"/v1/jobs/{job_id}/fail"
+        self._record(self._json("POST", path, failure, lease=lease), Accepted)
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        record: BaseModel,
+        *,
+        lease: str | None = None,
+        read_timeout_s: float = 30.0,
+        limit_bytes: int | None = None,
+    ) -> Request:
+        body = record.model_dump_json(by_alias=True, exclude_defaults=False).encode()
+        request = self._request(method, path, lease=lease, body=body)
+        return Request(
+            request.method,
+            request.path,
+            {**request.headers, "Content-Type": JSON_MEDIA_TYPE},
+            body,
+            read_timeout_s=read_timeout_s,
+            limit_bytes=limit_bytes or request.limit_bytes,
+        )
+
+    def _request(
+        self, method: str, path: str, *, lease: str | None = None, body: bytes | Path | None = None
+    ) -> Request:
+        headers = {"Authorization": f"Bearer {self._token()}", PROTOCOL_HEADER: str(PROTOCOL)}
+        if lease is not None:
+            headers[LEASE_HEADER] = lease
+        return Request(method, path, headers, body)
+
+    def _record(self, request: Request, model: type[RecordT]) -> RecordT:
+        return read_record(self._transport.send(request), model, self._clock.now())

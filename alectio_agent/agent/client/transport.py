@@ -1,0 +1,232 @@
+"""Performs one HTTP request. The only file with `requests`."""
+
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.poolmanager import PoolManager
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import PlatformUnavailableError
+from alectio_agent.core.log import printable
+from alectio_agent.wire.protocol import MAX_ANSWER_BYTES
+
+CONNECT_TIMEOUT_S = 10.0
+CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send.
+
+    Attributes:
+        method: `GET`, `POST`, `PUT` or `DELETE`.
+        path: Below the platform's URL, with a leading slash.
+        body: Bytes, or a file to stream from disk.
+        read_timeout_s: Longest silence while waiting for the answer.
+        total_s: Longest time from the first byte of the answer to its last.
+        limit_bytes: Largest answer that is read.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Path | None = None
+    read_timeout_s: float = 30.0
+    total_s: float = 120.0
+    limit_bytes: int = MAX_ANSWER_BYTES
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back, whole; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Performs requests against one platform."""
+
+    def send(self, request: Request) -> Response:
+        """Perform one request.
+
+        Raises:
+            PlatformUnavailableError: No whole answer came.
+        """
+
+    def interrupt(self) -> None:
+        """Cut every request in flight, and refuse new ones."""
+
+
+class HttpTransport:
+    """HTTP over the network, one session per thread, redirects never followed."""
+
+    def __init__(self, url: str, environment: Mapping[str, str], clock: Clock) -> None:
+        """Read proxies and the CA once, so that no later call looks at the environment.
+
+        Args:
+            url: Of the platform, without a trailing slash.
+            environment: For proxy variables and `REQUESTS_CA_BUNDLE`.
+            clock: For the total deadline.
+        """
+        self._url = url.rstrip("/")
+        self._clock = clock
+        self._proxies = _proxies(self._url, environment)
+        self._ca_file = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE")
+        self._sessions = threading.local()
+        self._sockets = _LiveSockets()
+
+    def send(self, request: Request) -> Response:
+        """Perform one request; see `Transport`."""
+        if self._sockets.are_refused:
+            raise PlatformUnavailableError(f"{self._url}: the request was interrupted")
+        try:
+            if isinstance(request.body, Path):
+                with request.body.open("rb") as stream:
+                    return self._perform(request, stream)
+            return self._perform(request, request.body)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise PlatformUnavailableError(
+                f"{self._url}: no answer to {request.method} {request.path}: {_reason(error)}"
+            ) from error
+
+    def interrupt(self) -> None:
+        """Shut down every live socket; see `Transport`."""
+        self._sockets.refuse()
+
+    def _perform(self, request: Request, body: bytes | BinaryIO | None) -> Response:
+        with self._session().request(
+            request.method,
+            self._url + request.path,
+            data=body,
+            headers={"Accept-Encoding": "identity", **request.headers},
+            timeout=(CONNECT_TIMEOUT_S, request.read_timeout_s),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status_code, headers, self._read(answer, request))
+
+    def _read(self, answer: requests.Response, request: Request) -> bytes:
+        """Read at most the limit, and no longer than the total deadline."""
+        started = self._clock.monotonic()
+        received = bytearray()
+        while chunk := answer.raw.read1(CHUNK_BYTES):
+            received += chunk
+            if len(received) > request.limit_bytes:
+                raise PlatformUnavailableError(
+                    f"{self._url}: the answer to {request.method} {request.path} is larger than "
+                    f"{request.limit_bytes} bytes"
+                )
+            if self._clock.monotonic() - started > request.total_s:
+                raise PlatformUnavailableError(
+                    f"{self._url}: the answer to {request.method} {request.path} took longer "
+                    f"than {request.total_s:g} s"
+                )
+        return bytes(received)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            session.proxies.update(self._proxies)
+            if self._ca_file:
+                session.verify = self._ca_file
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, _TrackingAdapter(self._sockets))
+            self._sessions.session = session
+        return session
+
+
+class _LiveSockets:
+    """The sockets of all sessions, so that another thread can shut them down."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self.are_refused = False
+
+    def add(self, connected: socket.socket) -> None:
+        with self._lock:
+            self._sockets = [*(live for live in self._sockets if live.fileno() >= 0), connected]
+            refused = self.are_refused
+        if refused:
+            _shut_down(connected)
+
+    def refuse(self) -> None:
+        with self._lock:
+            self.are_refused = True
+            live, self._sockets = self._sockets, []
+        for connected in live:
+            _shut_down(connected)
+
+
+class _TrackingAdapter(HTTPAdapter):
+    """Makes connections that report their socket."""
+
+    def __init__(self, sockets: _LiveSockets) -> None:
+        self._pools = _pool_classes(sockets)
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pool_classes(sockets: _LiveSockets) -> dict[str, Any]:
+    class PlainConnection(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class SecureConnection(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = PlainConnection
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def _shut_down(connected: socket.socket) -> None:
+    try:
+        connected.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it was closed already
+
+
+def _proxies(url: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The proxies that the environment names for this URL; none for loopback."""
+    if not any(name.lower().endswith("_proxy") for name in environment):
+        return {}
+    no_proxy = environment.get("no_proxy") or environment.get("NO_PROXY")
+    return dict(get_environ_proxies(url, no_proxy=no_proxy))
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in a few words, such as `Connection refused`."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -1,0 +1,125 @@
+"""The transport against real sockets that behave badly."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from alectio_agent.agent.client.transport import HttpTransport, Request
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.errors import PlatformUnavailableError
+from tests.support.clocks import FakeClock
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
+    """Serve each connection with a function; gives the URL."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    threads = []
+    open_connections = []
+
+    def start(handle: Callable[[socket.socket], None]) -> str:
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                open_connections.append(connection)
+                try:
+                    handle(connection)
+                except OSError:
+                    pass
+                finally:
+                    connection.close()
+
+        threads.append(threading.Thread(target=accept, daemon=True))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield start
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    for connection in open_connections:
+        connection.close()
+    for thread in threads:
+        thread.join(5)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
+
+
+def test_half_a_body_is_no_answer(serve) -> None:
+    def half(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD + b'{"sta')
+
+    with pytest.raises(PlatformUnavailableError, match="no answer"):
+        HttpTransport(serve(half), {}, SystemClock()).send(Request("GET", "/"))
+
+
+def test_a_server_that_hangs_up_is_no_answer(serve) -> None:
+    with pytest.raises(PlatformUnavailableError, match="no answer"):
+        HttpTransport(serve(lambda connection: None), {}, SystemClock()).send(Request("GET", "/"))
+
+
+def test_a_refused_connection_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(PlatformUnavailableError, match="refused"):
+        HttpTransport(f"http://127.0.0.1:{port}", {}, SystemClock()).send(Request("GET", "/"))
+
+
+def test_a_dripping_body_ends_at_the_total_deadline(serve) -> None:
+    """A byte now and then defeats every read timeout."""
+    clock = FakeClock()
+
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD)
+        for byte in b"0123456789":
+            clock.advance(60)
+            connection.sendall(bytes([byte]))
+
+    with pytest.raises(PlatformUnavailableError, match="longer than 120 s"):
+        HttpTransport(serve(drip), {}, clock).send(Request("GET", "/", total_s=120))
+
+
+def test_an_interrupt_cuts_a_held_poll_at_once(serve) -> None:
+    """A stop must not wait for the end of a 20 s hold."""
+    asked = threading.Event()
+
+    def hold(connection: socket.socket) -> None:
+        connection.recv(65536)
+        asked.set()
+        connection.recv(1)  # returns when the client is gone
+
+    transport = HttpTransport(serve(hold), {}, SystemClock())
+    failures: list[Exception] = []
+
+    def poll() -> None:
+        try:
+            transport.send(Request("GET", "/", read_timeout_s=50))
+        except PlatformUnavailableError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    assert asked.wait(10)
+    transport.interrupt()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(failures) == 1
+    with pytest.raises(PlatformUnavailableError, match="interrupted"):
+        transport.send(Request("GET", "/"))
+
+
+def test_proxy_variables_are_read_once_and_spare_loopback(serve) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD + b"0123456789")
+
+    environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
+    sent = HttpTransport(serve(answer), environment, SystemClock()).send(Request("GET", "/"))
+    assert sent.body == b"0123456789"

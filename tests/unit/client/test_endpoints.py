@@ -1,0 +1,116 @@
+"""Calls of an agent, as they stand on the wire."""
+
+import json
+from pathlib import Path
+
+import pytest
+import responses
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.agent.client.transport import HttpTransport, Request
+from alectio_agent.core.errors import PlatformUnavailableError
+from alectio_agent.wire.claims import ClaimRequest
+from alectio_agent.wire.results import Heartbeat, JobFailure, StepCommit
+from tests.support.claims import make_claim
+from tests.support.clocks import FakeClock
+
+URL = "https://platform.example.org"
+
+
+@pytest.fixture
+def wire():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def client() -> PlatformClient:
+    clock = FakeClock()
+    return PlatformClient(HttpTransport(URL, {}, clock), lambda: "secret", clock)
+
+
+CLAIM = ClaimRequest(agent_id="agent-1", boot="boot-1", seq=1, wait_s=20, free=["digits"])
+
+
+def test_every_call_names_protocol_and_token(wire, client: PlatformClient) -> None:
+    wire.post(f"{URL}/v1/claims", status=204)
+    assert client.claim(CLAIM) is None
+    headers = wire.calls[0].request.headers
+    assert headers["Authorization"] == "Bearer secret"
+    assert headers["Alectio-Protocol"] == "1"
+
+
+def test_calls_about_a_job_carry_the_lease_in_a_header_only(wire, client: PlatformClient) -> None:
+    wire.post(f"{URL}/v1/jobs/job-1/heartbeat", json={"cancel": None})
+    client.beat("job-1", "lease-1", Heartbeat(step="train"))
+    request = wire.calls[0].request
+    assert request.headers["Alectio-Lease"] == "lease-1"
+    assert "lease-1" not in request.url + request.body.decode()
+
+
+def test_a_claim_is_read(wire, client: PlatformClient) -> None:
+    wire.post(f"{URL}/v1/claims", json=make_claim().model_dump())
+    assert client.claim(CLAIM) == make_claim()
+
+
+def test_an_empty_claim_may_ask_to_wait(wire, client: PlatformClient) -> None:
+    wire.post(f"{URL}/v1/claims", status=204, headers={"Retry-After": "9"})
+    assert client.claim(CLAIM) == 9
+
+
+def test_a_failure_names_its_class_as_the_protocol_does(wire, client: PlatformClient) -> None:
+    wire.post(f"{URL}/v1/jobs/job-1/fail", json={"status": "accepted"})
+    raw = {"key": "k", "step": "train", "class": "oom", "message": "m"}
+    client.fail("job-1", "lease-1", JobFailure.model_validate(raw))
+    assert json.loads(wire.calls[0].request.body)["class"] == "oom"
+
+
+def test_a_commit_is_settled_by_our_acceptance_only(wire, client: PlatformClient) -> None:
+    wire.put(f"{URL}/v1/jobs/job-1/steps/train", body="<html>Welcome to our Wi-Fi</html>")
+    commit = StepCommit(key="k", media_type="application/json", rows=0, inline={})
+    with pytest.raises(PlatformUnavailableError):
+        client.commit("job-1", "train", "lease-1", commit)
+
+
+def test_a_part_is_streamed_from_its_file(wire, client: PlatformClient, tmp_path: Path) -> None:
+    file = tmp_path / "part-0.npz"
+    file.write_bytes(b"0123456789")
+    wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted"})
+    client.put_part("job-1", "lease-1", "a" * 64, file)
+    assert wire.calls[0].request.headers["Content-Length"] == "10"
+
+
+def test_redirects_are_never_followed(wire, client: PlatformClient) -> None:
+    """A redirect would carry the results to a host that nobody configured."""
+    wire.post(f"{URL}/v1/claims", status=307, headers={"Location": "https://evil.example.org/"})
+    with pytest.raises(PlatformUnavailableError, match="307"):
+        client.claim(CLAIM)
+    assert len(wire.calls) == 1
+
+
+def test_an_answer_above_the_limit_is_no_answer(wire) -> None:
+    wire.get(f"{URL}/big", body=b"x" * 2000)
+    transport = HttpTransport(URL, {}, FakeClock())
+    with pytest.raises(PlatformUnavailableError, match="larger than 1000 bytes"):
+        transport.send(Request("GET", "/big", limit_bytes=1000))
+
+
+def test_a_renewed_token_is_used_without_a_restart(wire) -> None:
+    tokens = iter(["old", "new"])
+    clock = FakeClock()
+    client = PlatformClient(HttpTransport(URL, {}, clock), lambda: next(tokens), clock)
+    for _ in range(2):
+        wire.post(f"{URL}/v1/claims", status=204)
+        client.claim(CLAIM)
+    used = [call.request.headers["Authorization"] for call in wire.calls]
+    assert used == ["Bearer old", "Bearer new"]
+
+
+def test_an_operator_can_hold_the_view_of_an_experiment(wire) -> None:
+    clock = FakeClock()
+    operator = OperationClient(HttpTransport(URL, {}, clock), lambda: "t", clock)
+    wire.get(f"{URL}/v1/experiments/digits", status=503)
+    with pytest.raises(PlatformUnavailableError):
+        operator.experiment("digits", after=4, wait_s=20)
+    assert wire.calls[0].request.url.endswith("?after=4&wait_s=20")

@@ -1,0 +1,50 @@
+"""Waits between tries, without waiting."""
+
+import random
+
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.core.errors import PlatformUnavailableError
+
+
+class HighestJitter(random.Random):
+    """Always draws the upper end, so that a test sees the ceilings."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def test_ceilings_double_from_one_second_to_sixty_and_stay() -> None:
+    backoff = Backoff(HighestJitter())
+    assert [backoff.failed() for _ in range(9)] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_success_starts_afresh() -> None:
+    backoff = Backoff(HighestJitter())
+    for _ in range(5):
+        backoff.failed()
+    backoff.succeeded()
+    assert (backoff.failures, backoff.failed()) == (0, 1)
+
+
+def test_the_wait_is_jittered_over_the_whole_range() -> None:
+    """Full jitter: a thousand agents must not come back in the same second."""
+    waits = []
+    for seed in range(200):
+        backoff = Backoff(random.Random(seed))
+        for _ in range(7):
+            wait_s = backoff.failed()
+        waits.append(wait_s)
+    assert min(waits) < 3
+    assert max(waits) > 57
+    assert all(0 <= wait_s <= 60 for wait_s in waits)
+
+
+def test_retry_after_is_honoured_and_clamped() -> None:
+    backoff = Backoff(HighestJitter())
+    assert backoff.failed(PlatformUnavailableError("busy", retry_after_s=20)) == 20
+    assert backoff.failed(PlatformUnavailableError("busy", retry_after_s=86400)) == 300
+
+
+def test_ten_thousand_failures_still_give_a_wait() -> None:
+    backoff = Backoff(HighestJitter())
+    assert [backoff.failed() for _ in range(10_000)][-1] == 60
