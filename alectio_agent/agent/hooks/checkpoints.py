@@ -1,0 +1,148 @@
+"""The folder of an experiment's checkpoints: what lies under a name, what may go."""
+
+import os
+import re
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from alectio_agent.core.errors import CheckpointError, HookResultError
+
+LOG_FOLDER = "log"
+Snapshot = dict[str, tuple[int, int, int]]
+"""Path inside the folder, to what changes whenever the file is written."""
+
+
+def held_checkpoints(folder: Path) -> list[str]:
+    """The checkpoints that lie in an experiment's folder.
+
+    Args:
+        folder: Named after the experiment; may be missing.
+
+    Returns:
+        Their names as the platform knows them, without a suffix, sorted.
+    """
+    return sorted(_by_name(folder))
+
+
+def prune_checkpoints(folder: Path, keep: int, protected: Collection[str]) -> list[str]:
+    """Remove the checkpoints of all loops but the newest.
+
+    Args:
+        folder: Named after the experiment.
+        keep: Number of loops whose checkpoints stay.
+        protected: Names that stay whatever their loop.
+
+    Returns:
+        The names that were removed, sorted.
+    """
+    found = _by_name(folder)
+    newest = sorted(set(found.values()), reverse=True)[:keep]
+    gone = [name for name, loop in found.items() if loop not in newest and name not in protected]
+    for name in gone:
+        remove_checkpoint(folder, name)
+    return sorted(gone)
+
+
+def remove_checkpoint(folder: Path, name: str) -> None:
+    """Remove what lies under a name.
+
+    Args:
+        folder: Of the experiment.
+        name: Of the checkpoint.
+    """
+    for path in _lying_under(folder, name):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def prepare_train(folder: Path, resume_from: str | None, ckpt_file: str) -> Snapshot:
+    """Make the folder ready for `train`: nothing lies under the name that it will write.
+
+    Args:
+        folder: Of the experiment; exists.
+        resume_from: The checkpoint to start from.
+        ckpt_file: The name to write.
+
+    Returns:
+        What the folder holds now, for `check_trained`.
+
+    Raises:
+        CheckpointError: The folder holds checkpoints, and `resume_from` is not among them.
+    """
+    if resume_from is not None and not _lying_under(folder, resume_from):
+        held = held_checkpoints(folder)
+        if held:
+            raise CheckpointError(
+                f"E-HOOK-08  {folder}: checkpoint {resume_from} is gone; found "
+                f"{', '.join(held[-10:])}. The loop is issued again, from nothing"
+            )
+    remove_checkpoint(folder, ckpt_file)
+    return _snapshot(folder)
+
+
+def check_trained(folder: Path, before: Snapshot, ckpt_file: str, job: str) -> str | None:
+    """Check that `train` wrote its checkpoint, when it keeps files in the folder at all.
+
+    Args:
+        folder: Of the experiment.
+        before: From `prepare_train`.
+        ckpt_file: The name to write.
+        job: For messages.
+
+    Returns:
+        A warning when the hook keeps its checkpoints elsewhere, else None.
+
+    Raises:
+        HookResultError: It wrote into the folder, but not under this name.
+    """
+    if _lying_under(folder, ckpt_file):
+        return None
+    after = _snapshot(folder)
+    changed = sorted(path for path, state in after.items() if before.get(path) != state)
+    if not changed:
+        return (
+            f"train wrote nothing into {folder} (EXPT_DIR): its checkpoint is neither checked, "
+            "nor made durable, nor pruned"
+        )
+    raise HookResultError(
+        f"E-HOOK-08  {job} train: expected the checkpoint {ckpt_file} in {folder}, a file or a "
+        'folder, perhaps with a suffix such as .pt. Write payload["ckpt_dir"] + "/" + '
+        'payload["ckpt_file"]. Mend it, then run again',
+        hint=f"found {', '.join(changed[:10])}",
+    )
+
+
+def _lying_under(folder: Path, name: str) -> list[Path]:
+    """A file or folder of that name, and those with a suffix: `name.pt`, `name_optimizer.pt`."""
+    if not folder.is_dir():
+        return []
+    starts = (f"{name}.", f"{name}_")
+    return [path for path in folder.iterdir() if path.name == name or path.name.startswith(starts)]
+
+
+def _by_name(folder: Path) -> dict[str, int]:
+    """Name of each checkpoint, to its loop."""
+    if not folder.is_dir():
+        return {}
+    pattern = re.compile(rf"({re.escape(folder.name)}-ckpt_(\d+)(?:-a\d+)?)(?:[._].*)?")
+    found = (pattern.fullmatch(path.name) for path in folder.iterdir())
+    return {match[1]: int(match[2]) for match in found if match}
+
+
+def _snapshot(folder: Path) -> Snapshot:
+    """Every file below the folder, less the logs."""
+    found: Snapshot = {}
+    for inside, folders, files in os.walk(folder):
+        if Path(inside) == folder and LOG_FOLDER in folders:
+            folders.remove(LOG_FOLDER)
+        for name in files:
+            path = Path(inside, name)
+            try:
+                state = path.lstat()
+            except FileNotFoundError:
+                continue
+            found[str(path.relative_to(folder))] = (state.st_mtime_ns, state.st_size, state.st_ino)
+    return found

@@ -1,0 +1,132 @@
+"""What can go wrong in the hook process, and how it is told: places in the user's code only."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from pathlib import Path
+from typing import Any, Optional
+
+from alectio_agent.agent.hooks.child.helpers import CheckpointMissing
+from alectio_agent.agent.hooks.child.ownership import OwnFiles
+
+CHILD_FOLDER = str(Path(__file__).resolve().parent)
+LONGEST_TEXT = 2000
+LONGEST_TRACEBACK = 30000
+
+
+class LoadError(Exception):
+    """The hooks cannot be loaded, or their functions break the signature rules."""
+
+
+class ContractError(Exception):
+    """What a hook returned breaks the contract.
+
+    Attributes:
+        message: Without any value of the data, since it may leave the site.
+        detail: What was found, with values; stays on this machine.
+        code: Of the message, for the documentation.
+    """
+
+    def __init__(self, message: str, detail: str = "", code: str = "E-HOOK-06") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.code = code
+
+
+def tell_failure(error: BaseException, own: OwnFiles, *, loading: bool) -> dict[str, Any]:
+    """A failure as a report to the agent.
+
+    Args:
+        error: What was raised.
+        own: Which files are the user's.
+        loading: The hooks were being loaded, none was running.
+
+    Returns:
+        Content of a report `failed`.
+    """
+    if isinstance(error, ContractError):
+        told = {"kind": "contract", "message": error.message, "detail": error.detail}
+        return {**told, "code": error.code}
+    if isinstance(error, LoadError):
+        return {"kind": "load", "message": str(error)}
+    kind = "load_raised" if loading else "raised"
+    if isinstance(error, CheckpointMissing):
+        kind = "checkpoint"
+    told = {"kind": kind, "message": _place_and_text(error, own), "traceback": trace_of(error)}
+    if loading and isinstance(error, ModuleNotFoundError) and error.name:
+        frame = _telling_frame(error, own)
+        told["missing"] = error.name.partition(".")[0]
+        told["place"] = "{}:{} `{}`".format(*frame[:2], frame[3]) if frame else ""
+    return told
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback as the user would see it: without the frames of this package.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        The last 30,000 characters.
+    """
+    told = traceback.TracebackException.from_exception(error)
+    _drop_frames(told, set())
+    return clean("".join(told.format()))[-LONGEST_TRACEBACK:]
+
+
+def text_of(error: BaseException) -> str:
+    """Type and text of an exception, whatever its `__str__` does."""
+    try:
+        text = str(error)
+    except BaseException:  # user code runs in there
+        text = "(its text cannot be read)"
+    name = type(error).__name__
+    return clean("{}: {}".format(name, text) if text else name)[:LONGEST_TEXT]
+
+
+def clean(text: str) -> str:
+    """Text without lone surrogates, which no file could take."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _place_and_text(error: BaseException, own: OwnFiles) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return "{}:{}: {}".format(error.filename, error.lineno, text_of(error))
+    frame = _telling_frame(error, own)
+    if frame is None:
+        return text_of(error)
+    file, line, function, _ = frame
+    where = "" if function == "<module>" else " in {}".format(function)
+    return "{}:{}{}: {}".format(file, line, where, text_of(error))
+
+
+def _telling_frame(error: BaseException, own: OwnFiles) -> Optional[tuple[str, int, str, str]]:
+    """The deepest place in the user's own files, else the deepest outside this package."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)
+    ]
+    telling = [frame for frame in frames if own.holds(frame.filename)] or frames
+    if not telling:
+        return None
+    frame = telling[-1]
+    line = frame.lineno or 0
+    return frame.filename, line, frame.name, linecache.getline(frame.filename, line).strip()
+
+
+def _drop_frames(told: Optional[traceback.TracebackException], seen: set[int]) -> None:
+    if told is None or id(told) in seen:
+        return
+    seen.add(id(told))
+    told.stack = traceback.StackSummary.from_list(
+        [frame for frame in told.stack if not _is_ours(frame.filename)]
+    )
+    _drop_frames(told.__cause__, seen)
+    _drop_frames(told.__context__, seen)
+    for inner in getattr(told, "exceptions", None) or ():
+        _drop_frames(inner, seen)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((CHILD_FOLDER, "<frozen importlib"))

@@ -1,0 +1,106 @@
+"""Imports the user's hooks: from a file, from a script of the old SDK, or function by function."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Union
+
+from alectio_agent.agent.hooks.child.constants import STEPS
+from alectio_agent.agent.hooks.child.failures import LoadError
+from alectio_agent.agent.hooks.child.signatures import Hook, read_signature
+from alectio_agent.agent.hooks.child.standins import Pipeline
+
+STATE_NAMES = ("state", "getdatasetstate")
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """The user's functions.
+
+    Attributes:
+        by_step: `train`, `test`, `infer`, and `state` when there is one.
+        args: Defaults that a script of the old SDK gave to its `Pipeline`.
+    """
+
+    by_step: dict[str, Hook]
+    args: dict[str, Any]
+
+
+def load_hooks(source: Union[str, Mapping[str, str]], registered: list[Pipeline]) -> Hooks:
+    """Import the hooks and read their signatures.
+
+    Args:
+        source: Path of a file, or `package.module:function` by step.
+        registered: Where `Pipeline` of a script registers itself.
+
+    Returns:
+        The hooks.
+
+    Raises:
+        LoadError: A function is missing, or can be called in neither form.
+    """
+    args: dict[str, Any] = {}
+    if isinstance(source, str):
+        module = _import_file(Path(source))
+        functions = _functions_of(module, source, registered)
+        if registered:
+            args = registered[-1].args
+    else:
+        functions = {step: _import_function(name) for step, name in source.items()}
+    return Hooks({step: read_signature(step, found) for step, found in functions.items()}, args)
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise LoadError("{}: no such file".format(path))
+    name = _module_name(path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LoadError("{}: expected a Python file (.py)".format(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.argv = [str(path)]
+    spec.loader.exec_module(module)
+    return module
+
+
+def _module_name(path: Path) -> str:
+    """The name under which `import` would find it, so that pickles of its classes load again."""
+    known = getattr(sys, "stdlib_module_names", ())
+    if path.stem.isidentifier() and path.stem not in sys.modules and path.stem not in known:
+        return path.stem
+    return "alectio_hooks_{}".format(path.stem)
+
+
+def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -> dict[str, Any]:
+    """The hooks of a module; a `Pipeline` that it made has the first word."""
+    given = registered[-1].functions if registered else {}
+    functions = {step: given.get(step) or getattr(module, step, None) for step in STEPS}
+    lacking = [step for step, function in functions.items() if function is None]
+    if lacking:
+        raise LoadError(
+            "{}: found no function {}. Define train, test and infer at the top level. What stands "
+            'under `if __name__ == "__main__":` is not run here: a Pipeline(...) must stand '
+            "outside of it".format(source, ", ".join("`{}`".format(step) for step in lacking))
+        )
+    for name in STATE_NAMES:
+        state = given.get("state") or getattr(module, name, None)
+        # Many modules have some variable called `state`; without a Pipeline only functions count.
+        if callable(state):
+            return {**functions, "state": state}
+    return functions
+
+
+def _import_function(reference: str) -> Any:
+    name, _, attribute = reference.partition(":")
+    module = importlib.import_module(name)
+    function = getattr(module, attribute, None)
+    if function is None:
+        raise LoadError("{}: found no function `{}`".format(module.__file__, attribute))
+    return function

@@ -1,0 +1,74 @@
+"""A checked result of a step, ready to be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from alectio_agent.agent.hooks.child.columns import Column
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the experiment says about the results it wants.
+
+    Attributes:
+        task: One of the tasks of the wire.
+        classes: Number of classes; None for tasks without.
+        class_names: In column order; None when only the count is known.
+        output: What rows of `infer` hold, such as `logits`.
+        unlabeled: The indices that `infer` was asked about, in increasing order.
+    """
+
+    task: str
+    classes: Optional[int] = None
+    class_names: Optional[list[str]] = None
+    output: Optional[str] = None
+    unlabeled: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a person should know about a result that was accepted.
+
+    Attributes:
+        kind: The same for the same reason.
+        is_once: One mention is enough for the life of the process.
+    """
+
+    kind: str
+    text: str
+    is_once: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows of a step in increasing order of their samples, as columns or as plain values.
+
+    Attributes:
+        index: Distinct samples.
+        columns: Fields of numbers; empty when `values` holds the rows.
+        values: A plain value for each sample.
+        form: What a row is as a plain value: `row` (a list of scores), `fields` (a dict), or
+            `pair` (`[prediction, label]`).
+        inline: All there is to say, for `train`, which has no rows.
+    """
+
+    index: list[int]
+    columns: tuple[Column, ...] = ()
+    values: list[Any] = field(default_factory=list)
+    form: str = "row"
+    inline: Optional[dict[str, Any]] = None
+    notices: tuple[Notice, ...] = ()
+
+    def plain_rows(self, start: int, stop: int) -> list[Any]:
+        """Some rows as plain values."""
+        if not self.columns:
+            return self.values[start:stop]
+        fields = [column.rows(start, stop) for column in self.columns]
+        if self.form == "row":
+            return fields[0]
+        if self.form == "pair":
+            return [list(pair) for pair in zip(*fields)]
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row)) for row in zip(*fields)]

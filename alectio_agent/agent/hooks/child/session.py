@@ -1,0 +1,149 @@
+"""The life of a hook process: load once, then run step after step until the agent says `end`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from alectio_agent.agent.hooks.child.failures import tell_failure
+from alectio_agent.agent.hooks.child.guard import guard
+from alectio_agent.agent.hooks.child.helpers import REPORTS
+from alectio_agent.agent.hooks.child.infer_result import check_infer
+from alectio_agent.agent.hooks.child.link import Link
+from alectio_agent.agent.hooks.child.loading import Hooks, load_hooks
+from alectio_agent.agent.hooks.child.ownership import OwnFiles
+from alectio_agent.agent.hooks.child.parts import PartWriter, store
+from alectio_agent.agent.hooks.child.prints import flush_prints, print_to
+from alectio_agent.agent.hooks.child.record_names import write_names
+from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
+from alectio_agent.agent.hooks.child.seeding import derive_seed, seed_all
+from alectio_agent.agent.hooks.child.standins import Pipeline, install_standins
+from alectio_agent.agent.hooks.child.tested_result import check_test
+from alectio_agent.agent.hooks.child.train_result import check_train
+
+FULL_DISK_WAIT_S = 5.0
+
+
+def serve(commands: int, reports: int, agent: int) -> None:
+    """Obey the agent until it says `end`.
+
+    Args:
+        commands: File descriptor to read from.
+        reports: File descriptor to write to.
+        agent: Process id of the agent.
+    """
+    guard(agent)
+    # No caches beside the user's files: the folder may be read-only, and a file that was edited
+    # twice within a second would be taken from an outdated one.
+    sys.dont_write_bytecode = True
+    session = Session(Link(commands, reports))
+    while session.obey():
+        pass
+
+
+class Session:
+    """One pipeline and one experiment in this process."""
+
+    def __init__(self, link: Link) -> None:
+        """Wait for the first command.
+
+        Args:
+            link: To the agent.
+        """
+        self._link = link
+        self._pid = os.getpid()
+        self._hooks = Hooks({}, {})
+        self._own = OwnFiles([])
+        self._folder = ""
+        self._said: set[str] = set()
+
+    def obey(self) -> bool:
+        """Do what the next command says, and report how it ended.
+
+        Returns:
+            False when there is nothing more to do.
+        """
+        command = self._link.next_command()
+        work = {"load": self._load, "step": self._step, "state": self._state}.get(command["do"])
+        if work is None:
+            return False
+        print_to(command["log_file"])
+        try:
+            told = work(command)
+        except BaseException as error:  # around user code: exits and interrupts end a step only
+            told = self._tell(error, command)
+        self._stay_alone()
+        REPORTS.connect(None)
+        flush_prints()
+        self._link.report(told.pop("report", "done"), **told, files=self._own.imported())
+        return True
+
+    def _load(self, command: dict[str, Any]) -> dict[str, Any]:
+        self._folder = command["cwd"]
+        self._own = OwnFiles(command["folders"])
+        sys.path[:] = [self._folder] + [entry for entry in sys.path if entry != self._folder]
+        registered: list[Pipeline] = []
+        install_standins(registered)
+        seed_all(derive_seed(*command["seeding"]))
+        self._hooks = load_hooks(command["hooks"], registered)
+        return {"forms": {step: hook.form for step, hook in self._hooks.by_step.items()}}
+
+    def _step(self, command: dict[str, Any]) -> dict[str, Any]:
+        step: str = command["step"]
+        os.chdir(self._folder)
+        seed_all(derive_seed(*command["seeding"]))
+        REPORTS.connect(lambda **said: self._link.report("progress", **said))
+        asked = Asked(**command["asked"], unlabeled=command["payload"].get("unlabeled", []))
+        start_s = time.monotonic()
+        returned = self._hooks.by_step[step].call(self._payload(command))
+        duration_s = time.monotonic() - start_s
+        self._stay_alone()
+        result = _check(step, returned, asked)
+        writer = PartWriter(Path(command["folder"]), self._wait_for_room)
+        stored = store(result, writer)
+        return {**stored, "duration_s": duration_s, "warnings": self._warnings(result.notices)}
+
+    def _state(self, command: dict[str, Any]) -> dict[str, Any]:
+        seed_all(derive_seed(*command["seeding"]))
+        returned = self._hooks.by_step["state"].call(self._payload(command))
+        return {"size": write_names(returned, Path(command["file"]))}
+
+    def _payload(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Everything that a hook may know; made anew for each step, since hooks may change it."""
+        payload: dict[str, Any] = command["payload"]
+        payload["args"] = {**self._hooks.args, **command["args"]}
+        return payload
+
+    def _tell(self, error: BaseException, command: dict[str, Any]) -> dict[str, Any]:
+        told = tell_failure(error, self._own, loading=command["do"] == "load")
+        if told.get("traceback"):
+            try:
+                traceback.print_exception(type(error), error, error.__traceback__)
+            except BaseException:  # the exception's own __str__ runs in there
+                flush_prints()
+        return {"report": "failed", **told}
+
+    def _warnings(self, notices: tuple[Notice, ...]) -> list[str]:
+        told = [n for n in notices if not (n.is_once and n.kind in self._said)]
+        self._said.update(notice.kind for notice in told)
+        return [notice.text for notice in told]
+
+    def _wait_for_room(self, reason: str) -> None:
+        self._link.report("waits", reason=reason)
+        Event().wait(FULL_DISK_WAIT_S)
+
+    def _stay_alone(self) -> None:
+        """End a copy of this process that user code forked and let come back here."""
+        if os.getpid() != self._pid:
+            os._exit(0)
+
+
+def _check(step: str, returned: Any, asked: Asked) -> Result:
+    if step == "train":
+        return check_train(returned)
+    return check_test(returned, asked) if step == "test" else check_infer(returned, asked)

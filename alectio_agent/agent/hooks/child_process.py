@@ -1,0 +1,267 @@
+"""One hook process: starts it, talks to it over two pipes, ends it with all that it started."""
+
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from alectio_agent.agent.hooks.groups import Groups, end_group, is_group_empty, start_time
+from alectio_agent.agent.hooks.stopping import Stopper
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import HookLoadError
+
+log = logging.getLogger(__name__)
+
+START_FILE = Path(__file__).parent / "child" / "start.py"
+END_GRACE_S = 5.0
+"""For the user's exit handlers, when a process is no longer needed."""
+LOOK_S = 0.02
+CHUNK = 2**20
+
+Report = dict[str, Any]
+OnReport = Callable[[Report], None]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a hook process.
+
+    Attributes:
+        log_file: Gets what it prints until the first command names another.
+        marker: Stands in `environment` too.
+    """
+
+    python: Path
+    cwd: Path
+    environment: Mapping[str, str]
+    log_file: Path
+    marker: str
+
+
+class ChildEndedError(Exception):
+    """The process ended without an answer.
+
+    Attributes:
+        code: Exit code, or minus the signal's number.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+    @property
+    def ending(self) -> str:
+        """For people."""
+        if self.code >= 0:
+            return f"ended by itself with exit code {self.code}"
+        with suppress(ValueError):
+            return f"was killed by {signal.Signals(-self.code).name}"
+        return f"was killed by signal {-self.code}"
+
+
+class StoppedError(Exception):
+    """The running command was stopped from another thread; the process must be killed."""
+
+
+class ChildProcess:
+    """Used by one thread only, which lives as long as the agent: the child dies with it."""
+
+    def __init__(self, launch: Launch, groups: Groups, clock: Clock) -> None:
+        """Start the process; no user code runs before the first command.
+
+        Args:
+            launch: How.
+            groups: Remembers its process group.
+            clock: For waiting.
+
+        Raises:
+            HookLoadError: The interpreter cannot be started.
+        """
+        self._groups = groups
+        self._clock = clock
+        self._marker = launch.marker
+        self._buffered = b""
+        self._is_deaf = self._is_ended = False
+        self._process, self._commands, self._reports = _start(launch)
+        self.pgid = self._process.pid
+        self._pidfd = os.pidfd_open(self.pgid)
+        self._started = start_time(self.pgid)
+        try:
+            groups.add(self.pgid, self._started, self._marker)
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return not self._is_ended and self._process.poll() is None
+
+    def call(self, command: dict[str, Any], stopper: Stopper, on_report: OnReport) -> Report:
+        """Send a command and wait for its end.
+
+        Args:
+            command: With the key `do`.
+            stopper: May end the wait.
+            on_report: Gets the reports on the way.
+
+        Returns:
+            The report `done` or `failed`.
+
+        Raises:
+            ChildEndedError: The process ended first.
+            StoppedError: Somebody asked to stop. The group got TERM, and its grace.
+        """
+        unsent = json.dumps(command, default=str).encode("ascii") + b"\n"
+        is_told = False
+        while True:
+            deadline_s = stopper.deadline_s
+            if deadline_s is not None and not is_told:
+                self._terminate(deadline_s)
+                is_told = True
+            if deadline_s is not None and self._is_over(deadline_s):
+                raise StoppedError
+            unsent = self._turn(unsent, stopper, deadline_s)
+            answer = self._read_reports(on_report)
+            if is_told:
+                continue
+            if answer is not None:
+                return answer
+            if not self.is_alive:
+                raise ChildEndedError(self._process.returncode)
+
+    def end(self) -> None:
+        """Let the process end by itself, then make sure of it; nothing of its group stays."""
+        if self._is_ended:
+            return
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        with suppress(OSError):
+            os.write(self._commands, b'{"do": "end"}\n')
+            poll.poll(END_GRACE_S * 1000)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the whole group at once; the second time nothing happens."""
+        if self._is_ended:
+            return
+        self._is_ended = True
+        end_group(self.pgid, self._started, self._marker, self._clock)
+        self._process.wait()
+        for descriptor in (self._commands, self._reports, self._pidfd):
+            os.close(descriptor)
+        self._groups.remove(self.pgid)
+
+    def _turn(self, unsent: bytes, stopper: Stopper, deadline_s: float | None) -> bytes:
+        """Wait until something happens; send what can be sent.
+
+        Returns:
+            What is still to send.
+        """
+        poll = select.poll()
+        ears = [] if self._is_deaf else [self._reports]
+        for descriptor in (*ears, self._pidfd, stopper.fd):
+            poll.register(descriptor, select.POLLIN)
+        if unsent:
+            poll.register(self._commands, select.POLLOUT)
+        left_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
+        ready = {
+            descriptor for descriptor, _ in poll.poll(None if left_s is None else left_s * 1000)
+        }
+        if stopper.fd in ready:
+            stopper.hush()
+        if self._pidfd in ready and deadline_s is not None:
+            # Ended, but its group may not be: there is nothing to wait on for that.
+            self._clock.wait(Event(), LOOK_S)
+        if self._commands in ready:
+            try:
+                unsent = unsent[os.write(self._commands, unsent[:CHUNK]) :]
+            except BlockingIOError:
+                return unsent
+            except OSError:
+                return b""  # nobody reads any more; its end is noticed by the process itself
+        return unsent
+
+    def _read_reports(self, on_report: OnReport) -> Report | None:
+        """Hand on what came; gives the last report of the command, when it is there."""
+        while True:
+            try:
+                read = os.read(self._reports, CHUNK)
+            except BlockingIOError:
+                break
+            if not read:
+                self._is_deaf = True  # its end is closed; only the end of the process is left
+                break
+            self._buffered += read
+        answer = None
+        *lines, self._buffered = self._buffered.split(b"\n")
+        for line in lines:
+            report = _parse(line)
+            if report.get("report") in ("done", "failed"):
+                answer = report
+            else:
+                on_report(report)
+        return answer
+
+    def _terminate(self, deadline_s: float) -> None:
+        if self._clock.monotonic() < deadline_s:
+            # The process is not reaped before this thread says so: its number is still its own.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pgid, signal.SIGTERM)
+
+    def _is_over(self, deadline_s: float) -> bool:
+        """Whether a stop needs no more waiting."""
+        return self._clock.monotonic() >= deadline_s or is_group_empty(self.pgid)
+
+
+def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], int, int]:
+    """The process, and the agent's ends of the two pipes."""
+    commands_read, commands = os.pipe2(os.O_CLOEXEC)
+    reports, reports_write = os.pipe2(os.O_CLOEXEC)
+    words = [START_FILE, commands_read, reports_write, os.getpid()]
+    try:
+        launch.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with _open_log(launch.log_file) as prints:
+            process = subprocess.Popen(  # noqa: S603 - the interpreter that was configured
+                [str(launch.python), *map(str, words)],
+                cwd=launch.cwd,
+                env=dict(launch.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=prints,
+                stderr=prints,
+                pass_fds=(commands_read, reports_write),
+                start_new_session=True,
+            )
+    except OSError as error:
+        os.close(commands)
+        os.close(reports)
+        raise HookLoadError(f"E-HOOK-02  {launch.python} cannot be started: {error}") from error
+    finally:
+        os.close(commands_read)
+        os.close(reports_write)
+    os.set_blocking(commands, False)
+    os.set_blocking(reports, False)
+    return process, commands, reports
+
+
+def _open_log(file: Path) -> Any:
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def _parse(line: bytes) -> Report:
+    try:
+        report = json.loads(line)
+    except ValueError:
+        report = None
+    if not isinstance(report, dict):
+        log.debug("a hook process wrote into its report pipe: %r", line[:200])
+        return {}
+    return report

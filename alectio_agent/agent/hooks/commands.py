@@ -1,0 +1,94 @@
+"""What a hook process is told to do, as plain JSON."""
+
+from pathlib import Path
+from typing import Any
+
+from alectio_agent.agent.hooks.environment import ExperimentFolders
+from alectio_agent.agent.hooks.steps import StepRun
+from alectio_agent.config.settings import HookFunctions, PipelineSettings
+
+Command = dict[str, Any]
+
+
+def load_command(
+    pipeline: PipelineSettings, log_file: Path, step_run: StepRun | None = None
+) -> Command:
+    """Import the hooks and read their signatures.
+
+    Args:
+        pipeline: Its settings.
+        log_file: For what is printed.
+        step_run: What they are needed for; None for a look.
+    """
+    hooks, folders = pipeline.hooks, {pipeline.cwd}
+    if isinstance(hooks, Path):
+        folders.add(hooks.parent)
+    return {
+        "do": "load",
+        "hooks": hooks.references() if isinstance(hooks, HookFunctions) else str(hooks),
+        "folders": sorted(str(folder) for folder in folders),
+        "cwd": str(pipeline.cwd),
+        "seeding": [step_run.seed, step_run.loop, "load"] if step_run else [0, 0, "load"],
+        "log_file": str(log_file),
+    }
+
+
+def step_command(step_run: StepRun, folders: ExperimentFolders) -> Command:
+    """Run a step and write its result.
+
+    Args:
+        step_run: The step.
+        folders: Of its experiment.
+    """
+    return {
+        "do": "step",
+        "step": step_run.step,
+        "payload": {
+            **step_run.payload,
+            "ckpt_dir": str(folders.experiment),
+            "loop": step_run.loop,
+            "seed": step_run.seed,
+        },
+        "args": _args(step_run.pipeline, folders, step_run.loop),
+        "asked": {
+            "task": step_run.task,
+            "classes": step_run.classes,
+            "class_names": step_run.class_names,
+            "output": step_run.output,
+        },
+        "seeding": [step_run.seed, step_run.loop, step_run.step],
+        "folder": str(step_run.folder),
+        "log_file": str(step_run.log_file),
+    }
+
+
+def state_command(
+    pipeline: PipelineSettings, file: Path, log_file: Path, folders: ExperimentFolders
+) -> Command:
+    """Ask `state` for the record names.
+
+    Args:
+        pipeline: Its settings.
+        file: Gets the names.
+        log_file: For what is printed.
+        folders: Stand in for those of an experiment.
+    """
+    return {
+        "do": "state",
+        "payload": {"ckpt_dir": str(folders.experiment)},
+        "args": _args(pipeline, folders, 0),
+        "seeding": [0, 0, "state"],
+        "file": str(file),
+        "log_file": str(log_file),
+    }
+
+
+def _args(pipeline: PipelineSettings, folders: ExperimentFolders, loop: int) -> dict[str, Any]:
+    """`args` of the configuration, and what hooks of the old SDKs look for in there."""
+    return {
+        **pipeline.args,
+        "current_loop": loop,
+        "cur_loop": loop,
+        "EXPT_DIR": str(folders.experiment),
+        "LOG_DIR": str(folders.log),
+    }

@@ -1,0 +1,93 @@
+"""The variables that a hook process sees: the agent's less its secrets, and the pipeline's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from alectio_agent.agent.hooks.activation import activate
+from alectio_agent.agent.hooks.checkpoints import LOG_FOLDER
+from alectio_agent.agent.hooks.env_file import read_env_file
+from alectio_agent.agent.hooks.groups import MARKER_VARIABLE
+from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.core.errors import HookLoadError
+
+SECRET_STARTS = ("ALECTIO_AGENT_", "ALECTIO_HUB", "WATCHDOG_", "LISTEN_")
+SECRETS = {"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "MAINPID"}
+
+
+@dataclass(frozen=True)
+class ExperimentFolders:
+    """The folders of one experiment, as the hooks know them.
+
+    Attributes:
+        experiment: `EXPT_DIR`.
+    """
+
+    experiment: Path
+
+    @property
+    def log(self) -> Path:
+        """`LOG_DIR`."""
+        return self.experiment / LOG_FOLDER
+
+    def make(self) -> None:
+        """Make both.
+
+        Raises:
+            HookLoadError: They cannot be made.
+        """
+        try:
+            self.log.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HookLoadError(
+                f"E-HOOK-02  {error.filename}: {error.strerror}; checkpoints go there "
+                "(pipelines.NAME.checkpoints.dir)"
+            ) from error
+
+
+def build_environment(
+    pipeline: PipelineSettings,
+    inherited: Mapping[str, str],
+    folders: ExperimentFolders,
+    marker: str,
+) -> dict[str, str]:
+    """All variables of a hook process.
+
+    Args:
+        pipeline: Its settings.
+        inherited: The agent's variables.
+        folders: Of the experiment.
+        marker: Marks all processes that come from this one.
+
+    Returns:
+        Value by name.
+
+    Raises:
+        HookLoadError: `env_file` cannot be used, or a conda environment cannot be activated.
+    """
+    found = activate(pipeline.python, without_secrets(inherited))
+    found |= pipeline.env
+    if pipeline.env_file is not None:
+        found |= read_env_file(pipeline.env_file)
+    return {
+        **found,
+        "EXPT_DIR": str(folders.experiment),
+        "LOG_DIR": str(folders.log),
+        MARKER_VARIABLE: marker,
+    }
+
+
+def without_secrets(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The agent's variables that user code may see.
+
+    Args:
+        inherited: All of them.
+
+    Returns:
+        Those that neither configure the agent nor belong to its service.
+    """
+    return {
+        name: value
+        for name, value in inherited.items()
+        if name not in SECRETS and not name.startswith(SECRET_STARTS)
+    }

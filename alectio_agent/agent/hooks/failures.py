@@ -1,0 +1,108 @@
+"""Turns what a hook process reports about a failure into the error that the agent handles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alectio_agent.agent.hooks.elsewhere import Places, find_elsewhere
+from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.core.errors import (
+    CheckpointError,
+    HookCrashedError,
+    HookError,
+    HookLoadError,
+    HookRaisedError,
+    HookResultError,
+)
+
+KEPT = {"test": "train is kept. ", "infer": "train and test are kept. "}
+MEND = "Mend it, then run again"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where something failed.
+
+    Attributes:
+        what: Such as `xray/3 infer`, or `pipelines.xray state`.
+        step: Name of the step; empty outside of one.
+    """
+
+    what: str
+    step: str
+    pipeline_name: str
+    pipeline: PipelineSettings
+    log_file: Path
+
+    @property
+    def python_key(self) -> str:
+        """The interpreter's key, and whether somebody wrote it."""
+        is_set = "python" in self.pipeline.model_fields_set
+        key = f"pipelines.{self.pipeline_name}.python"
+        return key if is_set else f"{key} is not set"
+
+    @property
+    def mend(self) -> str:
+        """What is not lost, and what to do."""
+        return f"{KEPT.get(self.step, '')}{MEND}"
+
+
+def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
+    """The error for a report `failed`.
+
+    Args:
+        told: Content of the report.
+        scene: Where it happened.
+
+    Returns:
+        The error, with a message for people.
+    """
+    kind, message = told["kind"], str(told["message"])
+    trace = str(told.get("traceback", ""))
+    if kind == "old_python":
+        return HookLoadError(
+            f"E-HOOK-02  {scene.pipeline.python} is Python {message} ({scene.python_key}); hooks "
+            "need 3.9 or newer"
+        )
+    if kind == "load":
+        return HookLoadError(f"E-HOOK-03  {message}")
+    if kind == "load_raised":
+        return _import_failed(told, scene, trace)
+    if kind == "contract":
+        text = f"{told['code']}  {scene.what}: {message}. {scene.mend}"
+        return HookResultError(text, hint=str(told.get("detail", "")))
+    if kind == "checkpoint":
+        return CheckpointError(message, traceback=trace)
+    hint = f"{scene.mend}. The traceback is in {scene.log_file}"
+    return HookRaisedError(message, hint=hint, traceback=trace)
+
+
+def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
+    """The error for a hook process that ended without a report.
+
+    Args:
+        code: Exit code, or minus the signal's number.
+        ending: The same for people.
+        scene: Where it happened.
+    """
+    hints = [f"What it printed is in {scene.log_file}"]
+    if code == -9:
+        hints.insert(0, "The kernel does this when memory runs out (see `dmesg`)")
+    return HookCrashedError(f"{scene.what}: the hook process {ending}", hint=". ".join(hints))
+
+
+def _import_failed(told: Mapping[str, Any], scene: Scene, trace: str) -> HookLoadError:
+    module, place = told.get("missing"), told.get("place")
+    if not module or not place:
+        return HookLoadError(f"E-HOOK-01  {told['message']}", traceback=trace)
+    python, key = scene.pipeline.python, f"pipelines.{scene.pipeline_name}.python"
+    found = find_elsewhere(module, python, Places((scene.pipeline.cwd,), Path.home()))
+    hint = f"Install {module} there, or set {key} to an interpreter that has it"
+    if found is not None:
+        hint = f"Found {module} in {found.parent.parent}. Set {key}: {found}"
+    return HookLoadError(
+        f"E-HOOK-01  {place}: not installed in {python} ({scene.python_key}).",
+        hint=hint,
+        traceback=trace,
+    )

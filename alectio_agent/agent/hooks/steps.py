@@ -1,0 +1,81 @@
+"""What goes into a step of a job, and what comes out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alectio_agent.config.settings import PipelineSettings
+
+
+def always() -> bool:
+    """The default of `StepRun.is_wanted`."""
+    return True
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """One step to run.
+
+    Attributes:
+        job: `experiment/loop`, for people.
+        payload: As on the wire; indices in increasing order.
+        output: What rows of `infer` hold, such as `logits`.
+        folder: For the result; exists, is empty.
+        log_file: Gets what the hook prints.
+        is_wanted: Asked once when the step begins and can be cancelled: a cancel that came a
+            moment too early is not missed.
+    """
+
+    pipeline_name: str
+    pipeline: PipelineSettings
+    experiment: str
+    job: str
+    loop: int
+    loops: int
+    seed: int
+    step: str
+    payload: dict[str, Any]
+    task: str
+    classes: int | None
+    class_names: list[str] | None
+    output: str | None
+    folder: Path
+    log_file: Path
+    is_wanted: Callable[[], bool] = always
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """One file of a result, synced.
+
+    Attributes:
+        file: Its name in the result's folder.
+        sha256: Of its content.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """The result of a step.
+
+    Attributes:
+        inline: A small result itself; None when it lies in parts.
+        started_at: RFC 3339, agent's clock.
+        duration_s: Of the hook alone.
+        warnings: What a person should know.
+    """
+
+    media_type: str
+    rows: int
+    parts: tuple[PartFile, ...]
+    inline: dict[str, Any] | None
+    started_at: str
+    finished_at: str
+    duration_s: float
+    warnings: tuple[str, ...]

@@ -1,0 +1,73 @@
+"""How other threads stop the thread that runs a step."""
+
+import os
+import threading
+from contextlib import suppress
+
+from alectio_agent.core.clock import Clock
+
+
+class Stopper:
+    """Asked by any thread; looked at by the one that runs steps, which also does the killing."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start with no step running.
+
+        Args:
+            clock: For the grace.
+        """
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._is_running = False
+        self._deadline_s: float | None = None
+        self.fd, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._is_closed = False
+
+    @property
+    def deadline_s(self) -> float | None:
+        """When the running step must be over, by the monotonic clock; None: not asked to stop."""
+        with self._lock:
+            return self._deadline_s
+
+    def begin(self) -> None:
+        """A step begins: from now on asking has an effect."""
+        with self._lock:
+            self._is_running, self._deadline_s = True, None
+            self._hush()
+
+    def finish(self) -> None:
+        """The step is over."""
+        with self._lock:
+            self._is_running = False
+
+    def ask(self, grace_s: float) -> None:
+        """Stop the running step; without one nothing happens.
+
+        Args:
+            grace_s: How long it may take; the shortest of several counts.
+        """
+        deadline_s = self._clock.monotonic() + max(0.0, grace_s)
+        with self._lock:
+            if not self._is_running or self._is_closed:
+                return
+            if self._deadline_s is None or deadline_s < self._deadline_s:
+                self._deadline_s = deadline_s
+            with suppress(BlockingIOError):
+                os.write(self._bell, b"!")
+
+    def hush(self) -> None:
+        """Take note: `fd` is readable again only after the next asking."""
+        with self._lock:
+            self._hush()
+
+    def close(self) -> None:
+        """Asking has no effect any more."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                os.close(self.fd)
+                os.close(self._bell)
+
+    def _hush(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self.fd, 4096)
