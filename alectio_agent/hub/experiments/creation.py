@@ -1,0 +1,105 @@
+"""Makes experiments, each once, with their controls."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.core.ids import new_id
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.progress import mark_changed
+from alectio_agent.hub.experiments.records import Experiment, find_experiment, named_experiment
+from alectio_agent.hub.experiments.starting import Ground, find_ground, pin
+from alectio_agent.hub.store.tables import experiments, jobs
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.strict_json import dumps
+
+LONGEST_VALUE = 60
+
+
+def create(tx: Connection, context: Context, settings: ExperimentSettings) -> None:
+    """Make an experiment; the same settings again change nothing.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and workers.
+        settings: From `experiment.yaml`.
+
+    Raises:
+        ProblemError: `conflict`: one of that name has other settings. `invalid`: the pool has too
+            few samples, or it is not clear which pipeline is meant.
+    """
+    known = find_experiment(tx, settings.name)
+    if known is not None:
+        _check_same(tx, known, settings)
+        return
+    ground = find_ground(tx, context, settings)
+    if ground.problem:
+        raise ProblemError("invalid", ground.problem)
+    control = settings.as_control() if settings.control == "replay" else None
+    if control is not None and find_experiment(tx, control.name) is not None:
+        raise ProblemError(
+            "conflict",
+            f"experiment `{control.name}` exists already, so that `{settings.name}` cannot have a "
+            "control of that name; expected another name",
+        )
+    _make(tx, context, settings, ground, control=control.name if control else None)
+    if control is not None:
+        _make(tx, context, control, ground, control_of=settings.name)
+
+
+def _make(
+    tx: Connection,
+    context: Context,
+    settings: ExperimentSettings,
+    ground: Ground,
+    control: str | None = None,
+    control_of: str | None = None,
+) -> None:
+    tx.execute(
+        insert(experiments).values(
+            experiment_id=new_id(),
+            name=settings.name,
+            settings=settings.model_dump_json(),
+            state="running",
+            reason="",
+            priority=0 if control_of is None else 1,
+            control=control,
+            control_of=control_of,
+            is_over=False,
+            ending="",
+            version=1,
+            created_at=context.now(),
+        )
+    )
+    if ground.is_complete:
+        pin(tx, context, named_experiment(tx, settings.name), ground)
+    mark_changed(tx, context, settings.name)
+
+
+def _check_same(tx: Connection, known: Experiment, settings: ExperimentSettings) -> None:
+    before, now = _plain(known.settings), _plain(settings)
+    differing = [key for key in now if now[key] != before[key]]
+    if not differing:
+        return
+    loops = select(func.count()).where(
+        jobs.c.experiment_id == known.experiment_id, jobs.c.state == "done"
+    )
+    done = tx.execute(loops).scalar_one()
+    raise ProblemError(
+        "conflict",
+        f"experiment `{known.name}` already ran {done} of {known.settings.loops} loops with "
+        f"{_shown(before, differing)}; now it is {_shown(now, differing)}. Nothing was changed",
+    )
+
+
+def _plain(settings: ExperimentSettings) -> dict[str, Any]:
+    return settings.model_dump(mode="json")
+
+
+def _shown(settings: dict[str, Any], keys: list[str]) -> str:
+    told = []
+    for key in keys:
+        value = dumps(settings[key])
+        told.append(f"{key} {value if len(value) <= LONGEST_VALUE else value[:57] + '...'}")
+    return ", ".join(told)

@@ -1,0 +1,34 @@
+"""What waits for the hub's workers: wake-ups only, since what is owed stands in the tables."""
+
+from threading import Event, Lock
+
+
+class Due:
+    """Flags that a transaction raises after its commit; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        """Start with nothing due."""
+        self.selections = Event()
+        self.results = Event()
+        self._names: set[str] = set()
+        self._lock = Lock()
+
+    def mark(self, name: str) -> None:
+        """An experiment's results files are out of date.
+
+        Args:
+            name: Of the experiment.
+        """
+        with self._lock:
+            self._names.add(name)
+        self.results.set()
+
+    def take_marked(self) -> list[str]:
+        """Experiments that were marked since the last call.
+
+        Returns:
+            Their names, sorted; the marks are gone.
+        """
+        with self._lock:
+            names, self._names = sorted(self._names), set()
+        return names

@@ -1,0 +1,191 @@
+"""Beats of leases and other contacts, in memory, by this process's own monotonic clock.
+
+A hub that restarts has seen nothing: every lease gets a fresh period from its first look.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.wire.results import Heartbeat
+
+
+@dataclass
+class _Watched:
+    """One lease.
+
+    `is_renewable`: the tables say that it is good, so that a beat need not ask them.
+    """
+
+    job_id: str
+    agent_id: str
+    seen_at: float
+    is_renewable: bool = False
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
+
+
+class Leases:
+    """Who was last heard of when; safe to use from any thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Start without any contact.
+
+        Args:
+            clock: For periods, and for the time of contacts.
+        """
+        self._clock = clock
+        self._lock = Lock()
+        self._watched: dict[str, _Watched] = {}
+        self._waiting: dict[str, float] = {}
+        self._contacts: dict[str, datetime] = {}
+        self.may_have_claims = True
+
+    def renew(self, job_id: str, lease: str, heartbeat: Heartbeat) -> bool:
+        """Take a beat without asking the tables.
+
+        Args:
+            job_id: That the beat is about.
+            lease: That it carries.
+            heartbeat: How far it is.
+
+        Returns:
+            Whether the lease is known to be good; if not, the tables must be asked.
+        """
+        with self._lock:
+            watched = self._watched.get(lease)
+            if watched is None or not watched.is_renewable or watched.job_id != job_id:
+                return False
+            watched.seen_at = self._clock.monotonic()
+            watched.heartbeat = heartbeat
+            self._contacts[watched.agent_id] = self._clock.now()
+            return True
+
+    def trust(self, job_id: str, lease: str, agent_id: str, heartbeat: Heartbeat) -> None:
+        """The tables said that this lease is good: its next beats need not ask.
+
+        Args:
+            job_id: Of the lease's job.
+            lease: Good.
+            agent_id: Who holds it.
+            heartbeat: The newest.
+        """
+        with self._lock:
+            now = self._clock.monotonic()
+            self._watched[lease] = _Watched(
+                job_id, agent_id, now, is_renewable=True, heartbeat=heartbeat
+            )
+            self.may_have_claims = True
+
+    def see(self, job_id: str, lease: str, agent_id: str) -> None:
+        """Begin a fresh period, without a beat.
+
+        Args:
+            job_id: Of the lease's job.
+            lease: Just issued, or just named by its agent.
+            agent_id: Who holds it.
+        """
+        with self._lock:
+            watched = self._watched.setdefault(lease, _Watched(job_id, agent_id, 0.0))
+            watched.seen_at = self._clock.monotonic()
+            self._waiting.pop(job_id, None)
+            self.may_have_claims = True
+
+    def distrust(self, job_id: str) -> None:
+        """Something about a job changed: the next beat of each of its leases asks the tables.
+
+        Args:
+            job_id: Of the job.
+        """
+        with self._lock:
+            for watched in self._watched.values():
+                if watched.job_id == job_id:
+                    watched.is_renewable = False
+
+    def drop(self, job_id: str) -> None:
+        """Forget the leases of a job that is done.
+
+        Args:
+            job_id: Of the job.
+        """
+        with self._lock:
+            gone = [lease for lease, found in self._watched.items() if found.job_id == job_id]
+            for lease in gone:
+                del self._watched[lease]
+            self._waiting.pop(job_id, None)
+
+    def silent_s(self, job_id: str, lease: str, agent_id: str) -> float:
+        """How long this process has seen a lease unchanged.
+
+        Args:
+            job_id: Of the lease's job.
+            lease: Good, by the tables.
+            agent_id: Who holds it.
+
+        Returns:
+            Seconds; 0 for one that this process never saw, which begins a period.
+        """
+        with self._lock:
+            now = self._clock.monotonic()
+            watched = self._watched.setdefault(lease, _Watched(job_id, agent_id, now))
+            return now - watched.seen_at
+
+    def newest_beat(self, lease: str) -> Heartbeat | None:
+        """The newest beat of a lease; None when this process heard none.
+
+        Args:
+            lease: Any.
+        """
+        with self._lock:
+            watched = self._watched.get(lease)
+            return watched.heartbeat if watched else None
+
+    def offer(self, job_id: str) -> None:
+        """A job became available now.
+
+        Args:
+            job_id: Of the job.
+        """
+        with self._lock:
+            self._waiting[job_id] = self._clock.monotonic()
+
+    def waiting_s(self, job_id: str) -> float:
+        """How long this process has seen a job available.
+
+        Args:
+            job_id: Available, by the tables.
+
+        Returns:
+            Seconds; 0 for one that this process never saw, which begins a period.
+        """
+        with self._lock:
+            now = self._clock.monotonic()
+            return now - self._waiting.setdefault(job_id, now)
+
+    def rest(self) -> None:
+        """Nothing is claimed, by the tables."""
+        with self._lock:
+            self.may_have_claims = False
+
+    def note_contact(self, agent_id: str) -> None:
+        """An agent called.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            self._contacts[agent_id] = self._clock.now()
+
+    def contacts(self) -> dict[str, datetime]:
+        """Agents that called this process, and when they last did."""
+        with self._lock:
+            return dict(self._contacts)
+
+    def has_called(self, agent_id: str) -> bool:
+        """Whether an agent called this process.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            return agent_id in self._contacts

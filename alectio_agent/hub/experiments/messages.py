@@ -1,0 +1,40 @@
+"""Idempotency: a message that comes again under its key is accepted again, and counted once."""
+
+import hashlib
+
+from pydantic import JsonValue
+from sqlalchemy import Connection, bindparam, insert, select
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.store.tables import messages
+from alectio_agent.wire.strict_json import canonical
+
+_KNOWN = select(messages.c.content).where(
+    messages.c.job_id == bindparam("job"), messages.c.key == bindparam("of")
+)
+_KEEP = insert(messages)
+
+
+def is_repeated(tx: Connection, job_id: str, key: str, content: dict[str, JsonValue]) -> bool:
+    """Look a key up; the first time, it is kept as long as the job.
+
+    Args:
+        tx: A writing transaction; undone when the message is refused, so that the key stays free.
+        job_id: Of the job.
+        key: Made once per message.
+        content: What must not change under one key.
+
+    Returns:
+        Whether the message came before.
+
+    Raises:
+        ProblemError: `key-reused`: it came with other content.
+    """
+    digest = hashlib.sha256(canonical(content).encode()).hexdigest()
+    known = tx.execute(_KNOWN, {"job": job_id, "of": key}).scalar_one_or_none()
+    if known is None:
+        tx.execute(_KEEP, {"job_id": job_id, "key": key, "content": digest})
+        return False
+    if known != digest:
+        raise ProblemError("key-reused", f"key {key} came before, with other content")
+    return True

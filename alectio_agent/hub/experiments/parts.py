@@ -1,0 +1,159 @@
+"""Part files: shared by all attempts at a job, dropped when it closes and no commit names them."""
+
+import json
+import logging
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.records import experiment_of, find_attempt, job_of
+from alectio_agent.hub.store.tables import jobs, parts, results
+from alectio_agent.hub.store.transactions import after_commit
+from alectio_agent.wire.results import MissingPart, Part
+
+log = logging.getLogger(__name__)
+
+_ARRIVED = select(parts.c.sha256).where(parts.c.job_id == bindparam("of"))
+_LISTS = select(results.c.parts).where(results.c.job_id == bindparam("of"))
+
+
+def check_part(tx: Connection, job_id: str, lease: str, sha256: str) -> None:
+    """Say whether a part may be sent.
+
+    Args:
+        tx: Any transaction.
+        job_id: Of the job.
+        lease: That the call carries.
+        sha256: Of the part; one that is there already may always come again.
+
+    Raises:
+        ProblemError: `lease-lost` or `job-closed`.
+    """
+    attempt = find_attempt(tx, lease)
+    if attempt is None or attempt.job_id != job_id:
+        raise ProblemError("lease-lost", "this platform does not know the job or its lease")
+    if sha256 in _sizes(tx, job_id, [sha256]):
+        return
+    job = job_of(tx, job_id)
+    is_cancelled = experiment_of(tx, job.experiment_id).state == "cancelled"
+    if job.state == "done" or (is_cancelled and not attempt.is_open):
+        raise ProblemError("job-closed", "the job is closed; no further part is needed")
+    if not attempt.is_open:
+        raise ProblemError("lease-lost", "another attempt counted, or this one has ended")
+
+
+def part_arrived(
+    tx: Connection, context: Context, job_id: str, sha256: str, size_bytes: int
+) -> None:
+    """Note a part that is durable in its file.
+
+    Args:
+        tx: A writing transaction.
+        context: Knows the folder.
+        job_id: Of the job.
+        sha256: Of the part.
+        size_bytes: Of the file.
+    """
+    if job_of(tx, job_id).state == "done":
+        # Closed while the part was on its way: only a part that a commit names has a row.
+        if sha256 not in _sizes(tx, job_id, [sha256]):
+            after_commit(tx, partial(_remove, part_path(context, job_id, sha256)))
+        return
+    row = insert(parts).values(job_id=job_id, sha256=sha256, bytes=size_bytes)
+    tx.execute(row.on_conflict_do_nothing())
+
+
+def part_path(context: Context, job_id: str, sha256: str) -> Path:
+    """Where a part lies.
+
+    Args:
+        context: Knows the folder.
+        job_id: Of the job.
+        sha256: Of the part.
+
+    Returns:
+        The file; its folder need not exist.
+    """
+    return context.parts / job_id / sha256
+
+
+def missing_parts(tx: Connection, job_id: str, named: list[Part]) -> list[MissingPart]:
+    """Parts that a commit names and that are not there whole.
+
+    Args:
+        tx: Any transaction.
+        job_id: Of the job.
+        named: By the commit.
+
+    Returns:
+        Each with the bytes that are there.
+    """
+    if not named:
+        return []
+    sizes = _sizes(tx, job_id, [part.sha256 for part in named])
+    return [
+        MissingPart(sha256=part.sha256, have=sizes.get(part.sha256, 0))
+        for part in named
+        if sizes.get(part.sha256) != part.bytes
+    ]
+
+
+def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:
+    """Drop the parts of a closed job that no commit names, of whatever attempt.
+
+    Args:
+        tx: A writing transaction.
+        context: Knows the folder.
+        job_id: Of the job.
+    """
+    named = _named(tx, job_id)
+    for sha256 in set(tx.execute(_ARRIVED, {"of": job_id}).scalars()) - named:
+        tx.execute(delete(parts).where(parts.c.job_id == job_id, parts.c.sha256 == sha256))
+    after_commit(tx, partial(_sweep, context.parts / job_id, named))
+
+
+def sweep(tx: Connection, context: Context) -> None:
+    """Remove files that a killed hub did not get to remove.
+
+    Args:
+        tx: A writing transaction.
+        context: Knows the folder.
+    """
+    if not context.parts.is_dir():
+        return
+    for folder in context.parts.iterdir():
+        done = select(jobs.c.job_id).where(jobs.c.job_id == folder.name, jobs.c.state == "done")
+        if tx.execute(done).first() is not None:
+            after_commit(tx, partial(_sweep, folder, _named(tx, folder.name)))
+
+
+def _sizes(tx: Connection, job_id: str, wanted: list[str]) -> dict[str, int]:
+    rows = tx.execute(
+        select(parts.c.sha256, parts.c.bytes).where(
+            parts.c.job_id == job_id, parts.c.sha256.in_(wanted)
+        )
+    )
+    return {row.sha256: row.bytes for row in rows}
+
+
+def _named(tx: Connection, job_id: str) -> set[str]:
+    lists = tx.execute(_LISTS, {"of": job_id}).scalars()
+    return {part["sha256"] for text in lists for part in json.loads(text)}
+
+
+def _sweep(folder: Path, named: set[str]) -> None:
+    if folder.is_dir():
+        for file in folder.iterdir():
+            if file.name not in named and not file.name.startswith("."):
+                _remove(file)
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s stays: %s", file, error.strerror or error)

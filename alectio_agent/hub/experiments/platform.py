@@ -1,0 +1,148 @@
+"""The platform as the API calls it: each method is one piece of work in a transaction."""  # noqa: A005 - always imported by its full name
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.hub.experiments import (
+    beats,
+    claims,
+    commits,
+    creation,
+    failures,
+    losses,
+    parts,
+    registry,
+    steering,
+    views,
+)
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.due import Due
+from alectio_agent.hub.experiments.leases import Leases
+from alectio_agent.hub.store.schema import meta_value
+from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
+from alectio_agent.wire.claims import Claim, ClaimRequest
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.operation import AgentList, ExperimentList, ExperimentView, JobList
+from alectio_agent.wire.protocol import LEASE_S, MAX_PART_BYTES, POLL_WAIT_S, PROTOCOL
+from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
+
+
+class Platform:
+    """Experiments, jobs, agents. Methods with a transaction raise ProblemError to refuse."""
+
+    def __init__(self, data: Path, results: Path, clock: Clock) -> None:
+        """Start with nothing in memory.
+
+        Args:
+            data: The hub's folder; parts lie in `parts` inside.
+            results: Folder of results files.
+            clock: For leases and times.
+        """
+        self.context = Context(clock, Leases(clock), Due(), data / "parts", results)
+        self._views = views.Views(self.context)
+
+    @property
+    def may_have_claims(self) -> bool:
+        """Whether anything is claimed, so that `tick` is worth calling about once a second."""
+        return self.context.leases.may_have_claims
+
+    def platform_id(self, tx: Connection) -> str:
+        """The identity of this platform, as long as its database lives."""
+        return meta_value(tx, "platform_id")
+
+    def register(self, tx: Connection, said: Registration) -> Registered:
+        """Take an agent in; refuses `superseded-boot`."""
+        return Registered(
+            agent_id=registry.register(tx, self.context, said),
+            platform_id=self.platform_id(tx),
+            lease_s=LEASE_S,
+            poll_wait_s=POLL_WAIT_S,
+            max_part_bytes=MAX_PART_BYTES,
+            protocol=ProtocolRange(min=PROTOCOL, max=PROTOCOL),
+        )
+
+    def leave(self, tx: Connection, agent_id: str) -> None:
+        """Let an agent go."""
+        registry.leave(tx, self.context, agent_id)
+
+    def claim(self, tx: Connection, request: ClaimRequest) -> Claim | None:
+        """Give an agent a job, if there is one; refuses a wrong agent, boot or seq."""
+        return claims.claim(tx, self.context, request)
+
+    def beat(self, job_id: str, lease: str, said: Heartbeat) -> HeartbeatAnswer | None:
+        """Take a beat in memory; None when `heartbeat` must be asked."""
+        is_good = self.context.leases.renew(job_id, lease, said)
+        return HeartbeatAnswer() if is_good else None
+
+    def heartbeat(
+        self, tx: Connection, job_id: str, lease: str, said: Heartbeat
+    ) -> HeartbeatAnswer:
+        """Take a beat that the tables are asked about; refuses `lease-lost`, `job-closed`."""
+        return beats.heartbeat(tx, self.context, job_id, lease, said)
+
+    def commit(self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit) -> None:
+        """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`."""
+        commits.commit(tx, self.context, job_id, step, lease, said)
+
+    def fail(self, tx: Connection, job_id: str, lease: str, said: JobFailure) -> None:
+        """Take note of a failure; refuses `key-reused`, `lease-lost`."""
+        failures.fail(tx, self.context, job_id, lease, said)
+
+    def check_part(self, tx: Connection, job_id: str, lease: str, sha256: str) -> None:
+        """Say whether a part may be sent; refuses `lease-lost`, `job-closed`."""
+        parts.check_part(tx, job_id, lease, sha256)
+
+    def part_arrived(self, tx: Connection, job_id: str, sha256: str, size_bytes: int) -> None:
+        """Note a part that is durable in its file."""
+        parts.part_arrived(tx, self.context, job_id, sha256, size_bytes)
+
+    def part_path(self, job_id: str, sha256: str) -> Path:
+        """Where a part lies; its folder need not exist."""
+        return parts.part_path(self.context, job_id, sha256)
+
+    def tick(self, tx: Connection) -> None:
+        """Take back claims that were never started; offer jobs that fell silent elsewhere."""
+        losses.tick(tx, self.context)
+
+    def create(self, tx: Connection, settings: ExperimentSettings) -> ExperimentView:
+        """Make an experiment, once; refuses `conflict`, `invalid`."""
+        creation.create(tx, self.context, settings)
+        return self.show(tx, settings.name)
+
+    def retry(self, tx: Connection, name: str) -> ExperimentView:
+        """Try again what waits for a person; refuses `not-found`, `conflict`."""
+        steering.retry(tx, self.context, name)
+        return self.show(tx, name)
+
+    def pause(self, tx: Connection, name: str) -> ExperimentView:
+        """Give out no further job; refuses `not-found`, `conflict`."""
+        steering.pause(tx, self.context, name)
+        return self.show(tx, name)
+
+    def resume(self, tx: Connection, name: str) -> ExperimentView:
+        """Go on after a pause; refuses `not-found`, `conflict`."""
+        steering.resume(tx, self.context, name)
+        return self.show(tx, name)
+
+    def cancel(self, tx: Connection, name: str) -> ExperimentView:
+        """End an experiment for good; refuses `not-found`, `conflict`."""
+        steering.cancel(tx, self.context, name)
+        return self.show(tx, name)
+
+    def show(self, tx: Connection, name: str) -> ExperimentView:
+        """Show an experiment with its loops; refuses `not-found`."""
+        return self._views.show(tx, name)
+
+    def list(self, tx: Connection) -> ExperimentList:
+        """List all experiments, without their loops."""
+        return self._views.list_experiments(tx)
+
+    def jobs(self, tx: Connection) -> JobList:
+        """List all jobs that are not done, oldest first."""
+        return self._views.list_jobs(tx)
+
+    def agents(self, tx: Connection) -> AgentList:
+        """List all agents that ever registered."""
+        return self._views.list_agents(tx)

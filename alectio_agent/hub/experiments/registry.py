@@ -1,0 +1,212 @@
+"""Agents: who they are, what they offer, what they hold."""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.core.ids import new_id
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.losses import release, release_lost
+from alectio_agent.hub.experiments.records import OPEN_ATTEMPTS, Attempt
+from alectio_agent.hub.experiments.starting import settle
+from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
+from alectio_agent.hub.store.transactions import after_commit
+from alectio_agent.wire.agents import Boot, Registration
+
+_AGENT = select(agents).where(agents.c.agent_id == bindparam("wanted"))
+_HOLD = upsert(checkpoints).on_conflict_do_nothing()
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One agent."""
+
+    agent_id: str
+    installation_id: str
+    name: str
+    version: str
+    tags: str
+    boot_count: int
+    boot_id: str
+    last_seq: int
+    last_lease: str | None
+    registered_at: str
+    last_contact_at: str
+
+
+def register(tx: Connection, context: Context, said: Registration) -> str:
+    """Take an agent in, or take note of its next life.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and memory.
+        said: What it says of itself.
+
+    Returns:
+        Its id, the same for the same installation.
+
+    Raises:
+        ProblemError: `superseded-boot`: a later life of this installation is known.
+    """
+    known = _find(tx, said.installation_id)
+    agent_id = known.agent_id if known else new_id()
+    if known:
+        _check_boot(known, said.boot)
+    _write(tx, context, agent_id, said, known)
+    _write_offers(tx, agent_id, said)
+    _write_checkpoints(tx, agent_id, said)
+    # At once, and not after the commit: the experiments that start below ask who has called.
+    context.leases.note_contact(agent_id)
+    _keep_held(tx, context, agent_id, set(said.holding))
+    settle(tx, context)
+    return agent_id
+
+
+def leave(tx: Connection, context: Context, agent_id: str) -> None:
+    """Let an agent go: what it claimed and never started is available at once.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and memory.
+        agent_id: Who; an unknown one has left already.
+    """
+    for attempt in _open_attempts(tx, agent_id):
+        if attempt.state == "claimed":
+            release(tx, context, attempt)
+
+
+def calling_agent(tx: Connection, agent_id: str, boot_id: str) -> Agent:
+    """The agent that calls, in the life that is the newest.
+
+    Args:
+        tx: Any transaction.
+        agent_id: As it was told.
+        boot_id: Of the life that calls.
+
+    Raises:
+        ProblemError: `unknown-agent`, or `superseded-boot`.
+    """
+    row = tx.execute(_AGENT, {"wanted": agent_id}).mappings().one_or_none()
+    if row is None:
+        raise ProblemError("unknown-agent", "this platform does not know the agent; register again")
+    agent = Agent(**row)
+    if agent.boot_id != boot_id:
+        raise ProblemError("superseded-boot", _superseded(agent))
+    return agent
+
+
+def note_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str) -> None:
+    """An agent committed a train: it holds that checkpoint.
+
+    Args:
+        tx: A writing transaction.
+        agent_id: Who.
+        experiment: Name of the experiment.
+        name: Of the checkpoint.
+    """
+    held = {"agent_id": agent_id, "experiment": experiment, "name": name}
+    tx.execute(_HOLD, held)
+
+
+def forget_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str | None) -> None:
+    """An agent does not hold a checkpoint that it was thought to hold.
+
+    Args:
+        tx: A writing transaction.
+        agent_id: Who.
+        experiment: Name of the experiment.
+        name: Of the checkpoint; None forgets none.
+    """
+    gone = delete(checkpoints).where(
+        checkpoints.c.agent_id == agent_id,
+        checkpoints.c.experiment == experiment,
+        checkpoints.c.name == name,
+    )
+    tx.execute(gone)
+
+
+def _find(tx: Connection, installation_id: str) -> Agent | None:
+    found = select(agents).where(agents.c.installation_id == installation_id)
+    row = tx.execute(found).mappings().one_or_none()
+    return None if row is None else Agent(**row)
+
+
+def _check_boot(known: Agent, boot: Boot) -> None:
+    is_twin = boot.count == known.boot_count and boot.id != known.boot_id
+    if boot.count < known.boot_count or is_twin:
+        raise ProblemError("superseded-boot", _superseded(known))
+
+
+def _superseded(agent: Agent) -> str:
+    return (
+        f"another process runs with the identity of agent {agent.name} (boot "
+        f"{agent.boot_count}). Give a copied agent a state folder of its own"
+    )
+
+
+def _write(
+    tx: Connection, context: Context, agent_id: str, said: Registration, known: Agent | None
+) -> None:
+    values = {
+        "name": said.name,
+        "version": said.version,
+        "tags": json.dumps(sorted(set(said.tags))),
+        "boot_count": said.boot.count,
+        "boot_id": said.boot.id,
+        "last_contact_at": context.now(),
+    }
+    if known is None:
+        new = {"agent_id": agent_id, "installation_id": said.installation_id, "last_seq": 0}
+        tx.execute(insert(agents).values(**values, **new, registered_at=context.now()))
+        return
+    if known.boot_id != said.boot.id:
+        values |= {"last_seq": 0, "last_lease": None, "registered_at": context.now()}
+    tx.execute(update(agents).where(agents.c.agent_id == agent_id).values(**values))
+
+
+def _write_offers(tx: Connection, agent_id: str, said: Registration) -> None:
+    tx.execute(delete(offers).where(offers.c.agent_id == agent_id))
+    rows = {
+        offer.name: {
+            "agent_id": agent_id,
+            "pipeline": offer.name,
+            "pool_size": offer.pool_size,
+            "state_digest": offer.state_digest,
+            "state_size": offer.state_size,
+            "store": offer.store,
+        }
+        for offer in said.pipelines
+    }
+    if rows:
+        tx.execute(insert(offers), list(rows.values()))
+
+
+def _write_checkpoints(tx: Connection, agent_id: str, said: Registration) -> None:
+    tx.execute(delete(checkpoints).where(checkpoints.c.agent_id == agent_id))
+    held = {(entry.experiment, entry.name) for entry in said.checkpoints}
+    rows = [{"agent_id": agent_id, "experiment": where, "name": name} for where, name in held]
+    if rows:
+        tx.execute(insert(checkpoints), rows)
+
+
+def _keep_held(tx: Connection, context: Context, agent_id: str, holding: set[str]) -> None:
+    """Leases that the agent names get a fresh period; it no longer has the others."""
+    for attempt in _open_attempts(tx, agent_id):
+        if attempt.lease in holding:
+            see = partial(context.leases.see, attempt.job_id, attempt.lease, agent_id)
+            after_commit(tx, see)
+        elif attempt.state == "claimed":
+            release(tx, context, attempt)
+        else:
+            release_lost(tx, context, attempt)
+
+
+def _open_attempts(tx: Connection, agent_id: str) -> list[Attempt]:
+    found = select(attempts).where(
+        attempts.c.agent_id == agent_id, attempts.c.state.in_(OPEN_ATTEMPTS)
+    )
+    return [Attempt(**row) for row in tx.execute(found).mappings()]

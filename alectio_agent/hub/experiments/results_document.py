@@ -1,0 +1,212 @@
+"""What results files say of an experiment: the same data gives the same document.
+
+What differs from run to run stands in members called `times` and `attempts`, and nowhere else.
+"""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from alectio_agent.hub.experiments.indices import unpack
+from alectio_agent.hub.experiments.records import Experiment, named_experiment
+from alectio_agent.hub.experiments.views import hyperparams_of
+from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
+from alectio_agent.wire.experiment import METRIC_NAMES
+from alectio_agent.wire.protocol import STEPS
+
+SCHEMA = 1
+CSV_COLUMNS = (
+    "loop",
+    "labels",
+    "batch",
+    *METRIC_NAMES,
+    *(f"{step}_s" for step in STEPS),
+    "chosen_by",
+    "agent",
+    "attempt",
+    "done_at",
+)
+
+
+def read_document(tx: Connection, name: str) -> dict[str, Any]:
+    """Everything that is kept of an experiment.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+
+    Returns:
+        Plain JSON.
+
+    Raises:
+        ProblemError: `not-found`.
+    """
+    experiment = named_experiment(tx, name)
+    return {
+        "schema": SCHEMA,
+        "name": experiment.name,
+        "state": experiment.state,
+        "reason": experiment.reason,
+        "control": experiment.control,
+        "control_of": experiment.control_of,
+        "pipeline": experiment.pipeline,
+        "pool": {"size": experiment.pool_size, "digest": experiment.pool_digest},
+        "settings": experiment.settings.model_dump(mode="json"),
+        "times": {"created_at": experiment.created_at, "ended_at": experiment.ended_at},
+        "loops": _loops(tx, experiment),
+    }
+
+
+def as_json(document: dict[str, Any]) -> str:
+    """Write a document, a line for each member and each loop.
+
+    Args:
+        document: As `read_document` makes it.
+
+    Returns:
+        JSON with sorted keys.
+    """
+    lines = []
+    for key in sorted(document):
+        value = document[key]
+        if key == "loops" and value:
+            text = "[\n  " + ",\n  ".join(_compact(loop) for loop in value) + "\n ]"
+        else:
+            text = _compact(value)
+        lines.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def as_csv(document: dict[str, Any]) -> str:
+    """Write the loops that are done as a table.
+
+    Args:
+        document: As `read_document` makes it.
+
+    Returns:
+        CSV with a heading; what is not known yet is left empty.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for loop in document["loops"]:
+        if loop["state"] == "done":
+            writer.writerow(_csv_row(loop))
+    return text.getvalue()
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
+
+
+def _csv_row(loop: dict[str, Any]) -> dict[str, Any]:
+    counted: dict[str, Any] = next(
+        (tried for tried in reversed(loop["attempts"]) if tried["counted"]), {}
+    )
+    seconds = loop["times"]["seconds"]
+    return {
+        "loop": loop["loop"],
+        "labels": loop["labels"],
+        "batch": loop["batch"],
+        **{name: (loop["metrics"] or {}).get(name, "") for name in METRIC_NAMES},
+        **{f"{step}_s": f"{seconds[step]:.3f}" if step in seconds else "" for step in STEPS},
+        "chosen_by": loop["chosen_by"],
+        "agent": counted.get("agent", ""),
+        "attempt": counted.get("attempt", ""),
+        "done_at": loop["times"]["done_at"],
+    }
+
+
+def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
+    mine = jobs.c.experiment_id == experiment.experiment_id
+    found = tx.execute(select(jobs).where(mine).order_by(jobs.c.loop)).all()
+    chosen = {
+        row.loop: row
+        for row in tx.execute(
+            select(selections).where(selections.c.experiment_id == experiment.experiment_id)
+        )
+    }
+    given = defaultdict[str, list[Row[Any]]](list)
+    for row in tx.execute(
+        select(results).join(jobs, jobs.c.job_id == results.c.job_id).where(mine)
+    ):
+        given[row.job_id].append(row)
+    tried = defaultdict[str, list[Row[Any]]](list)
+    for row in tx.execute(
+        select(attempts, agents.c.name.label("agent"))
+        .join(jobs, jobs.c.job_id == attempts.c.job_id)
+        .join(agents, agents.c.agent_id == attempts.c.agent_id)
+        .where(mine)
+        .order_by(attempts.c.attempt)
+    ):
+        tried[row.job_id].append(row)
+    return [_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]) for job in found]
+
+
+def _loop(
+    job: Row[Any], chosen: Row[Any], given: list[Row[Any]], tried: list[Row[Any]]
+) -> dict[str, Any]:
+    counted = {row.step: row for row in given if row.is_counted}
+    tested = counted.get("test")
+    judged = {} if tested is None or tested.metrics is None else json.loads(tested.metrics)
+    return {
+        "loop": job.loop,
+        "state": job.state,
+        "problem": job.problem,
+        "labels": job.labelled,
+        "batch": chosen.count,
+        "chosen_by": chosen.chosen_by,
+        "selected": unpack(chosen.indices),
+        "selection": {**json.loads(chosen.detail), "settings": json.loads(chosen.settings)},
+        "metrics": judged.get("metrics"),
+        "per_class": judged.get("per_class"),
+        "confusion": judged.get("confusion"),
+        "metrics_error": judged.get("error"),
+        "hyperparams": hyperparams_of(counted.get("train")),
+        "rows": {step: counted[step].rows for step in STEPS if step in counted},
+        "warnings": {step: json.loads(counted[step].warnings) for step in STEPS if step in counted},
+        "times": _times(job, chosen, counted),
+        "attempts": [_attempt(row, given) for row in tried],
+    }
+
+
+def _times(job: Row[Any], chosen: Row[Any], counted: dict[str, Row[Any]]) -> dict[str, Any]:
+    return {
+        "selected_at": chosen.made_at,
+        "done_at": job.done_at,
+        "seconds": {step: counted[step].duration_s for step in STEPS if step in counted},
+        "steps": {
+            step: {"started_at": row.started_at, "finished_at": row.finished_at}
+            for step, row in counted.items()
+        },
+    }
+
+
+def _attempt(tried: Row[Any], given: list[Row[Any]]) -> dict[str, Any]:
+    """One attempt, with what it committed: what counts, and what is void."""
+    own = [row for row in given if row.lease == tried.lease]
+    return {
+        "attempt": tried.attempt,
+        "agent": tried.agent,
+        "state": tried.state,
+        "checkpoint": tried.ckpt_file,
+        "resume_from": tried.resume_from,
+        "class": tried.failure_class,
+        "step": tried.failed_step or tried.lost_step,
+        "message": tried.message,
+        "traceback": tried.traceback,
+        "counted": [row.step for row in own if row.is_counted],
+        "void": [
+            {"step": row.step, "rows": row.rows, "duration_s": row.duration_s,
+             "warnings": json.loads(row.warnings), "received_at": row.received_at}
+            for row in own
+            if not row.is_counted
+        ],
+        "issued_at": tried.issued_at,
+        "started_at": tried.started_at,
+        "ended_at": tried.ended_at,
+    }  # fmt: skip

@@ -1,0 +1,262 @@
+"""Selections: which one is owed, what it is asked of, and its one insertion per loop."""
+
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from alectio_agent.core.ids import new_id
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.indices import labelled_up_to, pack, unpack
+from alectio_agent.hub.experiments.parts import part_path
+from alectio_agent.hub.experiments.pools import batch_left
+from alectio_agent.hub.experiments.progress import mark_changed
+from alectio_agent.hub.experiments.records import (
+    Experiment,
+    Job,
+    change_experiment,
+    experiment_of,
+    experiment_record,
+    newest_job,
+)
+from alectio_agent.hub.experiments.waiting import halt
+from alectio_agent.hub.store.tables import experiments, jobs, results, selections
+from alectio_agent.hub.store.transactions import after_commit
+from alectio_agent.wire.experiment import StrategyPart
+from alectio_agent.wire.strict_json import canonical, dumps
+
+_OWING = (
+    select(experiments)
+    .where(experiments.c.state == "running", experiments.c.owed_loop.is_not(None))
+    .order_by(experiments.c.priority, experiments.c.position)
+)
+_INFERRED = select(results).where(
+    results.c.job_id == bindparam("of"), results.c.is_counted, results.c.step == "infer"
+)
+_INSERT = insert(selections)
+_INSERT_JOB = insert(jobs)
+
+
+@dataclass(frozen=True)
+class OwedSelection:
+    """A selection that is owed.
+
+    Attributes:
+        request: For the analysis process.
+        read: What of the settings it depends on.
+        copied: The batch, when it is that of another experiment; None asks the process.
+    """
+
+    experiment_id: str
+    loop: int
+    request: dict[str, Any]
+    read: str
+    copied: dict[str, Any] | None = None
+
+
+def next_owed(tx: Connection, context: Context) -> OwedSelection | None:
+    """The selection that is owed first.
+
+    Args:
+        tx: Any transaction.
+        context: Knows where parts lie.
+
+    Returns:
+        None when none is owed that can be made now.
+    """
+    for row in tx.execute(_OWING).mappings().all():
+        experiment = experiment_record(row)
+        if experiment.control_of is None or experiment.owed_loop != 0:
+            return _owed(tx, context, experiment)
+        # A control begins with the very batch of its experiment, once that is there.
+        first = _first_batch(tx, experiment)
+        if first is not None:
+            return replace(_owed(tx, context, experiment), copied=first)
+    return None
+
+
+def insert_selection(
+    tx: Connection, context: Context, owed: OwedSelection, found: dict[str, Any]
+) -> bool:
+    """Keep a selection, and make the job of its loop.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and memory.
+        owed: As it was read.
+        found: `indices`, `scores`, `reasons` and more, as the analysis process answered.
+
+    Returns:
+        Whether it is still what is owed; if not, nothing was written.
+    """
+    experiment = experiment_of(tx, owed.experiment_id)
+    if experiment.owed_loop != owed.loop or experiment.state != "running":
+        return False
+    before = newest_job(tx, experiment.experiment_id)
+    labelled = before.labelled if before else 0
+    problem = _mistake(tx, experiment, owed, found)
+    if problem:
+        halt(tx, context, experiment, f"selection for loop {owed.loop}: {problem}")
+        return True
+    _insert_rows(tx, context, owed, found)
+    _make_job(tx, context, experiment, before, labelled + len(found["indices"]))
+    change_experiment(tx, experiment.experiment_id, owed_loop=None)
+    mark_changed(tx, context, experiment.name)
+    if experiment.control is not None:
+        after_commit(tx, context.due.selections.set)
+    return True
+
+
+def refuse_selection(tx: Connection, context: Context, owed: OwedSelection, problem: str) -> None:
+    """A selection cannot be made: a person is needed.
+
+    Args:
+        tx: A writing transaction.
+        context: For workers.
+        owed: As it was read; it stays owed.
+        problem: What the analysis process said.
+    """
+    experiment = experiment_of(tx, owed.experiment_id)
+    if experiment.owed_loop == owed.loop and experiment.state == "running":
+        halt(tx, context, experiment, f"selection for loop {owed.loop}: {problem}")
+
+
+def _first_batch(tx: Connection, control: Experiment) -> dict[str, Any] | None:
+    first = (
+        select(selections.c.indices, selections.c.detail)
+        .join(experiments, experiments.c.experiment_id == selections.c.experiment_id)
+        .where(experiments.c.name == control.control_of, selections.c.loop == 0)
+    )
+    row = tx.execute(first).one_or_none()
+    return None if row is None else {"indices": unpack(row.indices), **json.loads(row.detail)}
+
+
+def _owed(tx: Connection, context: Context, experiment: Experiment) -> OwedSelection:
+    settings, loop = experiment.settings, experiment.owed_loop or 0
+    before = newest_job(tx, experiment.experiment_id)
+    labelled = before.labelled if before else 0
+    pool_size = experiment.pool_size or 0
+    read = {
+        "seed": settings.seed,
+        "batch": batch_left(settings, loop, labelled, pool_size),
+        "strategy": [part.model_dump() for part in _strategy(experiment, loop, labelled)],
+        "tie_break": settings.tie_break,
+        "dedup": settings.dedup,
+        "subsample": settings.subsample,
+        "output": settings.output_kind,
+        "classes": settings.class_count,
+    }
+    request = {"op": "select", "loop": loop, **read}
+    result = None if before is None else _infer_result(tx, context, before)
+    if result is None:
+        request |= {"pool": pool_size, "labeled": _labelled(tx, experiment, before)}
+    return OwedSelection(
+        experiment.experiment_id, loop, {**request, "result": result}, canonical(read)
+    )
+
+
+def _strategy(experiment: Experiment, loop: int, labelled: int) -> list[StrategyPart]:
+    if loop == 0:
+        return [StrategyPart(name=experiment.settings.initial.strategy)]
+    return experiment.settings.strategy_at(labelled)
+
+
+def _labelled(tx: Connection, experiment: Experiment, before: Job | None) -> list[int]:
+    return [] if before is None else labelled_up_to(tx, experiment.experiment_id, before.loop)
+
+
+def _infer_result(tx: Connection, context: Context, job: Job) -> dict[str, Any] | None:
+    row = tx.execute(_INFERRED, {"of": job.job_id}).one_or_none()
+    return None if row is None else result_files(context, row.job_id, row)
+
+
+def result_files(context: Context, job_id: str, row: Any) -> dict[str, Any]:
+    """A result as the analysis process is told of it.
+
+    Args:
+        context: Knows where parts lie.
+        job_id: Of the job.
+        row: Of the table of results.
+
+    Returns:
+        Media type, paths of the parts, or the rows themselves.
+    """
+    named = [part["sha256"] for part in json.loads(row.parts)]
+    return {
+        "media_type": row.media_type,
+        "parts": [str(part_path(context, job_id, sha256)) for sha256 in named],
+        "inline": None if row.inline is None else json.loads(row.inline),
+    }
+
+
+def _mistake(
+    tx: Connection, experiment: Experiment, owed: OwedSelection, found: dict[str, Any]
+) -> str:
+    """What is wrong with an answer: labels must never be paid for twice."""
+    chosen = found["indices"]
+    wanted = owed.request["batch"]
+    if len(set(chosen)) != len(chosen) or len(chosen) != wanted:
+        return f"{len(set(chosen))} samples were chosen; expected {wanted}"
+    if any(not 0 <= index < (experiment.pool_size or 0) for index in chosen):
+        return f"a sample outside the pool of {experiment.pool_size} was chosen"
+    before = labelled_up_to(tx, experiment.experiment_id, owed.loop)
+    again = sorted(set(chosen) & set(before))
+    return f"sample {again[0]} was chosen, which is labelled already" if again else ""
+
+
+def _insert_rows(
+    tx: Connection, context: Context, owed: OwedSelection, found: dict[str, Any]
+) -> None:
+    reasons: list[str] = found["reasons"]
+    detail = {"scores": found["scores"], "reasons": reasons}
+    detail |= {"pool": found.get("pool"), "equal_rows": found.get("equal_rows", 0)}
+    row = {
+        "experiment_id": owed.experiment_id,
+        "loop": owed.loop,
+        "indices": pack(found["indices"]),
+        "count": len(found["indices"]),
+        "chosen_by": _chosen_by(owed.request["strategy"]),
+        "detail": dumps(detail),
+        "settings": owed.read,
+        "made_at": context.now(),
+    }
+    tx.execute(_INSERT, row)
+
+
+def _chosen_by(strategy: list[dict[str, Any]]) -> str:
+    if len(strategy) == 1:
+        return str(strategy[0]["name"])
+    return ", ".join(f"{part['name']} {part['share'] * 100:g} %" for part in strategy)
+
+
+def _make_job(
+    tx: Connection, context: Context, experiment: Experiment, before: Job | None, labelled: int
+) -> None:
+    loop = 0 if before is None else before.loop + 1
+    job_id = new_id()
+    row = {
+        "job_id": job_id,
+        "experiment_id": experiment.experiment_id,
+        "loop": loop,
+        "state": "available",
+        "labelled": labelled,
+        "has_infer": _has_infer(experiment, loop, labelled),
+        "attempt": 0,
+        "fresh_attempt": 0,
+        "resume_file": None if before is None else before.ckpt_file,
+        "is_from_scratch": False,
+        "problem": "",
+        "available_at": context.now(),
+    }
+    tx.execute(_INSERT_JOB, row)
+    after_commit(tx, partial(context.leases.offer, job_id))
+
+
+def _has_infer(experiment: Experiment, loop: int, labelled: int) -> bool:
+    """Whether anybody reads what the model says of the rest of the pool."""
+    settings = experiment.settings
+    if experiment.control_of is not None or loop + 1 >= settings.loops:
+        return False
+    return batch_left(settings, loop + 1, labelled, experiment.pool_size or 0) > 0

@@ -1,0 +1,113 @@
+"""What a person does to an experiment: retry, pause, resume, cancel."""
+
+from functools import partial
+
+from sqlalchemy import Connection
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.progress import mark_changed
+from alectio_agent.hub.experiments.records import (
+    Experiment,
+    change_experiment,
+    named_experiment,
+    newest_job,
+)
+from alectio_agent.hub.experiments.starting import find_ground, pin
+from alectio_agent.hub.experiments.waiting import make_available
+from alectio_agent.hub.store.transactions import after_commit
+
+
+def retry(tx: Connection, context: Context, name: str) -> None:
+    """Try again what waits for a person, from the step that failed.
+
+    Args:
+        tx: A writing transaction.
+        context: For time, memory and workers.
+        name: Of the experiment.
+
+    Raises:
+        ProblemError: `not-found`, or `conflict`: nothing waits.
+    """
+    experiment = _in_state(tx, name, ("waiting",), "waits for a person")
+    change_experiment(tx, experiment.experiment_id, state="running", reason="")
+    job = newest_job(tx, experiment.experiment_id)
+    if job is not None and job.state == "waiting":
+        make_available(tx, context, job, fresh_attempt=job.attempt, is_from_scratch=False)
+    elif experiment.pool_size is None:
+        # What did not fit may fit now; if the agents still say otherwise, the next one to
+        # register is asked again.
+        ground = find_ground(tx, context, experiment.settings)
+        if ground.is_complete:
+            pin(tx, context, experiment, ground)
+    after_commit(tx, context.due.selections.set)
+    mark_changed(tx, context, name)
+
+
+def pause(tx: Connection, context: Context, name: str) -> None:
+    """Give out no further job; what runs is finished, and counts.
+
+    Args:
+        tx: A writing transaction.
+        context: For the worker that writes results files.
+        name: Of the experiment.
+
+    Raises:
+        ProblemError: `not-found`, or `conflict`: it does not run.
+    """
+    experiment = _in_state(tx, name, ("running",), "runs")
+    change_experiment(tx, experiment.experiment_id, state="paused", reason="paused by a person")
+    mark_changed(tx, context, name)
+
+
+def resume(tx: Connection, context: Context, name: str) -> None:
+    """Go on after a pause.
+
+    Args:
+        tx: A writing transaction.
+        context: For workers.
+        name: Of the experiment.
+
+    Raises:
+        ProblemError: `not-found`, or `conflict`: it is not paused.
+    """
+    experiment = _in_state(tx, name, ("paused",), "is paused")
+    change_experiment(tx, experiment.experiment_id, state="running", reason="")
+    after_commit(tx, context.due.selections.set)
+    mark_changed(tx, context, name)
+
+
+def cancel(tx: Connection, context: Context, name: str) -> None:
+    """End an experiment for good; the job that runs is told with its next beat.
+
+    Args:
+        tx: A writing transaction.
+        context: For time, memory and workers.
+        name: Of the experiment.
+
+    Raises:
+        ProblemError: `not-found`, or `conflict`: it has ended.
+    """
+    open_states = ("running", "waiting", "paused")
+    experiment = _in_state(tx, name, open_states, "has not ended")
+    change_experiment(
+        tx,
+        experiment.experiment_id,
+        state="cancelled",
+        reason="cancelled by a person",
+        ended_at=context.now(),
+    )
+    job = newest_job(tx, experiment.experiment_id)
+    if job is not None:
+        after_commit(tx, partial(context.leases.distrust, job.job_id))
+    mark_changed(tx, context, name)
+
+
+def _in_state(tx: Connection, name: str, states: tuple[str, ...], expected: str) -> Experiment:
+    experiment = named_experiment(tx, name)
+    if experiment.state not in states:
+        raise ProblemError(
+            "conflict",
+            f"experiment `{name}` is {experiment.state}; expected one that {expected}",
+        )
+    return experiment

@@ -1,0 +1,37 @@
+"""Cheap looks at whether anything changed, for those who wait."""
+
+from sqlalchemy import Connection, func, select
+
+from alectio_agent.hub.store.tables import experiments, jobs
+
+
+def version_of(tx: Connection, name: str) -> int | None:
+    """The version of an experiment, without its loops.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+
+    Returns:
+        A number that grows with every change; None when there is no such experiment.
+    """
+    found: int | None = tx.execute(
+        select(experiments.c.version).where(experiments.c.name == name)
+    ).scalar()
+    return found
+
+
+def job_mark(tx: Connection) -> int | None:
+    """Whether agents that wait for a job should look again.
+
+    Args:
+        tx: Any transaction.
+
+    Returns:
+        None while no job is available; else a number that grows with every change of any
+        experiment, since who may have a job depends on more than the job.
+    """
+    available = select(jobs.c.job_id).where(jobs.c.state == "available").limit(1)
+    if tx.execute(available).first() is None:
+        return None
+    return int(tx.execute(select(func.sum(experiments.c.version))).scalar_one())

@@ -1,0 +1,236 @@
+"""Experiments, jobs and agents as operators and viewers see them."""
+
+import json
+from collections import defaultdict
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from alectio_agent.core.clock import timestamp
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.indices import unpack
+from alectio_agent.hub.experiments.records import (
+    Experiment,
+    Job,
+    experiment_record,
+    named_experiment,
+)
+from alectio_agent.hub.store.tables import agents, experiments, jobs, offers, results, selections
+from alectio_agent.wire.operation import (
+    AgentList,
+    AgentView,
+    ExperimentList,
+    ExperimentView,
+    JobList,
+    JobView,
+    LoopView,
+)
+from alectio_agent.wire.protocol import STEPS
+
+MOST_KEPT_LABELS = 100_000
+"""Loops beyond this many labels are read anew each time, so that memory stays flat."""
+
+
+class Views:
+    """Makes views; keeps those of loops that can change no more."""
+
+    def __init__(self, context: Context) -> None:
+        """Start without any.
+
+        Args:
+            context: For memory and folders.
+        """
+        self._context = context
+        self._lock = Lock()
+        self._settled: dict[str, list[LoopView]] = {}
+
+    def show(self, tx: Connection, name: str) -> ExperimentView:
+        """An experiment with its loops.
+
+        Args:
+            tx: Any transaction.
+            name: Of the experiment.
+
+        Raises:
+            ProblemError: `not-found`.
+        """
+        experiment = named_experiment(tx, name)
+        return self._view(experiment, self._loops(tx, experiment))
+
+    def list_experiments(self, tx: Connection) -> ExperimentList:
+        """All experiments, without their loops.
+
+        Args:
+            tx: Any transaction.
+        """
+        rows = tx.execute(select(experiments).order_by(experiments.c.position)).mappings()
+        return ExperimentList(experiments=[self._view(experiment_record(row), []) for row in rows])
+
+    def list_jobs(self, tx: Connection) -> JobList:
+        """All jobs that are not done, oldest first.
+
+        Args:
+            tx: Any transaction.
+        """
+        rows = tx.execute(
+            select(jobs, experiments.c.name, agents.c.name.label("agent"))
+            .join(experiments, experiments.c.experiment_id == jobs.c.experiment_id)
+            .join(agents, agents.c.agent_id == jobs.c.agent_id, isouter=True)
+            .where(jobs.c.state != "done", experiments.c.state.not_in(("cancelled", "finished")))
+            .order_by(jobs.c.position)
+        )
+        return JobList(jobs=[self._job(row) for row in rows])
+
+    def list_agents(self, tx: Connection) -> AgentList:
+        """All agents that ever registered.
+
+        Args:
+            tx: Any transaction.
+        """
+        offered: dict[str, list[str]] = defaultdict(list)
+        for offer in tx.execute(select(offers).order_by(offers.c.pipeline)):
+            offered[offer.agent_id].append(offer.pipeline)
+        called = self._context.leases.contacts()
+        views = []
+        for row in tx.execute(select(agents).order_by(agents.c.name, agents.c.agent_id)):
+            last = [row.last_contact_at]
+            last += [timestamp(called[row.agent_id])] if row.agent_id in called else []
+            views.append(
+                AgentView(
+                    agent_id=row.agent_id,
+                    name=row.name,
+                    version=row.version,
+                    pipelines=offered[row.agent_id],
+                    registered_at=row.registered_at,
+                    last_contact_at=max(last),
+                )
+            )
+        return AgentList(agents=views)
+
+    def _view(self, experiment: Experiment, loops: list[LoopView]) -> ExperimentView:
+        return ExperimentView.model_validate(
+            {
+                "experiment_id": experiment.experiment_id,
+                "name": experiment.name,
+                "state": experiment.state,
+                "reason": experiment.reason,
+                "settings": experiment.settings,
+                "pool": experiment.pool_size,
+                "control": experiment.control,
+                "control_of": experiment.control_of,
+                "version": experiment.version,
+                "created_at": experiment.created_at,
+                "results": str(self._context.results / experiment.name),
+                "loops": loops,
+            }
+        )
+
+    def _job(self, row: Row[Any]) -> JobView:
+        beat = self._context.leases.newest_beat(row.lease) if row.lease else None
+        is_running = row.state == "running"
+        return JobView(
+            job=f"{row.name}/{row.loop}",
+            job_id=row.job_id,
+            state=row.state,
+            attempt=row.attempt,
+            agent=row.agent if row.state in ("claimed", "running") else None,
+            step=beat.step if beat and is_running else None,
+            problem=row.problem,
+        )
+
+    def _loops(self, tx: Connection, experiment: Experiment) -> list[LoopView]:
+        with self._lock:
+            settled = list(self._settled.get(experiment.experiment_id, []))
+        found = _read_loops(tx, experiment, len(settled))
+        views = settled + [view for _, view in found]
+        for job, view in found:
+            if view.loop != len(settled) or not _is_settled(job, view):
+                break
+            settled.append(view)
+        with self._lock:
+            self._settled[experiment.experiment_id] = settled
+        if experiment.owed_loop is not None and experiment.state == "running":
+            labels = views[-1].labels if views else 0
+            views.append(
+                LoopView(loop=experiment.owed_loop, state="selecting", labels=labels, chosen_by="")
+            )
+        return views
+
+
+def _is_settled(job: Job, view: LoopView) -> bool:
+    return job.state == "done" and view.metrics is not None and job.labelled <= MOST_KEPT_LABELS
+
+
+def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tuple[Job, LoopView]]:
+    mine = (jobs.c.experiment_id == experiment.experiment_id, jobs.c.loop >= first)
+    found = [
+        Job(**row) for row in tx.execute(select(jobs).where(*mine).order_by(jobs.c.loop)).mappings()
+    ]
+    counted: dict[str, list[Row[Any]]] = defaultdict(list)
+    given = select(results).join(jobs, jobs.c.job_id == results.c.job_id)
+    for row in tx.execute(given.where(*mine, results.c.is_counted)):
+        counted[row.job_id].append(row)
+    batches = select(selections).where(
+        selections.c.experiment_id == experiment.experiment_id, selections.c.loop >= first
+    )
+    chosen: dict[int, Row[Any]] = {row.loop: row for row in tx.execute(batches)}
+    names = {row.agent_id: row.name for row in tx.execute(select(agents.c.agent_id, agents.c.name))}
+    return [
+        (job, _loop_view(job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or "")))
+        for job in found
+    ]
+
+
+def _loop_view(job: Job, chosen: Row[Any], counted: list[Row[Any]], agent: str | None) -> LoopView:
+    by_step = {row.step: row for row in counted}
+    judged = _metrics_of(by_step.get("test"))
+    return LoopView.model_validate(
+        {
+            "loop": job.loop,
+            "state": job.state,
+            "labels": job.labelled,
+            "chosen_by": chosen.chosen_by,
+            "selected": unpack(chosen.indices),
+            "metrics": None if judged is None else judged["metrics"],
+            "seconds": {step: by_step[step].duration_s for step in STEPS if step in by_step},
+            "warnings": _warnings(by_step, judged),
+            "hyperparams": hyperparams_of(by_step.get("train")),
+            "agent": agent,
+            "attempt": job.attempt,
+            "problem": job.problem,
+            "done_at": job.done_at,
+        }
+    )
+
+
+def _warnings(by_step: dict[str, Row[Any]], judged: dict[str, Any] | None) -> list[str]:
+    told = [
+        f"{step}: {warning}"
+        for step in STEPS
+        if step in by_step
+        for warning in json.loads(by_step[step].warnings)
+    ]
+    error = (judged or {}).get("error")
+    return [*told, f"metrics: {error}"] if error else told
+
+
+def _metrics_of(tested: Row[Any] | None) -> dict[str, Any] | None:
+    if tested is None or tested.metrics is None:
+        return None
+    found: dict[str, Any] = json.loads(tested.metrics)
+    return found
+
+
+def hyperparams_of(trained: Row[Any] | None) -> Any:
+    """The hyperparameters that `train` returned, as far as they left the site.
+
+    Args:
+        trained: Row of the counted train; None before there is one.
+
+    Returns:
+        Plain JSON; None without.
+    """
+    if trained is None or trained.inline is None:
+        return None
+    return json.loads(trained.inline).get("hyperparams")

@@ -1,0 +1,87 @@
+"""Connections to SQLite through SQLAlchemy; the only file that knows which database it is."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from alectio_agent.core.errors import StoreBusyError, StoreError
+
+BUSY_S = 10.0
+
+
+def open_engine(path: Path | None, *, is_writer: bool) -> Engine:
+    """An engine with a single connection.
+
+    Args:
+        path: The file; None for a database in memory, gone with the engine.
+        is_writer: Transactions take the write lock when they begin.
+
+    Returns:
+        The engine; WAL with `synchronous=FULL`, so that a commit survives a power cut.
+    """
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            ":memory:" if path is None else path,
+            timeout=BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    begin = "BEGIN IMMEDIATE" if is_writer else "BEGIN"
+
+    # The library's own way to let transactions begin when SQLAlchemy says so, not at the first
+    # change: else a read before a write would not belong to the transaction.
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32000"):
+            connection.execute(f"PRAGMA {pragma}")
+        if path is not None:
+            path.chmod(0o600)
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def changes(tx: Connection) -> int:
+    """Rows changed through this connection since it was opened.
+
+    Args:
+        tx: Of an engine above.
+    """
+    driver = tx.connection.driver_connection
+    return driver.total_changes if isinstance(driver, sqlite3.Connection) else 0
+
+
+@contextmanager
+def translated(place: object) -> Iterator[None]:
+    """Turn the library's errors into ours.
+
+    Args:
+        place: The database, for the message.
+
+    Raises:
+        StoreBusyError: Another process holds the file.
+        StoreError: Anything else that the database refuses.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        said = str(error.orig)
+        if "locked" in said or "busy" in said:
+            raise StoreBusyError(f"{place}: another process holds it ({said})") from error
+        raise StoreError(f"{place}: {said}") from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"{place}: {getattr(error, 'orig', None) or error}") from error
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{place}: {error}") from error

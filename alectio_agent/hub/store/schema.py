@@ -1,0 +1,49 @@
+"""Makes the tables of a new database; refuses one that a newer version wrote."""
+
+from sqlalchemy import Connection, insert, inspect, select
+
+from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.core.errors import StoreVersionError
+from alectio_agent.core.ids import new_id
+from alectio_agent.hub.store.tables import SCHEMA, meta, metadata
+
+
+def prepare(tx: Connection, clock: Clock, place: object) -> None:
+    """Make the tables when there are none.
+
+    Args:
+        tx: A writing transaction.
+        clock: For the time of making.
+        place: The database, for messages.
+
+    Raises:
+        StoreVersionError: The tables have a newer schema.
+    """
+    if not inspect(tx).has_table(meta.name):
+        metadata.create_all(tx)
+        made = {
+            "schema": str(SCHEMA),
+            "platform_id": new_id(),
+            "created_at": timestamp(clock.now()),
+        }
+        tx.execute(insert(meta), [{"key": key, "value": made[key]} for key in made])
+        return
+    found = int(meta_value(tx, "schema"))
+    if found > SCHEMA:
+        raise StoreVersionError(
+            f"{place}: schema {found} is newer than this version's {SCHEMA}",
+            hint="Install that version again, or start with another folder.",
+        )
+
+
+def meta_value(tx: Connection, key: str) -> str:
+    """One of the facts about the database itself.
+
+    Args:
+        tx: Any transaction.
+        key: `schema`, `platform_id` or `created_at`.
+
+    Returns:
+        Its value.
+    """
+    return str(tx.execute(select(meta.c.value).where(meta.c.key == key)).scalar_one())

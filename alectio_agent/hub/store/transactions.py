@@ -1,0 +1,31 @@
+"""What a transaction wants done once it is durable, such as to change what lies in memory."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+Action = Callable[[], None]
+_KEY = "alectio_after_commit"
+
+
+def after_commit(tx: Connection, action: Action) -> None:
+    """Do something once the transaction is durable; never, if it is undone.
+
+    Args:
+        tx: A writing transaction.
+        action: Quick, raises nothing; called in the writer thread.
+    """
+    tx.info.setdefault(_KEY, []).append(action)
+
+
+def take_actions(tx: Connection) -> list[Action]:
+    """What was asked for since the last call.
+
+    Args:
+        tx: Of the same connection.
+
+    Returns:
+        The actions, oldest first; they are forgotten here.
+    """
+    actions: list[Action] = tx.info.pop(_KEY, [])
+    return actions

@@ -1,0 +1,120 @@
+"""Parts: whole, shared by the attempts at a job, and dropped when nobody names them."""
+
+from functools import partial
+
+import pytest
+
+from alectio_agent.hub.experiments.parts import sweep
+from tests.support.benches import DIGEST, Bench, refused
+
+OTHER = "e" * 64
+
+
+def finish_loop_0(bench: Bench, agent, claim, sha256: str = DIGEST) -> None:
+    part = {"sha256": sha256, "bytes": 4, "rows": 16}
+    agent.commit(claim, "train", "test")
+    agent.commit(claim, "infer", parts=[part], media_type="application/x-npz")
+
+
+def test_parts_are_shared_by_all_attempts_at_a_job(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    bench.put_part(claim)
+    agent.fail(claim, "interrupted")
+    finish_loop_0(bench, agent, agent.start())
+    assert bench.loop(0).state == "done"
+
+
+def test_parts_that_no_commit_names_are_dropped_when_the_job_closes(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    named, unnamed = bench.put_part(claim), bench.put_part(claim, OTHER)
+    finish_loop_0(bench, agent, claim)
+    assert named.exists()
+    assert not unnamed.exists()
+
+
+def test_parts_that_a_void_commit_names_are_kept(bench: Bench) -> None:
+    slow, quick = bench.agent("slow"), bench.agent("quick")
+    bench.create(takeover_after=0)
+    old = slow.start()
+    path = bench.put_part(old, OTHER)
+    slow.commit(old, "train")
+    slow.commit(old, "test", parts=[{"sha256": OTHER, "bytes": 4, "rows": 2}])
+    bench.tick(91)
+    quick.commit(quick.start())
+    assert path.exists()
+
+
+def test_a_killed_hub_drops_at_its_next_start_what_it_could_not(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    named = bench.put_part(claim)
+    finish_loop_0(bench, agent, claim)
+    left, other = named.with_name(OTHER), bench.put_part_folder("an-open-job")
+    left.write_bytes(b"left")
+    bench.run(partial(sweep, context=bench.platform.context))
+    assert not left.exists()
+    assert named.exists()
+    assert other.exists(), "what is not known to be closed is left alone"
+
+
+def test_a_part_for_an_unknown_or_lost_lease_is_refused(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    with refused("lease-lost"):
+        bench.put_part(claim.model_copy(update={"lease": "nobody"}))
+    agent.fail(claim, "interrupted")
+    with refused("lease-lost"):
+        bench.put_part(claim)
+
+
+def test_a_part_for_a_closed_job_is_refused(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    agent.commit(claim)
+    with refused("job-closed"):
+        bench.put_part(claim)
+
+
+def test_a_part_that_is_there_may_come_again_after_the_job_closed(bench: Bench) -> None:
+    """The answer to the last commit got lost: the agent sends the part and the commit again."""
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim)
+    finish_loop_0(bench, agent, claim)
+    bench.put_part(claim)
+    finish_loop_0(bench, agent, claim)
+    assert path.exists()
+
+
+def test_a_part_for_a_cancelled_job_is_refused_once_the_attempt_has_ended(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    bench.run(lambda tx: bench.platform.cancel(tx, "digits"))
+    bench.put_part(claim)
+    agent.fail(claim, "cancelled")
+    with refused("job-closed"):
+        bench.put_part(claim, OTHER)
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_part_that_arrives_as_its_job_closes_stays_only_if_named(
+    bench: Bench, is_named: bool
+) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim, DIGEST)
+    finish_loop_0(bench, agent, claim)
+    late = path if is_named else path.with_name(OTHER)
+    late.write_bytes(b"part")
+    bench.run(lambda tx: bench.platform.part_arrived(tx, claim.job_id, late.name, 4))
+    assert late.exists() == is_named
