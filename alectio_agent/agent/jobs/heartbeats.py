@@ -1,0 +1,153 @@
+"""Keeps the leases of all jobs alive, from the first hook to the last acknowledgement."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import LeaseLostError, PlatformError
+from alectio_agent.core.log import job_logger
+from alectio_agent.wire.claims import Claim, Step
+from alectio_agent.wire.results import Heartbeat, Progress
+
+log = logging.getLogger(__name__)
+
+BEATS_PER_LEASE = 3
+TRIES_PER_LEASE = 6
+"""After a failure the next try comes within this part of the lease, whatever was asked."""
+
+Ending = Literal["lost", "cancelled"]
+
+
+@dataclass
+class _Held:
+    """One lease and when it is next beaten."""
+
+    claim: Claim
+    on_end: Callable[[Ending, str], None]
+    due: float
+    state: Literal["running", "delivering"] = "running"
+    step: Step | None = None
+    progress: Progress | None = None
+    failures: int = field(default=0)
+
+
+class Heartbeats:
+    """A step object; the other methods may be called from any thread."""
+
+    def __init__(self, client: PlatformClient, clock: Clock) -> None:
+        """Start without leases.
+
+        Args:
+            client: On a connection of its own.
+            clock: For when a beat is due.
+        """
+        self._client = client
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: dict[str, _Held] = {}
+        self._lease_s = 90.0
+        self.wake = threading.Event()
+
+    def set_lease(self, lease_s: float) -> None:
+        """Take the length of a lease from the platform's answer."""
+        self._lease_s = lease_s
+
+    def first_beat(self, claim: Claim) -> str | None:
+        """Beat once, now: no hook runs before this has succeeded.
+
+        Returns:
+            The reason when the platform wants the job cancelled.
+
+        Raises:
+            LeaseLostError: The job belongs to somebody else.
+            PlatformError: The beat did not arrive.
+        """
+        heartbeat = Heartbeat(step=claim.steps[0].step)
+        return self._client.beat(claim.job_id, claim.lease, heartbeat).cancel
+
+    def hold(self, claim: Claim, on_end: Callable[[Ending, str], None]) -> None:
+        """Keep a lease alive.
+
+        Args:
+            claim: Of the job.
+            on_end: Called once when the platform ends the lease.
+        """
+        due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
+        with self._lock:
+            self._held[claim.lease] = _Held(claim, on_end, due)
+        self.wake.set()
+
+    def note(self, lease: str, step: Step) -> None:
+        """Remember which step is running, for the next beat."""
+        with self._lock:
+            if lease in self._held:
+                self._held[lease].step = step
+                self._held[lease].progress = None
+
+    def note_progress(
+        self, done: float | None, total: float | None, numbers: dict[str, float]
+    ) -> None:
+        """Remember how far the one running hook says it is."""
+        progress = Progress(done=done, total=total, numbers=numbers)
+        with self._lock:
+            for held in self._held.values():
+                if held.state == "running":
+                    held.progress = progress
+
+    def deliver(self, lease: str) -> None:
+        """Say from now on that only messages are left to send."""
+        with self._lock:
+            if lease in self._held:
+                self._held[lease].state = "delivering"
+
+    def release(self, lease: str) -> None:
+        """Stop beating for a lease."""
+        with self._lock:
+            self._held.pop(lease, None)
+
+    def end(self, lease: str, reason: str) -> None:
+        """Treat a lease as lost, because a delivery was answered so."""
+        with self._lock:
+            held = self._held.get(lease)
+        if held is not None:
+            self._end(held, "lost", reason)
+
+    def step(self) -> float:
+        """Beat for one lease that is due.
+
+        Returns:
+            Seconds until the next beat is due.
+        """
+        now = self._clock.monotonic()
+        with self._lock:
+            due = next((held for held in self._held.values() if held.due <= now), None)
+        if due is not None:
+            self._beat(due)
+        with self._lock:
+            next_due = min((held.due for held in self._held.values()), default=now + 3600)
+        return max(0.0, next_due - self._clock.monotonic())
+
+    def _beat(self, held: _Held) -> None:
+        heartbeat = Heartbeat(step=held.step, state=held.state, progress=held.progress)
+        claim = held.claim
+        try:
+            answer = self._client.beat(claim.job_id, claim.lease, heartbeat)
+        except LeaseLostError as error:
+            self._end(held, "lost", error.message)
+        except PlatformError as error:
+            held.failures += 1
+            held.due = self._clock.monotonic() + self._lease_s / TRIES_PER_LEASE
+            job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
+        else:
+            held.failures = 0
+            held.due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
+            if answer.cancel is not None:
+                self._end(held, "cancelled", answer.cancel)
+
+    def _end(self, held: _Held, ending: Ending, reason: str) -> None:
+        self.release(held.claim.lease)
+        held.on_end(ending, reason)

@@ -1,0 +1,273 @@
+"""One job on this agent: first heartbeat, then step after step until all results are durable."""
+
+import logging
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
+from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
+from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
+from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.journal.disk import Disk
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.core.errors import (
+    HookError,
+    HookInterruptedError,
+    LeaseLostError,
+    PlatformError,
+)
+from alectio_agent.core.ids import new_id
+from alectio_agent.core.log import job_logger
+from alectio_agent.core.units import format_duration
+from alectio_agent.wire.claims import Claim, Step, StepOrder, TrainOrder
+from alectio_agent.wire.results import JobFailure, Part, StepCommit
+
+log = logging.getLogger(__name__)
+
+CANCEL_GRACE_S = 30.0
+"""Between TERM and KILL of the hook's process group."""
+
+
+class StepRunner(Protocol):
+    """The slot's hook process as a job needs it."""
+
+    def run(self, step_run: StepRun) -> StepOutcome:
+        """Run one step to its end; HookError when there is no result."""
+
+    def cancel(self, grace_s: float) -> None:
+        """End the running step from another thread."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every job of this agent works with.
+
+    Attributes:
+        share: What may leave the site.
+        log_folder: A file per job attempt, with what the hooks print.
+        leaving: Set when the agent finishes the running step and goes.
+        delivery: Set to wake the sender.
+    """
+
+    journal: Journal
+    outbox: Outbox
+    disk: Disk
+    heartbeats: Heartbeats
+    pipelines: Mapping[str, PipelineSettings]
+    share: Share
+    log_folder: Path
+    clock: Clock
+    rng: random.Random
+    leaving: threading.Event
+    delivery: threading.Event
+
+
+class JobRun:
+    """A step object: one turn is the first heartbeat, or one step of the job."""
+
+    def __init__(self, claim: Claim, platform_id: str, desk: Desk, hooks: StepRunner) -> None:
+        """Take up a job that is in the journal.
+
+        Args:
+            claim: As journalled.
+            platform_id: Of the platform that gave it.
+            desk: What the job works with.
+            hooks: Runs the steps.
+        """
+        self.claim = claim
+        self._platform_id = platform_id
+        self._desk = desk
+        self._hooks = hooks
+        self._log = job_logger(log, claim.job, claim.attempt)
+        self._backoff = Backoff(desk.rng, longest_s=15.0)
+        done = desk.journal.steps_done(claim.lease)
+        self._orders = [order for order in claim.steps if order.step not in done]
+        self._is_announced = False
+        self._ending: tuple[Ending, str] | None = None
+
+    def step(self) -> float | None:
+        """Do the next thing.
+
+        Returns:
+            Seconds to wait before the next turn, None when the job needs no further one.
+        """
+        if self._ending is not None:
+            self._close()
+            return None
+        if self._desk.leaving.is_set():
+            self._hand_back("the agent was stopped before this step")
+            return None
+        if not self._is_announced:
+            return self._announce()
+        return self._run(self._orders[0])
+
+    def end(self, ending: Ending, reason: str) -> None:
+        """Stop the hook: the platform ended the lease. Called from another thread."""
+        self._ending = (ending, reason)
+        self._hooks.cancel(CANCEL_GRACE_S)
+
+    def _announce(self) -> float | None:
+        try:
+            cancel = self._desk.heartbeats.first_beat(self.claim)
+        except LeaseLostError as error:
+            self._ending = ("lost", error.message)
+            return 0.0
+        except PlatformError as error:
+            self._log.warning("waits for its first heartbeat: %s", error.message)
+            return self._backoff.failed(error)
+        self._is_announced = True
+        self._desk.heartbeats.hold(self.claim, self.end)
+        if cancel is not None:
+            self._ending = ("cancelled", cancel)
+        return 0.0
+
+    def _run(self, order: StepOrder) -> float | None:
+        self._desk.heartbeats.note(self.claim.lease, order.step)
+        self._log.info("%s started", order.step)
+        try:
+            outcome = self._hooks.run(self._step_run(order))
+        except HookInterruptedError as error:
+            if self._ending is not None:
+                return 0.0
+            self._hand_back(error.message)
+            return None
+        except HookError as error:
+            self._fail(order.step, error)
+            return None
+        self._complete(order, outcome)
+        return 0.0 if self._orders else None
+
+    def _step_run(self, order: StepOrder) -> StepRun:
+        claim = self.claim
+        return StepRun(
+            pipeline_name=claim.pipeline,
+            pipeline=self._desk.pipelines[claim.pipeline],
+            experiment=claim.experiment,
+            job=claim.job,
+            loop=claim.loop,
+            loops=claim.loops,
+            seed=claim.seed,
+            step=order.step,
+            payload=_sorted_indices(order.payload.model_dump()),
+            task=claim.task,
+            classes=claim.classes,
+            class_names=claim.class_names,
+            output=claim.output,
+            folder=self._desk.outbox.open_result(claim.lease, order.step),
+            log_file=self._desk.log_folder / log_file_name(claim),
+        )
+
+    def _complete(self, order: StepOrder, outcome: StepOutcome) -> None:
+        """Make the result durable, in the order that loses nothing; then let it be sent."""
+        if isinstance(order, TrainOrder):
+            self._sync_checkpoint()
+        manifest = self._manifest(order, outcome)
+        self._desk.outbox.complete(manifest)
+        self._orders.pop(0)
+        self._desk.journal.put_commit(manifest, is_last=not self._orders)
+        if not self._orders:
+            self._desk.heartbeats.deliver(self.claim.lease)
+        self._desk.delivery.set()
+        for warning in outcome.warnings:
+            self._log.warning("%s: %s", order.step, warning)
+        self._log.info("%s done in %s", order.step, format_duration(outcome.duration_s))
+        if isinstance(order, TrainOrder):
+            self._prune(order)
+
+    def _sync_checkpoint(self) -> None:
+        folder = self._checkpoints
+        if folder.is_dir():
+            self._desk.disk.sync_tree(folder)
+
+    def _prune(self, order: TrainOrder) -> None:
+        keep = self._desk.pipelines[self.claim.pipeline].checkpoints.keep
+        protected = {order.payload.ckpt_file, order.payload.resume_from or ""}
+        prune_checkpoints(self._checkpoints, keep, protected)
+
+    @property
+    def _checkpoints(self) -> Path:
+        pipeline = self._desk.pipelines[self.claim.pipeline]
+        return pipeline.checkpoints.dir / self.claim.experiment
+
+    def _manifest(self, order: StepOrder, outcome: StepOutcome) -> Manifest:
+        commit = StepCommit(
+            key=new_id(),
+            media_type=outcome.media_type,
+            rows=outcome.rows,
+            parts=[_part(part) for part in outcome.parts],
+            inline=self._desk.share.inline(order.step, outcome.inline),
+            started_at=outcome.started_at,
+            finished_at=outcome.finished_at,
+            duration_s=outcome.duration_s,
+            warnings=list(outcome.warnings),
+        )
+        return Manifest(
+            platform_id=self._platform_id,
+            job=self.claim.job,
+            job_id=self.claim.job_id,
+            lease=self.claim.lease,
+            step=order.step,
+            commit=commit,
+            files=[part.file for part in outcome.parts],
+        )
+
+    def _fail(self, step: Step | None, error: HookError) -> None:
+        self._log.error("%s failed (%s): %s", step, error.failure_class, error)
+        self._put_failure(step, error.failure_class, str(error), error.traceback)
+
+    def _hand_back(self, reason: str) -> None:
+        self._log.warning("handed back: %s", reason)
+        step = self._orders[0].step if self._orders else None
+        self._put_failure(step, "interrupted", reason, "")
+
+    def _close(self) -> None:
+        assert self._ending is not None  # noqa: S101 - only step() calls this, after looking
+        ending, reason = self._ending
+        if ending == "cancelled":
+            self._log.warning("cancelled: %s", reason)
+            step = self._orders[0].step if self._orders else None
+            self._put_failure(step, "cancelled", reason, "")
+            return
+        self._log.warning("lease lost, results are kept as superseded: %s", reason)
+        self._desk.journal.supersede(self.claim.lease, reason)
+        self._desk.heartbeats.release(self.claim.lease)
+
+    def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
+        share = self._desk.share
+        failure = JobFailure.model_validate(
+            {
+                "key": new_id(),
+                "step": step,
+                "class": name,
+                "message": share.message(message)[:4000],
+                "traceback": share.traceback(traceback)[-32000:],
+                "finished_at": timestamp(self._desk.clock.now()),
+            }
+        )
+        self._desk.journal.put_failure(self.claim.lease, failure)
+        self._desk.heartbeats.deliver(self.claim.lease)
+        self._desk.delivery.set()
+
+
+def log_file_name(claim: Claim) -> str:
+    """Where the prints of a job attempt go, below the log folder."""
+    return f"{claim.experiment}-{claim.loop}-a{claim.attempt}.log"
+
+
+def _part(part: PartFile) -> Part:
+    return Part(sha256=part.sha256, bytes=part.bytes, rows=part.rows)
+
+
+def _sorted_indices(payload: dict[str, object]) -> dict[str, object]:
+    """Hooks get indices in increasing order, whatever order the platform sent."""
+    return {
+        name: sorted(value) if isinstance(value, list) else value for name, value in payload.items()
+    }

@@ -1,0 +1,183 @@
+"""Delivers results and failures, oldest first, for as long as it takes."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.journal.journal import Journal, Message
+from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.core.errors import (
+    LeaseLostError,
+    NotAuthorizedError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+)
+from alectio_agent.core.ids import new_id
+from alectio_agent.core.log import job_logger
+from alectio_agent.wire.results import JobFailure
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 3600.0
+TRANSIENT_PROBLEMS = frozenset({"unknown-agent", "unsupported-protocol"})
+
+
+class Sender:
+    """A step object: one turn delivers one message."""
+
+    def __init__(
+        self,
+        client: PlatformClient,
+        journal: Journal,
+        outbox: Outbox,
+        heartbeats: Heartbeats,
+        clock: Clock,
+        backoff: Backoff,
+    ) -> None:
+        """Bind it to what it reads and where it sends.
+
+        Args:
+            client: On a connection of its own.
+            journal: Holds the messages.
+            outbox: Holds the parts.
+            heartbeats: Leases are released when their last message is settled.
+            clock: For pruning.
+            backoff: Of deliveries.
+        """
+        self._client = client
+        self._journal = journal
+        self._outbox = outbox
+        self._heartbeats = heartbeats
+        self._clock = clock
+        self._backoff = backoff
+        self._platform_id: str | None = None
+        self._sent_parts: set[str] = set()
+        self.on_revoked: Callable[[NotAuthorizedError], None] = _raise
+        self.keep_sent_s = 7 * 86400.0
+        self.wake = threading.Event()
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last delivery did not arrive."""
+        return self._backoff.failures > 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing can be delivered to the platform that is registered with."""
+        return self._platform_id is None or self._journal.next_message(self._platform_id) is None
+
+    def set_platform(self, platform_id: str) -> None:
+        """Deliver to this platform only; messages for another one are kept."""
+        self._platform_id = platform_id
+        self.wake.set()
+
+    def step(self) -> float:
+        """Deliver the oldest message.
+
+        Returns:
+            Seconds to wait: 0 when there may be more.
+        """
+        if self._platform_id is None:
+            return IDLE_S
+        message = self._journal.next_message(self._platform_id)
+        if message is None:
+            self._prune()
+            return IDLE_S
+        try:
+            self._deliver(message)
+        except PlatformUnavailableError as error:
+            return self._later(message, error)
+        except LeaseLostError as error:
+            self._supersede(message, error.message)
+        except NotAuthorizedError as error:
+            if error.problem in ("revoked", "forbidden"):
+                self.on_revoked(error)
+            self._later(message, error)
+            return NOT_AUTHORIZED_S
+        except PlatformRejectedError as error:
+            if error.problem in TRANSIENT_PROBLEMS:
+                return self._later(message, error)
+            self._take_verdict(message, error)
+        self._backoff.succeeded()
+        return 0.0
+
+    def _deliver(self, message: Message) -> None:
+        if message.kind == "fail":
+            failure = JobFailure.model_validate_json(message.body)
+            self._client.fail(message.job_id, message.lease, failure)
+        else:
+            manifest = Manifest.model_validate_json(message.body)
+            self._send_parts(manifest)
+            self._client.commit(message.job_id, manifest.step, message.lease, manifest.commit)
+        if self._journal.settle(message):
+            self._heartbeats.release(message.lease)
+        if message.kind == "fail":
+            self._logger(message).info("failure delivered")
+        else:
+            self._logger(message).debug("%s delivered", message.step)
+
+    def _send_parts(self, manifest: Manifest) -> None:
+        folder = self._outbox.result_folder(manifest.lease, manifest.step)
+        for part, name in zip(manifest.commit.parts, manifest.files, strict=True):
+            mark = f"{manifest.lease}/{part.sha256}"
+            if mark not in self._sent_parts:
+                file = folder / name
+                self._client.put_part(manifest.job_id, manifest.lease, part.sha256, file)
+                self._sent_parts.add(mark)
+
+    def _take_verdict(self, message: Message, error: PlatformRejectedError) -> None:
+        """Send missing parts again; park what the platform refuses for good."""
+        if error.problem == "parts-missing":
+            self._sent_parts = {
+                mark for mark in self._sent_parts if not mark.startswith(message.lease)
+            }
+            return
+        reason = f"{error.problem}: {error.message}"
+        self._logger(message).error("%s refused for good: %s", message.kind, reason)
+        if message.kind == "commit":
+            self._journal.put_failure(message.lease, self._rejected(message, reason))
+        if self._journal.park(message, reason):
+            self._heartbeats.release(message.lease)
+
+    def _rejected(self, message: Message, reason: str) -> JobFailure:
+        return JobFailure.model_validate(
+            {
+                "key": new_id(),
+                "step": message.step,
+                "class": "rejected",
+                "message": f"the platform refused the result of {message.step}: {reason}"[:4000],
+                "finished_at": timestamp(self._clock.now()),
+            }
+        )
+
+    def _supersede(self, message: Message, reason: str) -> None:
+        self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)
+        self._journal.supersede(message.lease, reason)
+        self._heartbeats.end(message.lease, reason)
+
+    def _later(self, message: Message, error: Exception) -> float:
+        wait_s = self._backoff.failed(error)
+        if self._backoff.failures in (1, 3):
+            self._logger(message).warning(
+                "%s not delivered yet, kept and tried again: %s", message.step, error
+            )
+        return wait_s
+
+    def _prune(self) -> None:
+        """Remove the files of results that were acknowledged long enough ago."""
+        self._sent_parts.clear()
+        moment = timestamp(self._clock.now() - timedelta(seconds=self.keep_sent_s))
+        for lease, step in self._journal.ended_before(moment):
+            self._outbox.remove(lease, step)
+
+    def _logger(self, message: Message) -> logging.LoggerAdapter[logging.Logger]:
+        return job_logger(log, message.job)
+
+
+def _raise(error: NotAuthorizedError) -> None:
+    raise error

@@ -1,0 +1,63 @@
+"""A slot: runs one job at a time, and ends its hook process when it stayed idle."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from alectio_agent.agent.jobs.run import JobRun, StepRunner
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 3600.0
+
+
+class SlotHooks(StepRunner, Protocol):
+    """The slot's hook process."""
+
+    def evict_idle(self) -> float | None:
+        """End it when it was idle for too long; seconds until the next look."""
+
+
+class Slot:
+    """A step object, driven by one thread that lives as long as the agent."""
+
+    def __init__(self, hooks: SlotHooks, on_free: Callable[[], None]) -> None:
+        """Start without a job.
+
+        Args:
+            hooks: Kept for all jobs of this slot.
+            on_free: Called when a job is over.
+        """
+        self.hooks = hooks
+        self._on_free = on_free
+        self._run: JobRun | None = None
+        self.wake = threading.Event()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a job may be given to it."""
+        return self._run is None
+
+    @property
+    def job(self) -> str | None:
+        """The job in hand, as `experiment/loop`."""
+        run = self._run
+        return run.claim.job if run else None
+
+    def give(self, run: JobRun) -> None:
+        """Hand over a job; the slot is free."""
+        self._run = run
+        self.wake.set()
+
+    def step(self) -> float:
+        """One turn of the job in hand, or a look at the idle hook process."""
+        if self._run is None:
+            wait_s = self.hooks.evict_idle()
+            return IDLE_S if wait_s is None else wait_s
+        wait_s = self._run.step()
+        if wait_s is not None:
+            return wait_s
+        self._run = None
+        self._on_free()
+        return 0.0

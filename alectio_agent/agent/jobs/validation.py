@@ -1,0 +1,73 @@
+"""The agent trusts no claim: whatever it has not registered, or cannot be meant, is refused."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from alectio_agent.wire.agents import PipelineOffer
+from alectio_agent.wire.claims import Claim, InferOrder, TrainOrder
+from alectio_agent.wire.protocol import STEPS
+
+
+def refusal(
+    claim: Claim, offers: Mapping[str, PipelineOffer], digest: str | None = None
+) -> str | None:
+    """Say why a claim must not be run.
+
+    Args:
+        claim: It parsed already.
+        offers: The pipelines that this agent registered, by name.
+        digest: SHA-256 over the agent's own first `claim.pool.size` record names, when its
+            pipeline has a `state` hook.
+
+    Returns:
+        The reason, None when the claim is fine.
+    """
+    offer = offers.get(claim.pipeline)
+    if offer is None:
+        return f"pipeline {claim.pipeline!r} is not registered here; known: {', '.join(offers)}"
+    order = [STEPS.index(entry.step) for entry in claim.steps]
+    if any(later <= earlier for earlier, later in pairwise(order)):
+        return "steps are repeated or out of order"
+    return _wrong_checkpoints(claim) or _wrong_pool(claim, offer, digest) or _wrong_indices(claim)
+
+
+def _wrong_checkpoints(claim: Claim) -> str | None:
+    names = {entry.payload.ckpt_file for entry in claim.steps}
+    if len(names) > 1:
+        return f"the steps name different checkpoints: {', '.join(sorted(names))}"
+    first = claim.steps[0]
+    if isinstance(first, TrainOrder) and first.payload.resume_from == first.payload.ckpt_file:
+        return f"resume_from and ckpt_file are the same: {first.payload.ckpt_file}"
+    return None
+
+
+def _wrong_pool(claim: Claim, offer: PipelineOffer, digest: str | None) -> str | None:
+    if offer.pool_size is not None and claim.pool.size > offer.pool_size:
+        return f"the pool has {claim.pool.size} samples there and {offer.pool_size} here"
+    if claim.pool.digest is not None and digest != claim.pool.digest:
+        return (
+            "the record names of state() changed since loop 0, so the indices no longer mean the "
+            "same samples. Bring back the old order of records, or start a new experiment"
+        )
+    return None
+
+
+def _wrong_indices(claim: Claim) -> str | None:
+    for entry in claim.steps:
+        if isinstance(entry, TrainOrder):
+            reason = _wrong_list("labeled", entry.payload.labeled, claim.pool.size)
+        elif isinstance(entry, InferOrder):
+            reason = _wrong_list("unlabeled", entry.payload.unlabeled, claim.pool.size)
+        else:
+            reason = None
+        if reason:
+            return reason
+    return None
+
+
+def _wrong_list(name: str, indices: Sequence[int], pool_size: int) -> str | None:
+    if len(set(indices)) != len(indices):
+        return f"{name} holds an index twice"
+    if indices and max(indices) >= pool_size:
+        return f"{name} holds index {max(indices)}; the pool has {pool_size} samples"
+    return None

@@ -1,0 +1,255 @@
+"""The poll loop: registers, takes up what the journal holds, then asks for work."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
+from alectio_agent.agent.jobs.run import Desk, JobRun
+from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.validation import refusal
+from alectio_agent.agent.journal.identity import Identity
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.core.errors import (
+    InvalidClaimError,
+    NotAuthorizedError,
+    PlatformError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+    SupersededBootError,
+)
+from alectio_agent.core.log import printable
+from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer, Registered, Registration
+from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 3600.0
+SHORT_POLL_S = 5.0
+"""Between polls of a platform that answers at once instead of holding them."""
+HELD_S = 1.0
+"""An empty answer that came sooner was not held."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What the agent says of itself.
+
+    Attributes:
+        offers: The registered pipelines by name.
+        checkpoints: Lists what is on disk, anew for each registration.
+        digest: SHA-256 over a pipeline's first n record names; None without a `state` hook.
+    """
+
+    name: str
+    version: str
+    tags: list[str]
+    offers: Mapping[str, PipelineOffer]
+    checkpoints: Callable[[], list[HeldCheckpoint]]
+    digest: Callable[[str, int], str | None]
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The parts of the agent that the poll loop feeds."""
+
+    desk: Desk
+    slot: Slot
+    sender: Sender
+    heartbeats: Heartbeats
+
+    @property
+    def journal(self) -> Journal:
+        """The agent's memory."""
+        return self.desk.journal
+
+
+class PollLoop:
+    """A step object: one turn registers, or polls once."""
+
+    def __init__(
+        self,
+        client: PlatformClient,
+        announcement: Announcement,
+        identity: Identity,
+        rooms: Rooms,
+        rng: random.Random,
+        wake: threading.Event,
+    ) -> None:
+        """Start unregistered.
+
+        Args:
+            client: On a connection of its own.
+            announcement: What this agent says of itself.
+            identity: Of this boot.
+            rooms: Where jobs go.
+            rng: For the jitter of waits.
+            wake: Set when the slot is free again.
+        """
+        self._client = client
+        self._announcement = announcement
+        self._identity = identity
+        self._rooms = rooms
+        self._rng = rng
+        self.on_fatal: Callable[[PlatformError], None] = _raise
+        self._backoff = Backoff(rng)
+        self._registered: Registered | None = None
+        self._waiting: list[tuple[Claim, str]] = []
+        self._taken: set[str] = set()
+        self._refused: Refusal | None = None
+        self.wake = wake
+
+    @property
+    def agent_id(self) -> str | None:
+        """As the platform named it; None before the first registration."""
+        return self._registered.agent_id if self._registered else None
+
+    def step(self) -> float:
+        """Do one turn.
+
+        Returns:
+            Seconds to wait before the next.
+        """
+        try:
+            wait_s = self._turn()
+        except (SupersededBootError, NotAuthorizedError) as error:
+            return self._stopped_by(error)
+        except PlatformUnavailableError as error:
+            return self._unavailable(error)
+        except PlatformRejectedError as error:
+            return self._rejected(error)
+        if self._backoff.failures:
+            log.info("the platform answers again")
+            self._backoff.succeeded()
+        return wait_s
+
+    def _turn(self) -> float:
+        if self._registered is None:
+            self._register()
+        if not self._rooms.slot.is_free:
+            return IDLE_S
+        if self._waiting:
+            self._give(*self._waiting.pop(0))
+            return 0.0
+        return self._poll(self._registered) if self._registered else 0.0
+
+    def _register(self) -> None:
+        jobs = self._rooms.journal.jobs()
+        said = self._announcement
+        registered = self._client.register(
+            Registration(
+                installation_id=self._identity.installation_id,
+                boot=self._identity.boot,
+                name=said.name,
+                version=said.version,
+                pipelines=list(said.offers.values()),
+                tags=said.tags,
+                holding=[job.claim.lease for job in jobs],
+                checkpoints=said.checkpoints(),
+            )
+        )
+        self._registered = registered
+        log.info("registered as %s", said.name)
+        self._rooms.heartbeats.set_lease(registered.lease_s)
+        self._rooms.sender.set_platform(registered.platform_id)
+        self._take_up(registered.platform_id)
+
+    def _take_up(self, platform_id: str) -> None:
+        """Go on with the jobs of the journal that are not in hand yet."""
+        for job in self._rooms.journal.jobs(platform_id):
+            lease = job.claim.lease
+            if lease in self._taken:
+                continue
+            self._taken.add(lease)
+            if job.state == "open":
+                log.info("%s goes on where it was", job.claim.job)
+                self._waiting.append((job.claim, platform_id))
+            else:
+                self._rooms.heartbeats.hold(job.claim, self._on_end(lease))
+                self._rooms.heartbeats.deliver(lease)
+
+    def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
+        def end(_: Ending, reason: str) -> None:
+            self._rooms.journal.supersede(lease, reason)
+
+        return end
+
+    def _poll(self, registered: Registered) -> float:
+        boot = self._identity.boot.id
+        seq = self._rooms.journal.last_seq(boot) + 1
+        clock = self._rooms.desk.clock
+        started = clock.monotonic()
+        request = ClaimRequest(
+            agent_id=registered.agent_id,
+            boot=boot,
+            seq=seq,
+            wait_s=registered.poll_wait_s,
+            free=list(self._announcement.offers),
+            refused=self._refused,
+        )
+        try:
+            answer = self._client.claim(request)
+        except InvalidClaimError as error:
+            self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
+            return 0.0
+        self._refused = None
+        if isinstance(answer, Claim):
+            self._take(boot, seq, answer, registered.platform_id)
+            return 0.0
+        if answer is not None:
+            return self._rng.uniform(0, answer)
+        return 0.0 if clock.monotonic() - started > HELD_S else self._rng.uniform(0, SHORT_POLL_S)
+
+    def _take(self, boot: str, seq: int, claim: Claim, platform_id: str) -> None:
+        digest = None
+        if claim.pool.digest is not None:
+            digest = self._announcement.digest(claim.pipeline, claim.pool.size)
+        reason = refusal(claim, self._announcement.offers, digest)
+        if reason is not None:
+            self._refuse(boot, seq, reason)
+            return
+        self._rooms.journal.put_claim(boot, seq, claim, platform_id)
+        self._taken.add(claim.lease)
+        self._give(claim, platform_id)
+
+    def _give(self, claim: Claim, platform_id: str) -> None:
+        rooms = self._rooms
+        rooms.slot.give(JobRun(claim, platform_id, rooms.desk, rooms.slot.hooks))
+
+    def _refuse(self, boot: str, seq: int, reason: str) -> None:
+        log.error("refused a job: %s", reason)
+        self._rooms.journal.skip_claim(boot, seq)
+        self._refused = Refusal(seq=seq, reason=reason[:2000])
+
+    def _stopped_by(self, error: PlatformError) -> float:
+        """A revoked token or a second agent ends this one; other refusals wait for a mend."""
+        problem = error.problem if isinstance(error, NotAuthorizedError) else "superseded-boot"
+        if problem in ("revoked", "forbidden", "superseded-boot"):
+            self.on_fatal(error)
+            return IDLE_S
+        if self._backoff.failures == 0:
+            log.error("the platform refuses the token (%s): %s", problem, error.message)
+        self._backoff.failed()
+        return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
+
+    def _unavailable(self, error: PlatformUnavailableError) -> float:
+        is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
+        if self._backoff.failures in (0, 2) and not is_cut:
+            log.warning("%s; trying again for as long as it takes", error.message)
+        return self._backoff.failed(error)
+
+    def _rejected(self, error: PlatformRejectedError) -> float:
+        """`unknown-agent` and `stale-seq` mean: register again. The rest waits for a mend."""
+        if error.problem not in ("unknown-agent", "stale-seq"):
+            log.error("the platform answers %s: %s", error.problem, printable(error.message))
+        self._registered = None
+        return self._backoff.failed(error)
+
+
+def _raise(error: PlatformError) -> None:
+    raise error

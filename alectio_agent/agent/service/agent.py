@@ -1,0 +1,186 @@
+"""The running agent: starts its threads, and stops them in the order that loses nothing."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.transport import Transport
+from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.run import CANCEL_GRACE_S
+from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.loop import PollLoop
+from alectio_agent.agent.service.threads import Driver, StepObject
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import AlectioAgentError, PlatformError
+from alectio_agent.core.units import format_duration
+
+log = logging.getLogger(__name__)
+
+WATCH_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What `cli` built.
+
+    Attributes:
+        polls: The transport of the polls alone, so that a held poll can be cut.
+        farewell: Client for the last call, after all others are done.
+        leaving: Set when the agent takes no further step.
+    """
+
+    poll_loop: PollLoop
+    slot: Slot
+    hooks: HookSlot
+    sender: Sender
+    heartbeats: Heartbeats
+    polls: Transport
+    farewell: PlatformClient
+    leaving: threading.Event
+    drain_timeout_s: float | None
+    clock: Clock
+
+
+class Agent:
+    """Runs until asked to stop."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Bind the parts; nothing runs yet.
+
+        Args:
+            parts: What `cli` built.
+        """
+        self._parts = parts
+        self._stopping = threading.Event()
+        self._drained = threading.Event()
+        self._asked = 0
+        self.error: BaseException | None = None
+        leaving = parts.leaving
+        self._poll = self._driver("poll", parts.poll_loop, leaving.is_set)
+        self._slot = self._driver("slot", parts.slot, self._is_slot_over)
+        self._sender = self._driver("sender", parts.sender, self._is_sender_over)
+        self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
+
+    def start(self) -> None:
+        """Start all threads."""
+        for driver in (self._beats, self._sender, self._slot, self._poll):
+            driver.start()
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set as soon as the agent was asked to stop, by a person or by an error."""
+        return self._stopping
+
+    def stop(self) -> None:
+        """Ask to stop: once finishes the running step, twice cancels it, three times kills it.
+
+        May be called from a signal handler.
+        """
+        self._asked += 1
+        if self._asked == 1:
+            self._say_farewell()
+        elif self._asked == 2:
+            log.warning("cancelling the running step; once more kills it")
+            threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+        else:
+            threading.Thread(target=self._parts.hooks.kill).start()
+        self._parts.leaving.set()
+        self._stopping.set()
+
+    def finish(self) -> None:
+        """Stop because nothing is left to do."""
+        self._parts.leaving.set()
+        self._stopping.set()
+
+    def cancel(self) -> None:
+        """Ask to stop at once: as asking twice."""
+        self._asked = max(self._asked, 1)
+        self.stop()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop because of an error that cannot be handled here."""
+        if self.error is None:
+            self.error = error
+            if not isinstance(error, AlectioAgentError):
+                log.error("unexpected: %r", error, exc_info=error)
+        self._parts.leaving.set()
+        self._stopping.set()
+
+    def fail_now(self, error: PlatformError) -> None:
+        """Stop because the platform wants this agent gone; the running hook is cancelled."""
+        self.fail(error)
+        self.cancel()
+
+    def wait_for_stop(self) -> None:
+        """Return when the agent was asked to stop."""
+        while not self._stopping.is_set():
+            self._parts.clock.wait(self._stopping, WATCH_S)
+
+    def shut_down(self) -> None:
+        """Finish what must be finished, then end all threads.
+
+        The running step ends first; then what is in the outbox is sent, until it is empty or one
+        delivery does not arrive (it stays on disk); then the platform is told goodbye.
+        """
+        parts = self._parts
+        parts.leaving.set()
+        parts.polls.interrupt()
+        # Each driver is woken after the one that it waits for is over, so that no wake is lost.
+        self._poll.wake()
+        self._wait(self._poll)
+        self._slot.wake()
+        self._wait_for_slot()
+        self._sender.wake()
+        self._wait(self._sender)
+        self._drained.set()
+        self._beats.wake()
+        self._wait(self._beats)
+        parts.hooks.close()
+        self._leave()
+
+    def _say_farewell(self) -> None:
+        job = self._parts.slot.job
+        if job is None:
+            log.info("stopping")
+            return
+        limit_s = self._parts.drain_timeout_s
+        deadline = "no deadline" if limit_s is None else f"at most {format_duration(limit_s)}"
+        log.info("stopping: %s finishes its running step (%s); again to cancel it", job, deadline)
+
+    def _wait_for_slot(self) -> None:
+        parts = self._parts
+        limit_s = parts.drain_timeout_s
+        if limit_s is not None and not parts.clock.wait(self._slot.over, limit_s):
+            log.warning("the running step did not end in %s: cancelled", format_duration(limit_s))
+            parts.hooks.cancel(CANCEL_GRACE_S)
+        self._wait(self._slot)
+
+    def _wait(self, driver: Driver) -> None:
+        while not driver.over.is_set():
+            self._parts.clock.wait(driver.over, WATCH_S)
+
+    def _leave(self) -> None:
+        agent_id = self._parts.poll_loop.agent_id
+        if agent_id is None or self._parts.sender.is_failing:
+            return
+        try:
+            self._parts.farewell.leave(agent_id)
+        except PlatformError as error:
+            log.debug("could not say goodbye: %s", error.message)
+
+    def _is_slot_over(self) -> bool:
+        return (
+            self._parts.leaving.is_set() and self._poll.over.is_set() and self._parts.slot.is_free
+        )
+
+    def _is_sender_over(self) -> bool:
+        if not (self._parts.leaving.is_set() and self._slot.over.is_set()):
+            return False
+        return self._parts.sender.is_failing or self._parts.sender.is_idle
+
+    def _driver(self, name: str, loop: StepObject, is_over: Callable[[], bool]) -> Driver:
+        return Driver(name, loop, self._parts.clock, is_over, self.fail)

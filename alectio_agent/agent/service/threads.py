@@ -1,0 +1,66 @@
+"""Drives step objects, one thread each."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from alectio_agent.core.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+class StepObject(Protocol):
+    """One turn at a time; `wake` cuts the wait between turns."""
+
+    wake: threading.Event
+
+    def step(self) -> float:
+        """Do one turn; seconds to wait before the next."""
+
+
+class Driver:
+    """A thread that turns a step object until it is over."""
+
+    def __init__(
+        self,
+        name: str,
+        loop: StepObject,
+        clock: Clock,
+        is_over: Callable[[], bool],
+        on_crash: Callable[[BaseException], None],
+    ) -> None:
+        """Prepare the thread; `start` runs it.
+
+        Args:
+            name: Of the thread.
+            loop: The step object.
+            clock: Waits between turns.
+            is_over: Asked before each turn.
+            on_crash: Told about an exception that nobody handled.
+        """
+        self._loop = loop
+        self._clock = clock
+        self._is_over = is_over
+        self._on_crash = on_crash
+        self.over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start turning."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Cut the wait before the next turn."""
+        self._loop.wake.set()
+
+    def _run(self) -> None:
+        try:
+            while not self._is_over():
+                wait_s = self._loop.step()
+                self._clock.wait(self._loop.wake, wait_s)
+                self._loop.wake.clear()
+        except BaseException as error:  # noqa: BLE001 - the top of a thread: nobody else would see it
+            self._on_crash(error)
+        finally:
+            self.over.set()

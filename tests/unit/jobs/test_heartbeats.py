@@ -1,0 +1,71 @@
+"""Leases are kept alive."""
+
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.core.errors import LeaseLostError, PlatformUnavailableError
+from alectio_agent.wire.results import HeartbeatAnswer
+from tests.support.claims import make_claim
+from tests.support.clocks import FakeClock
+from tests.support.platforms import FakePlatform
+
+
+def make() -> tuple[Heartbeats, FakePlatform, FakeClock]:
+    platform, clock = FakePlatform(), FakeClock()
+    return Heartbeats(platform, clock), platform, clock
+
+
+def test_a_lease_is_beaten_three_times_in_its_length() -> None:
+    heartbeats, platform, clock = make()
+    heartbeats.hold(make_claim(), lambda *_: None)
+    beats = 0
+    while clock.monotonic() < 90:
+        clock.advance(heartbeats.step())
+        beats = len(platform.calls)
+    assert beats == 2
+    heartbeats.step()
+    assert len(platform.calls) == 3
+
+
+def test_a_failed_beat_comes_again_within_a_sixth_whatever_the_platform_asks() -> None:
+    heartbeats, platform, clock = make()
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(30)
+    platform.say("beat", PlatformUnavailableError("busy", retry_after_s=3600))
+    assert heartbeats.step() == 15
+
+
+def test_a_lost_lease_is_told_once_and_beaten_no_more() -> None:
+    heartbeats, platform, clock = make()
+    told = []
+    heartbeats.hold(make_claim(), lambda *what: told.append(what))
+    clock.advance(30)
+    platform.say("beat", LeaseLostError("gone"))
+    heartbeats.step()
+    clock.advance(300)
+    heartbeats.step()
+    assert told == [("lost", "gone")]
+    assert len(platform.calls) == 1
+
+
+def test_a_cancel_comes_with_the_answer_to_a_beat() -> None:
+    heartbeats, platform, clock = make()
+    told = []
+    heartbeats.hold(make_claim(), lambda *what: told.append(what))
+    clock.advance(30)
+    platform.say("beat", HeartbeatAnswer(cancel="no longer needed"))
+    heartbeats.step()
+    assert told == [("cancelled", "no longer needed")]
+
+
+def test_beats_go_on_while_only_messages_are_left() -> None:
+    heartbeats, platform, clock = make()
+    heartbeats.hold(make_claim(), lambda *_: None)
+    heartbeats.deliver("lease-1")
+    clock.advance(30)
+    heartbeats.step()
+    assert platform.calls == [("beat", "lease-1", "delivering")]
+
+
+def test_without_leases_nothing_is_sent() -> None:
+    heartbeats, platform, _ = make()
+    assert heartbeats.step() == 3600
+    assert platform.calls == []

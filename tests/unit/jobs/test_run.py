@@ -1,0 +1,209 @@
+"""One job on this agent."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.jobs.run import JobRun
+from alectio_agent.core.errors import (
+    HookCrashedError,
+    HookInterruptedError,
+    HookRaisedError,
+    LeaseLostError,
+    StoreError,
+)
+from alectio_agent.wire.results import HeartbeatAnswer
+from tests.support.claims import PLATFORM, make_claim
+from tests.support.clocks import FakeClock
+from tests.support.desks import make_desk
+from tests.support.hooks import FakeHooks, make_outcome
+from tests.support.platforms import FakePlatform
+
+
+class Bench:
+    """A job in hand, with everything around it."""
+
+    def __init__(self, folder: Path, **options) -> None:
+        self.clock = FakeClock()
+        self.platform = FakePlatform()
+        self.desk = make_desk(folder, self.platform, self.clock, **options)
+        self.hooks = FakeHooks()
+        self.claim = make_claim()
+        self.desk.journal.put_claim("boot-1", 1, self.claim, PLATFORM)
+        self.job = self.take_up()
+
+    def take_up(self) -> JobRun:
+        """The job as a freshly started agent takes it from the journal."""
+        return JobRun(self.claim, PLATFORM, self.desk, self.hooks)
+
+    def run(self, turns: int = 20) -> list[float]:
+        waits = []
+        for _ in range(turns):
+            wait_s = self.job.step()
+            if wait_s is None:
+                return waits
+            waits.append(wait_s)
+        raise AssertionError("the job did not end")
+
+    def messages(self) -> list[tuple[str, str | None, dict]]:
+        rows = self.desk.journal._database.query("SELECT kind, step, body FROM messages")
+        return [(row["kind"], row["step"], json.loads(row["body"])) for row in rows]
+
+
+@pytest.fixture
+def bench(tmp_path: Path):
+    made = Bench(tmp_path)
+    yield made
+    made.desk.journal.close()
+
+
+def test_steps_run_in_order_and_each_result_is_queued(bench: Bench) -> None:
+    bench.run()
+    assert bench.hooks.steps == ["train", "test", "infer"]
+    assert [(kind, step) for kind, step, _ in bench.messages()] == [
+        ("commit", "train"),
+        ("commit", "test"),
+        ("commit", "infer"),
+    ]
+    assert bench.desk.delivery.is_set()
+
+
+def test_no_hook_runs_before_the_first_heartbeat_was_accepted(bench: Bench) -> None:
+    bench.platform.go_away("beat", "beat")
+    waits = [bench.job.step(), bench.job.step()]
+    assert all(wait_s is not None and wait_s >= 0 for wait_s in waits)
+    assert bench.hooks.runs == []
+    bench.run()
+    assert bench.hooks.steps == ["train", "test", "infer"]
+
+
+def test_a_job_that_belongs_to_somebody_else_is_not_begun(bench: Bench) -> None:
+    bench.platform.say("beat", LeaseLostError("taken over"))
+    bench.run()
+    assert bench.hooks.runs == []
+    assert bench.desk.journal.jobs() == []
+
+
+def test_steps_whose_result_is_on_disk_are_not_run_again(bench: Bench) -> None:
+    bench.job.step()
+    bench.job.step()
+    bench.job = bench.take_up()
+    bench.run()
+    assert bench.hooks.steps == ["train", "test", "infer"]
+
+
+def test_the_checkpoint_is_synced_before_the_result_counts(bench: Bench, tmp_path: Path) -> None:
+    """Else a power cut leaves a counted `train` whose checkpoint is gone."""
+    checkpoints = bench.desk.pipelines["digits"].checkpoints.dir / "digits"
+    checkpoints.mkdir(parents=True)
+    order = []
+    disk, outbox = bench.desk.disk, bench.desk.outbox
+    disk.sync_tree = lambda folder: order.append(("sync", folder))
+    complete = outbox.complete
+    outbox.complete = lambda manifest: (
+        order.append(("manifest", manifest.step)),
+        complete(manifest),
+    )
+    bench.run()
+    assert order[:2] == [("sync", checkpoints), ("manifest", "train")]
+    assert [entry for entry in order if entry[0] == "sync"] == [("sync", checkpoints)]
+
+
+def test_a_result_survives_a_power_cut_right_after_it_is_complete(bench: Bench) -> None:
+    bench.job.step()
+    bench.job.step()
+    bench.desk.disk.cut_power()
+    folder = bench.desk.outbox.result_folder("lease-1", "train")
+    assert bench.desk.outbox.read(folder) is not None
+
+
+def test_hooks_get_indices_in_increasing_order(bench: Bench) -> None:
+    claim = make_claim(lease="lease-2")
+    steps = [step.model_dump() for step in claim.steps]
+    steps[0]["payload"]["labeled"] = [8, 1, 4]
+    bench.claim = make_claim(lease="lease-2", steps=steps)
+    bench.desk.journal.put_claim("boot-1", 2, bench.claim, PLATFORM)
+    bench.job = bench.take_up()
+    bench.run()
+    assert bench.hooks.runs[0].payload["labeled"] == [1, 4, 8]
+
+
+def test_a_hook_that_raised_is_reported_and_no_further_step_runs(bench: Bench) -> None:
+    raised = HookRaisedError("p.py:3 in test: ValueError: bad", traceback="Traceback ...")
+    bench.hooks.say(make_outcome(), raised)
+    bench.run()
+    assert bench.hooks.steps == ["train", "test"]
+    kind, step, body = bench.messages()[-1]
+    assert (kind, step, body["class"]) == ("fail", "test", "user_code")
+    assert "ValueError: bad" in body["message"]
+
+
+def test_a_crash_keeps_its_class(bench: Bench) -> None:
+    bench.hooks.say(HookCrashedError("killed by SIGKILL"))
+    bench.run()
+    assert bench.messages()[-1][2]["class"] == "crash"
+
+
+def test_a_stop_before_a_step_hands_the_job_back(bench: Bench) -> None:
+    bench.job.step()
+    bench.job.step()
+    bench.desk.leaving.set()
+    bench.run()
+    assert bench.hooks.steps == ["train"]
+    kind, step, body = bench.messages()[-1]
+    assert (kind, step, body["class"]) == ("fail", "test", "interrupted")
+
+
+def test_a_step_that_was_cancelled_by_a_stop_is_handed_back(bench: Bench) -> None:
+    bench.hooks.say(HookInterruptedError("stopped by a second signal"))
+    bench.run()
+    assert bench.messages()[-1][2]["class"] == "interrupted"
+
+
+def test_a_lease_lost_while_a_hook_runs_stops_it_and_says_nothing(bench: Bench) -> None:
+    def lose():
+        bench.job.end("lost", "another attempt counted")
+        raise HookInterruptedError("cancelled")
+
+    bench.hooks.say(make_outcome(), lose)
+    bench.run()
+    assert bench.hooks.cancels == [30.0]
+    assert [kind for kind, _, _ in bench.messages()] == ["commit"]
+    assert bench.desk.journal.jobs() == []
+    assert bench.desk.journal.next_message(PLATFORM) is None
+
+
+def test_a_cancel_ends_the_job_with_a_message(bench: Bench) -> None:
+    bench.platform.say("beat", HeartbeatAnswer(cancel="no longer needed"))
+    bench.run()
+    assert bench.hooks.runs == []
+    assert bench.messages()[-1][2]["class"] == "cancelled"
+
+
+def test_a_disk_without_room_is_no_result(bench: Bench) -> None:
+    """Nothing may be sent that is not on disk."""
+    bench.job.step()
+    bench.hooks.say(lambda: (setattr(bench.desk.disk, "is_full", True), make_outcome())[1])
+    with pytest.raises(StoreError, match="No space"):
+        bench.job.step()
+    assert bench.messages() == []
+
+
+def test_a_platform_elsewhere_gets_no_labels_and_no_texts_of_exceptions(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, full=False)
+    bench.hooks.say(
+        make_outcome(inline={"labels": [1, 2], "hyperparams": {"lr": 0.1}}),
+        HookRaisedError(
+            'p.py:3 in test: ValueError: patient "Smith"',
+            traceback='Traceback (most recent call last):\n  File "/srv/p.py", line 3, in test\n'
+            '    raise ValueError(name)\nValueError: patient "Smith"',
+        ),
+    )
+    bench.run()
+    text = json.dumps(bench.messages())
+    assert "Smith" not in text
+    assert "0.1" not in text
+    assert "p.py:3" in text
+    assert "ValueError" in text
+    bench.desk.journal.close()

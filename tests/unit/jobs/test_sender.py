@@ -1,0 +1,198 @@
+"""Delivery of results."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.core.errors import (
+    LeaseLostError,
+    NotAuthorizedError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+)
+from alectio_agent.wire.results import JobFailure
+from tests.support.claims import PLATFORM, make_claim, make_manifest
+from tests.support.clocks import FakeClock
+from tests.support.disks import MemoryDisk
+from tests.support.platforms import FakePlatform
+
+PART = {"sha256": "a" * 64, "bytes": 10, "rows": 1}
+
+
+class Bench:
+    """A sender with everything around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.platform = FakePlatform()
+        self.journal = Journal(folder / "agent.db", self.clock)
+        self.disk = MemoryDisk()
+        self.outbox = Outbox(self.disk, Path("/outbox"))
+        self.heartbeats = Heartbeats(self.platform, self.clock)
+        self.sender = Sender(
+            self.platform,
+            self.journal,
+            self.outbox,
+            self.heartbeats,
+            self.clock,
+            Backoff(random.Random(1)),
+        )
+        self.sender.set_platform(PLATFORM)
+        self.claim = make_claim()
+        self.journal.put_claim("boot-1", 1, self.claim, PLATFORM)
+
+    def put(self, step: str, *, is_last: bool = False, **commit) -> None:
+        manifest = make_manifest(self.claim, step, **commit)
+        self.outbox.open_result(self.claim.lease, step)
+        self.outbox.complete(manifest)
+        self.journal.put_commit(manifest, is_last=is_last)
+
+    def run(self, turns: int = 20) -> list[float]:
+        """Turn until the sender would wait."""
+        waits = []
+        for _ in range(turns):
+            waits.append(self.sender.step())
+            if waits[-1]:
+                break
+        return waits
+
+    def made(self, *names: str) -> list[tuple]:
+        return [call for call in self.platform.calls if call[0] in names]
+
+
+@pytest.fixture
+def bench(tmp_path: Path):
+    made = Bench(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def test_results_leave_in_order_and_release_the_lease_at_the_last(bench: Bench) -> None:
+    ended = []
+    bench.heartbeats.hold(bench.claim, lambda *told: ended.append(told))
+    for step in ("train", "test", "infer"):
+        bench.put(step, is_last=step == "infer")
+    bench.run()
+    assert [call[1] for call in bench.made("commit")] == ["train", "test", "infer"]
+    bench.clock.advance(1000)
+    bench.heartbeats.step()
+    assert bench.made("beat") == []
+    assert ended == []
+
+
+def test_parts_leave_before_the_commit_that_names_them(bench: Bench) -> None:
+    bench.put("infer", parts=[PART], files=["part-0.npz"])
+    bench.run()
+    assert [call[0] for call in bench.platform.calls] == ["put_part", "commit"]
+
+
+def test_an_outage_keeps_the_message_and_its_key(bench: Bench) -> None:
+    """The same key for ever: a swallowed answer must not count a result twice."""
+    bench.put("train", key="key-once")
+    bench.platform.go_away("commit", "commit", "commit")
+    waits = [bench.sender.step() for _ in range(4)]
+    assert all(wait_s > 0 for wait_s in waits[:3])
+    assert waits[3] == 0
+    assert {call[2] for call in bench.made("commit")} == {"key-once"}
+    assert bench.journal.pending_count() == 0
+
+
+def test_retry_after_is_kept_to(bench: Bench) -> None:
+    bench.put("train")
+    bench.platform.say("commit", PlatformUnavailableError("busy", retry_after_s=42))
+    assert bench.sender.step() == 42
+
+
+def test_missing_parts_are_sent_again_then_the_commit(bench: Bench) -> None:
+    """A hub restored from a backup has lost parts that it once acknowledged."""
+    bench.put("infer", parts=[PART], files=["part-0.npz"])
+    bench.platform.say("commit", PlatformRejectedError("gone", problem="parts-missing"))
+    bench.run()
+    assert [call[0] for call in bench.platform.calls] == [
+        "put_part",
+        "commit",
+        "put_part",
+        "commit",
+    ]
+
+
+def test_a_lost_lease_supersedes_all_and_stops_the_running_hook(bench: Bench) -> None:
+    ended = []
+    bench.heartbeats.hold(bench.claim, lambda *told: ended.append(told))
+    bench.put("train")
+    bench.put("test")
+    bench.platform.say("commit", LeaseLostError("another counted"))
+    bench.run()
+    assert len(bench.made("commit")) == 1
+    assert ended == [("lost", "another counted")]
+    assert bench.outbox.folders() != []
+
+
+def test_a_result_refused_for_good_is_parked_and_fails_the_job(bench: Bench) -> None:
+    bench.put("train")
+    bench.platform.say("commit", PlatformRejectedError("no such step", problem="invalid"))
+    bench.run()
+    failures = bench.made("fail")
+    assert [call[1] for call in failures] == ["rejected"]
+    assert "no such step" in failures[0][2]
+    assert bench.outbox.folders() != []
+
+
+def test_a_refused_token_waits_minutes_and_keeps_the_message(bench: Bench) -> None:
+    bench.put("train")
+    bench.platform.say("commit", NotAuthorizedError("expired", problem="expired"))
+    assert bench.sender.step() >= 60
+    assert bench.journal.pending_count() == 1
+
+
+def test_a_revoked_token_is_told_upwards(bench: Bench) -> None:
+    told = []
+    bench.sender.on_revoked = told.append
+    bench.put("train")
+    bench.platform.say("commit", NotAuthorizedError("revoked", problem="revoked"))
+    bench.sender.step()
+    assert [error.problem for error in told] == ["revoked"]
+    assert bench.journal.pending_count() == 1
+
+
+def test_a_failure_is_delivered(bench: Bench) -> None:
+    raw = {"key": "key-f", "step": "train", "class": "user_code", "message": "it raised"}
+    bench.journal.put_failure(bench.claim.lease, JobFailure.model_validate(raw))
+    bench.run()
+    assert bench.made("fail") == [("fail", "user_code", "it raised")]
+    assert bench.journal.jobs() == []
+
+
+def test_files_stay_for_a_week_after_the_acknowledgement(bench: Bench) -> None:
+    bench.put("train", is_last=True)
+    bench.run()
+    bench.clock.advance(6.9 * 86400)
+    bench.run()
+    assert len(bench.outbox.folders()) == 1
+    bench.clock.advance(0.2 * 86400)
+    bench.run()
+    assert bench.outbox.folders() == []
+
+
+def test_unacknowledged_files_are_never_pruned(bench: Bench) -> None:
+    bench.put("train", is_last=True)
+    bench.platform.go_away(*["commit"] * 50)
+    for _ in range(50):
+        bench.clock.advance(86400)
+        bench.sender.step()
+    assert len(bench.outbox.folders()) == 1
+
+
+def test_nothing_is_sent_before_the_platform_is_known(tmp_path: Path) -> None:
+    made = Bench(tmp_path)
+    made.sender._platform_id = None
+    made.put("train")
+    made.run()
+    assert made.platform.calls == []
+    made.journal.close()

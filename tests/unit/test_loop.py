@@ -1,0 +1,234 @@
+"""The poll loop."""
+
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.journal.identity import next_boot
+from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
+from alectio_agent.core.errors import (
+    InvalidClaimError,
+    NotAuthorizedError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+    SupersededBootError,
+)
+from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
+from tests.support.claims import PLATFORM, make_claim, make_manifest
+from tests.support.clocks import FakeClock
+from tests.support.desks import make_desk
+from tests.support.hooks import FakeHooks
+from tests.support.platforms import FakePlatform
+
+
+class Bench:
+    """A poll loop on fakes, in a state folder that outlives it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.platform = FakePlatform()
+        self.desk = make_desk(folder, self.platform, self.clock)
+        self.hooks = FakeHooks()
+        self.fatal: list[Exception] = []
+        self.start()
+
+    def start(self) -> None:
+        """A new life of the agent in the same state folder."""
+        wake = threading.Event()
+        self.slot = Slot(self.hooks, wake.set)
+        self.sender = Sender(
+            self.platform,
+            self.desk.journal,
+            self.desk.outbox,
+            self.desk.heartbeats,
+            self.clock,
+            Backoff(random.Random(2)),
+        )
+        self.identity = next_boot(self.desk.disk, Path("/state"))
+        self.loop = PollLoop(
+            self.platform,
+            Announcement(
+                name="gpu01",
+                version="1.0",
+                tags=["a100"],
+                offers={"digits": PipelineOffer(name="digits", pool_size=10)},
+                checkpoints=lambda: [HeldCheckpoint(experiment="digits", name="digits-ckpt_0")],
+                digest=lambda _name, _size: "d" * 64,
+            ),
+            self.identity,
+            Rooms(self.desk, self.slot, self.sender, self.desk.heartbeats),
+            random.Random(3),
+            wake,
+        )
+        self.loop.on_fatal = self.fatal.append
+
+    def finish_job(self) -> None:
+        while not self.slot.is_free:
+            self.slot.step()
+
+    def requests(self) -> list:
+        return [call[1] for call in self.platform.calls if call[0] == "claim"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path):
+    made = Bench(tmp_path)
+    yield made
+    made.desk.journal.close()
+
+
+def test_it_registers_then_claims(bench: Bench) -> None:
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    registration = bench.platform.registrations[0]
+    assert (registration.name, registration.tags, registration.holding) == ("gpu01", ["a100"], [])
+    assert registration.checkpoints[0].name == "digits-ckpt_0"
+    assert bench.slot.job == "digits/1"
+    assert [job.claim.lease for job in bench.desk.journal.jobs(PLATFORM)] == ["lease-1"]
+
+
+def test_the_number_of_a_claim_grows_only_when_one_was_answered(bench: Bench) -> None:
+    for _ in range(3):
+        bench.loop.step()
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    bench.loop.step()
+    assert [request.seq for request in bench.requests()] == [1, 1, 1, 1, 2]
+
+
+def test_it_asks_for_no_job_while_the_slot_is_taken(bench: Bench) -> None:
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.loop.step()
+    assert len(bench.requests()) == 1
+
+
+def test_a_restarted_agent_names_its_leases_and_goes_on_before_it_claims(bench: Bench) -> None:
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.start()
+    bench.platform.claims = [make_claim(lease="lease-2", job_id="job-2")]
+    bench.loop.step()
+    assert bench.platform.registrations[-1].holding == ["lease-1"]
+    assert bench.slot.job == "digits/1"
+    assert len(bench.requests()) == 1
+
+
+def test_a_computed_job_is_beaten_until_it_is_delivered(bench: Bench) -> None:
+    claim = make_claim()
+    bench.desk.journal.put_claim("old-boot", 1, claim, PLATFORM)
+    for step in ("train", "test", "infer"):
+        bench.desk.journal.put_commit(make_manifest(claim, step), is_last=step == "infer")
+    bench.loop.step()
+    bench.clock.advance(30)
+    bench.desk.heartbeats.step()
+    assert ("beat", "lease-1", "delivering") in bench.platform.calls
+    while bench.sender.step() == 0:
+        pass
+    assert bench.desk.journal.jobs() == []
+
+
+def test_a_claim_that_must_not_run_is_refused_in_the_next_one(bench: Bench) -> None:
+    bench.platform.claims = [make_claim(pipeline="other")]
+    bench.loop.step()
+    bench.loop.step()
+    first, second = bench.requests()
+    assert second.seq == first.seq + 1
+    assert second.refused.seq == first.seq
+    assert "other" in second.refused.reason
+    assert bench.slot.is_free
+    bench.loop.step()
+    assert bench.requests()[-1].refused is None
+
+
+def test_a_refusal_is_repeated_until_it_arrived(bench: Bench) -> None:
+    bench.platform.claims = [make_claim(pipeline="other")]
+    bench.loop.step()
+    bench.platform.go_away("claim")
+    bench.loop.step()
+    bench.loop.step()
+    assert [bool(request.refused) for request in bench.requests()] == [False, True, True]
+
+
+def test_a_claim_that_breaks_the_protocol_is_refused_and_the_agent_lives(bench: Bench) -> None:
+    bench.platform.say("claim", InvalidClaimError("steps.0.step: exec"))
+    bench.loop.step()
+    bench.loop.step()
+    assert "exec" in bench.requests()[-1].refused.reason
+
+
+def test_drifted_record_names_are_refused(bench: Bench) -> None:
+    bench.platform.claims = [make_claim(pool={"size": 10, "digest": "e" * 64})]
+    bench.loop.step()
+    bench.loop.step()
+    assert "record names" in bench.requests()[-1].refused.reason
+
+
+def test_an_outage_is_waited_out_for_ever(bench: Bench) -> None:
+    bench.platform.go_away(*["register"] * 500)
+    waits = [bench.loop.step() for _ in range(500)]
+    assert max(waits) <= 60
+    bench.loop.step()
+    assert bench.loop.agent_id == "agent-1"
+
+
+def test_unknown_agent_registers_again(bench: Bench) -> None:
+    bench.loop.step()
+    bench.platform.say("claim", PlatformRejectedError("who?", problem="unknown-agent"))
+    bench.loop.step()
+    bench.loop.step()
+    assert len(bench.platform.registrations) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SupersededBootError("another agent"),
+        NotAuthorizedError("revoked", problem="revoked"),
+        NotAuthorizedError("a viewer's token", problem="forbidden"),
+    ],
+)
+def test_some_verdicts_end_the_agent(bench: Bench, error: Exception) -> None:
+    bench.platform.say("claim", error)
+    bench.loop.step()
+    assert bench.fatal == [error]
+
+
+def test_an_expired_token_slows_the_agent_down_to_minutes(bench: Bench) -> None:
+    bench.platform.say("claim", NotAuthorizedError("expired", problem="expired"))
+    assert bench.loop.step() >= 60
+    assert bench.fatal == []
+
+
+def test_a_platform_that_holds_no_polls_is_asked_every_few_seconds(bench: Bench) -> None:
+    waits = [bench.loop.step() for _ in range(50)]
+    assert 0 < max(waits) <= 5
+
+
+def test_a_held_poll_is_followed_at_once(bench: Bench) -> None:
+    bench.loop.step()
+    bench.platform.say("claim", lambda: bench.clock.advance(15))
+    assert bench.loop.step() == 0
+
+
+def test_retry_after_of_an_empty_answer_is_a_range(bench: Bench) -> None:
+    bench.platform.say("claim", 10.0)
+    assert 0 <= bench.loop.step() <= 10
+
+
+def test_jobs_of_another_platform_stay_where_they_are(bench: Bench) -> None:
+    bench.desk.journal.put_claim("old-boot", 1, make_claim(), "platform-2")
+    bench.loop.step()
+    assert bench.slot.is_free
+    assert len(bench.desk.journal.jobs()) == 1
+
+
+def test_an_error_of_the_platform_is_not_mistaken_for_no_job(bench: Bench) -> None:
+    bench.platform.say("claim", PlatformUnavailableError("busy", retry_after_s=30))
+    assert bench.loop.step() == 30
