@@ -1,0 +1,127 @@
+"""Lets a request in, or says why not. A check costs one SHA-256; rows are cached for seconds."""
+
+import hmac
+import logging
+from asyncio import wrap_future
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.access.tokens import StoredToken, digest_of, find_token, note_use
+from alectio_agent.hub.store.store import Store
+from alectio_agent.wire.operation import Scope
+
+log = logging.getLogger(__name__)
+
+CACHE_S = 5.0
+"""A token that was just revoked is refused at most this much later."""
+CACHED_TOKENS = 4096
+USE_EVERY_S = 60.0
+LONGEST_TOKEN = 512
+
+AGENT: frozenset[Scope] = frozenset({"agent"})
+OPERATOR: frozenset[Scope] = frozenset({"operator"})
+READER: frozenset[Scope] = frozenset({"operator", "viewer"})
+ANYONE: frozenset[Scope] = frozenset({"agent", "operator", "viewer"})
+
+
+@dataclass(frozen=True)
+class _Cached:
+    token: StoredToken
+    read_at: float
+
+
+class Gate:
+    """Checks bearer tokens; used from the event loop only."""
+
+    def __init__(self, store: Store, clock: Clock, process_tokens: Mapping[str, Scope]) -> None:
+        """Start with an empty cache.
+
+        Args:
+            store: Holds the rows of tokens.
+            clock: For expiry, the cache and the last use.
+            process_tokens: Token to scope; good as long as this process lives, never stored.
+        """
+        self._store = store
+        self._clock = clock
+        self._process_tokens = [
+            StoredToken("process", f"process-{scope}", scope, digest_of(token))
+            for token, scope in process_tokens.items()
+        ]
+        self._cache: dict[str, _Cached] = {}
+        self._noted: dict[str, float] = {}
+
+    async def admit(self, authorization: str | None, allowed: frozenset[Scope]) -> StoredToken:
+        """Let a request in.
+
+        Args:
+            authorization: The header of that name.
+            allowed: Scopes of which the token must have one.
+
+        Returns:
+            The token's row.
+
+        Raises:
+            ProblemError: `unauthorized`, `revoked`, `expired` or `forbidden`.
+        """
+        sha256 = digest_of(_bearer(authorization))
+        token = self._of_this_process(sha256) or await self._stored(sha256)
+        if token.is_revoked:
+            raise ProblemError("revoked", f"the token {token.name} was revoked")
+        if token.expires_at is not None and token.expires_at <= self._clock.now():
+            raise ProblemError("expired", f"the token {token.name} has expired")
+        if token.scope not in allowed:
+            raise ProblemError(
+                "forbidden",
+                f"the token {token.name} has scope {token.scope}; this call needs "
+                f"{' or '.join(sorted(allowed))}",
+            )
+        self._note_use(token)
+        return token
+
+    def _of_this_process(self, sha256: str) -> StoredToken | None:
+        found = None
+        for token in self._process_tokens:
+            if hmac.compare_digest(token.sha256, sha256):
+                found = token
+        return found
+
+    async def _stored(self, sha256: str) -> StoredToken:
+        now = self._clock.monotonic()
+        cached = self._cache.get(sha256)
+        if cached is not None and now - cached.read_at < CACHE_S:
+            return cached.token
+        token = await wrap_future(self._store.read(lambda tx: find_token(tx, sha256)))
+        if token is None or not hmac.compare_digest(token.sha256, sha256):
+            self._cache.pop(sha256, None)
+            raise ProblemError("unauthorized", "this hub does not know the token")
+        if len(self._cache) >= CACHED_TOKENS:
+            self._cache.clear()
+        self._cache[sha256] = _Cached(token, now)
+        return token
+
+    def _note_use(self, token: StoredToken) -> None:
+        """Write the last use, at most once a minute, without making the request wait for it."""
+        now = self._clock.monotonic()
+        last = self._noted.get(token.token_id)
+        if token in self._process_tokens or (last is not None and now - last < USE_EVERY_S):
+            return
+        self._noted[token.token_id] = now
+        moment = self._clock.now()
+        noted = self._store.write(lambda tx: note_use(tx, token.token_id, moment))
+        noted.add_done_callback(_log_failure)
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN:
+        raise ProblemError("unauthorized", "expected the header `Authorization: Bearer TOKEN`")
+    return token
+
+
+def _log_failure(noted: Future[None]) -> None:
+    if not noted.cancelled() and noted.exception() is not None:
+        log.warning("the last use of a token was not noted: %s", noted.exception())

@@ -1,0 +1,146 @@
+"""Bearer tokens as rows: made, found, counted, their last use noted. Only digests are stored."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.core.ids import new_id, new_token
+from alectio_agent.hub.store.tables import tokens
+from alectio_agent.wire.operation import Scope, TokenCreate, TokenCreated
+
+LONGEST_LIFE_S = 100 * 365 * 86400.0
+
+
+@dataclass(frozen=True)
+class StoredToken:
+    """What the hub knows about a token; never the token itself.
+
+    Attributes:
+        sha256: Digest of the token, in hexadecimal.
+        expires_at: None when it never does.
+    """
+
+    token_id: str
+    name: str
+    scope: Scope
+    sha256: str
+    expires_at: datetime | None = None
+    is_revoked: bool = False
+
+
+def digest_of(token: str) -> str:
+    """The digest under which a token is stored.
+
+    Args:
+        token: As it travels.
+
+    Returns:
+        SHA-256 in hexadecimal. The token has 256 random bits, so that a slow hash adds nothing.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def create_token(tx: Connection, clock: Clock, request: TokenCreate) -> TokenCreated:
+    """Make a token.
+
+    Args:
+        tx: A writing transaction.
+        clock: For the time of making and expiry.
+        request: Name, scope, life.
+
+    Returns:
+        The token, in the only answer that ever holds it.
+
+    Raises:
+        ProblemError: `conflict`: a token of that name is still good. `invalid`: a life of more
+            than a hundred years.
+    """
+    now = clock.now()
+    if _is_taken(tx, request.name, now):
+        raise ProblemError(
+            "conflict", f"a token named {request.name} exists already; expected another name"
+        )
+    token, expires_at = new_token(), _expiry(now, request.expires_s)
+    row = {
+        "token_id": new_id(),
+        "name": request.name,
+        "scope": request.scope,
+        "sha256": digest_of(token),
+        "created_at": timestamp(now),
+        "expires_at": expires_at,
+    }
+    tx.execute(insert(tokens).values(row))
+    return TokenCreated(
+        token_id=row["token_id"] or "",
+        name=request.name,
+        scope=request.scope,
+        token=token,
+        expires_at=expires_at,
+    )
+
+
+def find_token(tx: Connection, sha256: str) -> StoredToken | None:
+    """Look a token up.
+
+    Args:
+        tx: Any transaction.
+        sha256: Its digest, in hexadecimal.
+
+    Returns:
+        Its row, None when there is none.
+    """
+    row = tx.execute(select(tokens).where(tokens.c.sha256 == sha256)).one_or_none()
+    if row is None:
+        return None
+    return StoredToken(
+        token_id=row.token_id,
+        name=row.name,
+        scope=row.scope,
+        sha256=row.sha256,
+        expires_at=None if row.expires_at is None else datetime.fromisoformat(row.expires_at),
+        is_revoked=row.revoked_at is not None,
+    )
+
+
+def note_use(tx: Connection, token_id: str, moment: datetime) -> None:
+    """Note when a token was last used.
+
+    Args:
+        tx: A writing transaction.
+        token_id: Whose.
+        moment: When.
+    """
+    used = update(tokens).where(tokens.c.token_id == token_id)
+    tx.execute(used.values(last_used_at=timestamp(moment)))
+
+
+def has_tokens(tx: Connection) -> bool:
+    """Whether a token was ever made here; a hub without any starts for the first time.
+
+    Args:
+        tx: Any transaction.
+    """
+    return bool(tx.scalar(select(func.count()).select_from(tokens)))
+
+
+def _is_taken(tx: Connection, name: str, now: datetime) -> bool:
+    # All moments are written in one form, in UTC, so that their texts sort as they do.
+    still_good = or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > timestamp(now))
+    found = select(tokens.c.token_id).where(
+        tokens.c.name == name, tokens.c.revoked_at.is_(None), still_good
+    )
+    return tx.execute(found).first() is not None
+
+
+def _expiry(now: datetime, expires_s: float | None) -> str | None:
+    if expires_s is None:
+        return None
+    if expires_s > LONGEST_LIFE_S:
+        raise ProblemError(
+            "invalid", f"expires_s: found {expires_s:g}; expected at most {LONGEST_LIFE_S:g}"
+        )
+    return timestamp(now + timedelta(seconds=expires_s))

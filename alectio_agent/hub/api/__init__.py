@@ -1,0 +1,1 @@
+"""HTTP endpoints: let in, decode, call experiments, encode. May import access and experiments."""

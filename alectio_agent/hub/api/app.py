@@ -1,0 +1,74 @@
+"""The application: all calls, their document, their problems, behind the guard."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
+
+from alectio_agent.hub.api.agent_calls import AgentCalls
+from alectio_agent.hub.api.calls import Call, mount
+from alectio_agent.hub.api.document import complete
+from alectio_agent.hub.api.guard import Guard
+from alectio_agent.hub.api.job_calls import JobCalls
+from alectio_agent.hub.api.operation_calls import OperationCalls
+from alectio_agent.hub.api.problems import install_problems
+from alectio_agent.hub.api.services import Services
+
+TITLE = "Alectio hub"
+DESCRIPTION = (
+    "Protocol 1 between agents and a platform, and the operator's side of a hub. Bodies may be "
+    "gzip. Refusals are problem documents (RFC 9457) whose `type` is one of the listed names; "
+    "anything else that is no success is no verdict, and is tried again."
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the application.
+
+    Args:
+        services: What the endpoints call.
+
+    Returns:
+        An ASGI application.
+    """
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Guard, clock=services.clock)],
+    )
+    install_problems(app)
+    calls = all_calls(services)
+    for call in calls:
+        mount(app, call, services.gate)
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            plain = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            app.openapi_schema = complete(plain, calls)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # the framework's documented way
+    return app
+
+
+def all_calls(services: Services) -> list[Call]:
+    """Everything that the hub serves.
+
+    Args:
+        services: What the endpoints call.
+    """
+    return [
+        *AgentCalls(services).calls(),
+        *JobCalls(services).calls(),
+        *OperationCalls(services).calls(),
+    ]

@@ -1,0 +1,144 @@
+"""One call of the API: what it takes, gives and refuses; registered and documented from here."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.core.log import printable
+from alectio_agent.hub.access.gate import Gate
+from alectio_agent.wire.operation import Scope
+from alectio_agent.wire.problems import PROBLEM_TYPES
+from alectio_agent.wire.protocol import (
+    JSON_MEDIA_TYPE,
+    LEASE_HEADER,
+    PROBLEM_MEDIA_TYPE,
+    PROTOCOL,
+    PROTOCOL_HEADER,
+)
+
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+ALWAYS = ("unauthorized", "expired", "revoked", "forbidden", "invalid", "unsupported-protocol")
+PROBLEM_SCHEMA = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One method of one path.
+
+    Attributes:
+        endpoint: Answers; its docstring documents the call.
+        allowed: Scopes of which the token must have one.
+        takes: Record in the body; None without a body.
+        gives: Record in the answer; None when it is no JSON.
+        problems: Names of the problem types beyond those of every call.
+        takes_bytes: The body is a file.
+        needs_lease: The call is about a job, and carries its lease.
+        may_be_empty: What 204 means; empty when it never comes.
+        is_protocol: It carries the number of the protocol.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    allowed: frozenset[Scope]
+    takes: type[BaseModel] | None = None
+    gives: type[BaseModel] | None = None
+    problems: tuple[str, ...] = ()
+    takes_bytes: bool = False
+    needs_lease: bool = False
+    may_be_empty: str = ""
+    is_protocol: bool = True
+
+
+def mount(app: FastAPI, call: Call, gate: Gate) -> None:
+    """Serve a call.
+
+    Args:
+        app: The application.
+        call: What to serve.
+        gate: Lets requests in, before anything of them is read.
+    """
+    app.add_api_route(
+        call.path,
+        call.endpoint,
+        methods=[call.method],
+        dependencies=[Depends(_entrance(call, gate))],
+        response_class=Response,
+        response_model=None,
+        responses=_answers(call),
+        openapi_extra=_request(call),
+        operation_id=call.endpoint.__name__,
+    )
+
+
+def answer(record: BaseModel) -> Response:
+    """A record as an answer.
+
+    Args:
+        record: What to say.
+    """
+    return Response(record.model_dump_json(by_alias=True), media_type=JSON_MEDIA_TYPE)
+
+
+def _entrance(call: Call, gate: Gate) -> Callable[[Request], Awaitable[None]]:
+    async def enter(request: Request) -> None:
+        await gate.admit(request.headers.get("authorization"), call.allowed)
+        if call.is_protocol:
+            _check_protocol(request.headers.get(PROTOCOL_HEADER))
+
+    return enter
+
+
+def _check_protocol(found: str | None) -> None:
+    if found is None or found.strip() != str(PROTOCOL):
+        raise ProblemError(
+            "unsupported-protocol",
+            f"{PROTOCOL_HEADER}: found {printable(found or 'none', 40)}; expected {PROTOCOL}",
+            min=PROTOCOL,
+            max=PROTOCOL,
+        )
+
+
+def _answers(call: Call) -> dict[int | str, dict[str, Any]]:
+    """The answers for the document, problems grouped by status."""
+    given: dict[int | str, dict[str, Any]] = {200: {"description": "Done."}}
+    if call.gives is not None:
+        given[200]["content"] = {JSON_MEDIA_TYPE: {"schema": _reference(call.gives)}}
+    if call.may_be_empty:
+        given[204] = {"description": call.may_be_empty}
+    names: dict[int, list[str]] = {}
+    for name in (*ALWAYS, *call.problems):
+        if call.is_protocol or name != "unsupported-protocol":
+            names.setdefault(PROBLEM_TYPES[name].status, []).append(name)
+    for status, listed in sorted(names.items()):
+        told = "\n".join(f"- `{name}`: {PROBLEM_TYPES[name].title}" for name in listed)
+        given[status] = {"description": told, "content": {PROBLEM_MEDIA_TYPE: PROBLEM_SCHEMA}}
+    return given
+
+
+def _request(call: Call) -> dict[str, Any]:
+    """Body, headers and scopes for the document."""
+    document: dict[str, Any] = {"security": [{"bearer": []}]}
+    document["x-scopes"] = sorted(call.allowed)
+    headers = [PROTOCOL_HEADER] if call.is_protocol else []
+    headers += [LEASE_HEADER] if call.needs_lease else []
+    document["parameters"] = [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+        for name in headers
+    ]
+    if call.takes is not None:
+        schema = {JSON_MEDIA_TYPE: {"schema": _reference(call.takes)}}
+        document["requestBody"] = {"required": True, "content": schema}
+    elif call.takes_bytes:
+        schema = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        document["requestBody"] = {"required": True, "content": schema}
+    return document
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}

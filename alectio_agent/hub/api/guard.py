@@ -1,0 +1,50 @@
+"""The outermost layer: dates every answer, and lets no exception out of the application."""
+
+import logging
+from email.utils import format_datetime
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import StoreError
+from alectio_agent.hub.api.problems import unexpected_response
+
+log = logging.getLogger(__name__)
+
+
+class Guard:
+    """Middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        """Wrap an application.
+
+        Args:
+            app: What to guard.
+            clock: For the Date header. The server's own would cost ten wake-ups a second.
+        """
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        started = False
+
+        async def dated(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                date = format_datetime(self._clock.now(), usegmt=True)
+                message["headers"] = [*message["headers"], (b"date", date.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, dated)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            log.exception("%s %s: %s", scope["method"], scope["path"], what)
+            if not started:
+                status = 503 if isinstance(error, StoreError) else 500
+                await unexpected_response(status)(scope, receive, dated)

@@ -1,0 +1,168 @@
+"""What operators and viewers call: experiments, jobs, agents, tokens, results files."""
+
+import asyncio
+from asyncio import wrap_future
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+from starlette.responses import FileResponse, Response
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.access.gate import ANYONE, OPERATOR, READER
+from alectio_agent.hub.access.tokens import create_token
+from alectio_agent.hub.api.bodies import read_record
+from alectio_agent.hub.api.calls import Call, answer
+from alectio_agent.hub.api.services import Services
+from alectio_agent.hub.experiments.versions import version_of
+from alectio_agent.wire.names import EXPERIMENT_PATTERN
+from alectio_agent.wire.operation import (
+    AgentList,
+    ExperimentCreate,
+    ExperimentList,
+    ExperimentView,
+    JobList,
+    PlatformInfo,
+    TokenCreate,
+    TokenCreated,
+)
+
+FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+LONGEST_HOLD_S = 60.0
+
+Name = Annotated[str, Path(pattern=EXPERIMENT_PATTERN)]
+FileName = Annotated[str, Path(pattern=FILE_PATTERN)]
+After = Annotated[int | None, Query(description="Hold until the version is above this.")]
+WaitS = Annotated[float, Query(ge=0, le=LONGEST_HOLD_S, description="Longest hold, in seconds.")]
+
+
+class OperationCalls:
+    """Endpoints for people and their tools."""
+
+    def __init__(self, services: Services) -> None:
+        """Bind the endpoints to what they call."""
+        self._services = services
+        self._version = installed_version("alectio-agent")
+
+    def calls(self) -> list[Call]:
+        """What there is to serve."""
+        experiments = "/v1/experiments"
+        return [
+            Call("GET", "/v1/platform", self.show_platform, ANYONE, None, PlatformInfo),
+            Call(
+                "POST", experiments, self.create_experiment, OPERATOR, ExperimentCreate,
+                ExperimentView, ("conflict",),
+            ),
+            Call("GET", experiments, self.list_experiments, READER, None, ExperimentList),
+            Call(
+                "GET", experiments + "/{name}", self.show_experiment, READER, None,
+                ExperimentView, ("not-found",),
+            ),
+            Call(
+                "POST", experiments + "/{name}/retry", self.retry_experiment, OPERATOR, None,
+                ExperimentView, ("not-found", "conflict"),
+            ),
+            Call("GET", "/v1/jobs", self.list_jobs, READER, None, JobList),
+            Call("GET", "/v1/agents", self.list_agents, READER, None, AgentList),
+            Call(
+                "POST", "/v1/tokens", self.make_token, OPERATOR, TokenCreate, TokenCreated,
+                ("conflict",),
+            ),
+            Call(
+                "GET", "/results/{experiment}/{file}", self.read_result, READER,
+                problems=("not-found",), is_protocol=False,
+            ),
+        ]  # fmt: skip
+
+    async def show_platform(self, request: Request) -> Response:
+        """Say who answers, and what the caller's token may do."""
+        services = self._services
+        token = await services.gate.admit(request.headers.get("authorization"), ANYONE)
+        platform_id = await wrap_future(services.store.read(services.platform.platform_id))
+        return answer(
+            PlatformInfo(
+                platform_id=platform_id,
+                version=self._version,
+                scope=token.scope,
+            )
+        )
+
+    async def create_experiment(self, request: Request) -> Response:
+        """Create an experiment; the same settings again change nothing."""
+        services = self._services
+        record = await read_record(request, ExperimentCreate, services.limits.request_bytes)
+        return answer(
+            await wrap_future(
+                services.store.write(lambda tx: services.platform.create(tx, record.settings))
+            )
+        )
+
+    async def list_experiments(self) -> Response:
+        """List all experiments, without their loops."""
+        services = self._services
+        return answer(await wrap_future(services.store.read(services.platform.list)))
+
+    async def show_experiment(
+        self, request: Request, name: Name, after: After = None, wait_s: WaitS = 0.0
+    ) -> Response:
+        """Show an experiment with its loops; with `after`, once its version is above that."""
+        held_s = 0.0 if after is None else wait_s
+        newest = await self._services.holds.until_found(
+            self._look(name, -1 if after is None else after),
+            self._services.commits,
+            held_s,
+            request,
+        )
+        return answer(newest or await self._show(name))
+
+    async def retry_experiment(self, name: Name) -> Response:
+        """Try again what waits for a person, from the step that failed."""
+        services = self._services
+        return answer(
+            await wrap_future(services.store.write(lambda tx: services.platform.retry(tx, name)))
+        )
+
+    async def list_jobs(self) -> Response:
+        """List all jobs that are not done, oldest first."""
+        services = self._services
+        return answer(await wrap_future(services.store.read(services.platform.jobs)))
+
+    async def list_agents(self) -> Response:
+        """List all agents that ever registered."""
+        services = self._services
+        return answer(await wrap_future(services.store.read(services.platform.agents)))
+
+    async def make_token(self, request: Request) -> Response:
+        """Make a token; this answer is the only one that ever holds it."""
+        services = self._services
+        record = await read_record(request, TokenCreate, services.limits.request_bytes)
+        return answer(
+            await wrap_future(
+                services.store.write(lambda tx: create_token(tx, services.clock, record))
+            )
+        )
+
+    async def read_result(self, experiment: Name, file: FileName) -> Response:
+        """Read a results file of an experiment, such as `loops.csv`."""
+        path = self._services.results / experiment / file
+        if not await asyncio.to_thread(path.is_file):
+            raise ProblemError("not-found", f"{experiment} has no results file {file}")
+        return FileResponse(path)
+
+    def _look(self, name: str, after: int) -> Callable[[], Awaitable[ExperimentView | None]]:
+        async def look() -> ExperimentView | None:
+            # Most commits are about something else: the loops are read only when it is news.
+            services = self._services
+            version = await wrap_future(services.store.read(partial(version_of, name=name)))
+            if version is not None and version <= after:
+                return None
+            view = await self._show(name)
+            return view if view.version > after else None
+
+        return look
+
+    async def _show(self, name: str) -> ExperimentView:
+        services = self._services
+        return await wrap_future(services.store.read(lambda tx: services.platform.show(tx, name)))

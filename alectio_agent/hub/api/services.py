@@ -1,0 +1,46 @@
+"""What the endpoints work with, built by the server and passed down."""
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.hub.access.gate import Gate
+from alectio_agent.hub.api.holds import Holds
+from alectio_agent.hub.api.pulse import Pulse
+from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.store.store import Store
+from alectio_agent.wire.protocol import MAX_PART_BYTES, MAX_REQUEST_BYTES
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Largest bodies, in bytes."""
+
+    request_bytes: int = MAX_REQUEST_BYTES
+    part_bytes: int = MAX_PART_BYTES
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything an endpoint may call.
+
+    Attributes:
+        gate: Checks tokens.
+        holds: Held requests.
+        commits: Beats after every commit.
+        jobs: Beats when a job may have come for an agent that waits.
+        rng: For the length of holds and Retry-After.
+        results: Folder of the results files.
+    """
+
+    store: Store
+    platform: Platform
+    gate: Gate
+    holds: Holds
+    commits: Pulse
+    jobs: Pulse
+    clock: Clock
+    rng: random.Random
+    results: Path
+    limits: Limits = field(default_factory=Limits)

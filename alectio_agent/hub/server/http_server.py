@@ -1,0 +1,111 @@
+"""The HTTP server: one uvicorn, quiet when idle, that stops when it is told to."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from alectio_agent.core.errors import StoreBusyError, UsageError
+
+log = logging.getLogger(__name__)
+
+# Agents beat every 30 s: a connection that lives longer than that is not made anew each time.
+KEEP_ALIVE_S = 75
+FINISH_S = 30
+BACKLOG = 1024
+
+
+def make_server(app: ASGIApp) -> "HttpServer":
+    """A server for an application.
+
+    Args:
+        app: What to serve.
+    """
+    return HttpServer(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=FINISH_S,
+        )
+    )
+
+
+class HttpServer(uvicorn.Server):
+    """Waits for a stop instead of looking ten times a second whether there is one."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        """Prepare; `serve` runs it."""
+        super().__init__(config)
+        self._stop = asyncio.Event()
+        self.on_started: Callable[[], None] = lambda: None
+        self.on_stopping: Callable[[], None] = lambda: None
+
+    def stop(self) -> None:
+        """End gracefully; a second call no longer waits for connections. From the loop only."""
+        self.force_exit = self._stop.is_set()
+        self._stop.set()
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop."""
+        self.on_started()
+        await self._stop.wait()
+        self.on_stopping()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the process, which has more to stop than this server."""
+        yield
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen at an address.
+
+    Args:
+        host: Name or address.
+        port: 0 takes any free one.
+
+    Returns:
+        A listening socket.
+
+    Raises:
+        StoreBusyError: The port is taken.
+        UsageError: No such address here.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise UsageError(f"--host {host}: {error.strerror or error}") from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise _not_bound(host, port, error) from error
+    return listening
+
+
+def _not_bound(host: str, port: int, error: OSError) -> Exception:
+    reason = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        return UsageError(f"{host}:{port}: {reason}", hint="Name a port above 1023 with --port.")
+    return StoreBusyError(
+        f"{host}:{port}: {reason}", hint="Stop what listens there, or name another with --port."
+    )

@@ -1,0 +1,127 @@
+"""A hub process from its lock to its end."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.ids import new_token
+from alectio_agent.hub.server.build import Hub, build_hub
+from alectio_agent.hub.server.first_token import make_first_token
+from alectio_agent.hub.server.http_server import HttpServer, make_server, open_socket
+from alectio_agent.hub.server.hub_file import remove_hub_file, write_hub_file
+from alectio_agent.hub.server.lock import HubLock
+from alectio_agent.hub.server.parent import ParentTokens, read_tokens, tell_ready
+from alectio_agent.hub.server.settings import Ready, ServerSettings
+from alectio_agent.wire.operation import Scope
+
+
+def serve(
+    settings: ServerSettings,
+    on_ready: Callable[[Ready], None] | None = None,
+    on_first_token: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a hub until a signal, or the end of the parent, stops it.
+
+    Args:
+        settings: Where and how.
+        on_ready: Told when the hub serves.
+        on_first_token: Told an operator's token, once in the life of the folder, before the hub
+            serves; without it none is made.
+
+    Raises:
+        StoreBusyError: Another hub works in the folder, or the port is taken.
+        StoreVersionError: A newer version wrote the folder.
+        StoreError: The folder cannot be used.
+        UsageError: A folder, an address or a pipe that makes no sense.
+    """
+    clock = SystemClock()
+    parent = None if settings.pipe_fd is None else read_tokens(settings.pipe_fd)
+    operator_token = new_token() if parent is None else parent.operator
+    with ExitStack() as stack:
+        stack.callback(HubLock(settings.data, clock, settings.lock_wait_s).release)
+        listening = stack.enter_context(_listening_socket(settings))
+        hub = build_hub(settings, clock, _process_tokens(parent, operator_token))
+        stack.callback(hub.close)
+        if on_first_token is not None:
+            make_first_token(hub.services.store, clock, on_first_token)
+        address = _Address.of(listening)
+        server = make_server(hub.app)
+        server.on_started = partial(
+            _started, settings, hub, server, address, operator_token, on_ready
+        )
+        server.on_stopping = partial(_stopping, settings.data, hub)
+        stack.callback(remove_hub_file, settings.data)
+        hub.start()
+        server.run(sockets=[listening])
+
+
+@dataclass(frozen=True)
+class _Address:
+    """Where this machine reaches the hub, and whether others do too."""
+
+    url: str
+    is_loopback: bool
+
+    @classmethod
+    def of(cls, listening: socket.socket) -> "_Address":
+        host, port = listening.getsockname()[:2]
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared
+        shown = f"[{reached}]" if ":" in reached else reached
+        is_loopback = host.startswith("127.") or host == "::1"
+        return cls(f"http://{shown}:{port}", is_loopback)
+
+
+def _started(
+    settings: ServerSettings,
+    hub: Hub,
+    server: HttpServer,
+    address: _Address,
+    operator_token: str,
+    on_ready: Callable[[Ready], None] | None,
+) -> None:
+    """In the event loop, once requests are served: listen for stops, then say so."""
+    hub.listen()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    if settings.pipe_fd is not None:
+        loop.add_reader(settings.pipe_fd, _heard, loop, settings.pipe_fd, server)
+    write_hub_file(settings.data, address.url, operator_token)
+    if settings.ready_fd is not None:
+        tell_ready(settings.ready_fd, address.url, hub.platform_id)
+    if on_ready is not None:
+        on_ready(Ready(address.url, hub.platform_id, address.is_loopback))
+
+
+def _stopping(data: Path, hub: Hub) -> None:
+    """From here on nobody is sent to this hub, and nobody is held by it."""
+    remove_hub_file(data)
+    hub.quiet()
+
+
+def _heard(loop: asyncio.AbstractEventLoop, pipe_fd: int, server: HttpServer) -> None:
+    """The pipe to the parent says nothing after the tokens; its end is the parent's."""
+    if os.read(pipe_fd, 4096):
+        return
+    loop.remove_reader(pipe_fd)
+    server.stop()
+
+
+def _listening_socket(settings: ServerSettings) -> socket.socket:
+    if settings.socket_fd is None:
+        return open_socket(settings.host, settings.port)
+    return socket.socket(fileno=settings.socket_fd)
+
+
+def _process_tokens(parent: ParentTokens | None, operator_token: str) -> dict[str, Scope]:
+    tokens: dict[str, Scope] = {operator_token: "operator"}
+    if parent is not None:
+        tokens[parent.agent] = "agent"
+    return tokens

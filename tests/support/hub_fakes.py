@@ -1,0 +1,192 @@
+"""Stand-ins for the hub's rooms below the API: a store without a disk, a platform that records."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.access.gate import Gate
+from alectio_agent.hub.api.holds import Holds
+from alectio_agent.hub.api.pulse import Pulse
+from alectio_agent.hub.api.services import Limits, Services
+from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.store.store import Store
+from alectio_agent.hub.store.tables import metadata
+from alectio_agent.wire.agents import ProtocolRange, Registered
+from alectio_agent.wire.claims import Claim
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.operation import AgentList, ExperimentList, ExperimentView, JobList
+from alectio_agent.wire.results import HeartbeatAnswer
+from tests.support.clocks import FakeClock
+
+
+class InlineStore:
+    """Runs every piece of work at once, on the caller's thread."""
+
+    def __init__(self) -> None:
+        self._engine = create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        metadata.create_all(self._engine)
+        self.writes = 0
+
+    def write(self, work: Callable[[Connection], Any]) -> "Future[Any]":
+        self.writes += 1
+        return self._run(work)
+
+    def read(self, work: Callable[[Connection], Any]) -> "Future[Any]":
+        return self._run(work)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _run(self, work: Callable[[Connection], Any]) -> "Future[Any]":
+        done: Future[Any] = Future()
+        try:
+            with self._engine.begin() as tx:
+                done.set_result(work(tx))
+        except Exception as error:  # noqa: BLE001 - it belongs to the caller
+            done.set_exception(error)
+        return done
+
+
+class FakePlatform:
+    """Answers what it was given, and records what it was asked."""
+
+    def __init__(self, parts: Path) -> None:
+        self.parts = parts
+        self.asked: list[tuple[Any, ...]] = []
+        self.jobs_waiting: list[Claim] = []
+        self.view = make_view(version=3)
+        self.beat_in_memory: HeartbeatAnswer | None = None
+        self.refusal: Exception | None = None
+
+    def _note(self, *asked: Any) -> None:
+        self.asked.append(asked)
+        if self.refusal is not None:
+            raise self.refusal
+
+    def platform_id(self, tx: Connection) -> str:
+        return "platform-1"
+
+    def register(self, tx: Connection, registration: Any) -> Registered:
+        self._note("register", registration)
+        return Registered(
+            agent_id="agent-1",
+            platform_id="platform-1",
+            lease_s=90,
+            poll_wait_s=20,
+            max_part_bytes=1000,
+            protocol=ProtocolRange(min=1, max=1),
+        )
+
+    def leave(self, tx: Connection, agent_id: str) -> None:
+        self._note("leave", agent_id)
+
+    def claim(self, tx: Connection, request: Any) -> Claim | None:
+        self._note("claim", request.agent_id, request.seq)
+        return self.jobs_waiting.pop(0) if self.jobs_waiting else None
+
+    def beat(self, job_id: str, lease: str, heartbeat: Any) -> HeartbeatAnswer | None:
+        self.asked.append(("beat", job_id, lease))
+        return self.beat_in_memory
+
+    def heartbeat(self, tx: Connection, job_id: str, lease: str, heartbeat: Any) -> HeartbeatAnswer:
+        self._note("heartbeat", job_id, lease, heartbeat.step)
+        return HeartbeatAnswer(cancel="paused by a person")
+
+    def commit(self, tx: Connection, job_id: str, step: str, lease: str, commit: Any) -> None:
+        self._note("commit", job_id, step, lease, commit.key)
+
+    def fail(self, tx: Connection, job_id: str, lease: str, failure: Any) -> None:
+        self._note("fail", job_id, lease, failure.failure_class)
+
+    def check_part(self, tx: Connection, job_id: str, lease: str, sha256: str) -> None:
+        self._note("check_part", job_id, lease, sha256)
+
+    def part_path(self, job_id: str, sha256: str) -> Path:
+        return self.parts / job_id / sha256
+
+    def part_arrived(self, tx: Connection, job_id: str, sha256: str, size_bytes: int) -> None:
+        self._note("part_arrived", job_id, sha256, size_bytes)
+
+    def create(self, tx: Connection, settings: ExperimentSettings) -> ExperimentView:
+        self._note("create", settings.name)
+        return self.view
+
+    def show(self, tx: Connection, name: str) -> ExperimentView:
+        self._note("show", name)
+        if name != self.view.name:
+            raise ProblemError("not-found", f"no experiment {name}")
+        return self.view
+
+    def list(self, tx: Connection) -> ExperimentList:
+        return ExperimentList(experiments=[self.view])
+
+    def retry(self, tx: Connection, name: str) -> ExperimentView:
+        self._note("retry", name)
+        return self.view
+
+    def jobs(self, tx: Connection) -> JobList:
+        return JobList(jobs=[])
+
+    def agents(self, tx: Connection) -> AgentList:
+        return AgentList(agents=[])
+
+
+def make_view(**changed: Any) -> ExperimentView:
+    """The experiment `digits`, unless changed."""
+    return ExperimentView.model_validate(
+        {
+            "experiment_id": "experiment-1",
+            "name": "digits",
+            "state": "running",
+            "settings": {"name": "digits", "classes": 10, "batch": 30, "loops": 10},
+            "pool": 1437,
+            "version": 1,
+            "created_at": "2026-01-01T00:00:00.000Z",
+            **changed,
+        }
+    )
+
+
+AGENT_TOKEN, OPERATOR_TOKEN, VIEWER_TOKEN = "token-agent", "token-operator", "token-viewer"
+
+
+class HubScene:
+    """Services over the stand-ins; holds last until told."""
+
+    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+        self.clock = FakeClock()
+        self.store = InlineStore()
+        self.platform = FakePlatform(folder / "parts")
+        self.commits, self.jobs = Pulse(), Pulse()
+        self.slept: list[float] = []
+        self.time_is_up = asyncio.Event()
+        store = cast(Store, self.store)
+        self.services = Services(
+            store=store,
+            platform=cast(Platform, self.platform),
+            gate=Gate(
+                store,
+                self.clock,
+                {AGENT_TOKEN: "agent", OPERATOR_TOKEN: "operator", VIEWER_TOKEN: "viewer"},
+            ),
+            holds=Holds(self._sleep),
+            commits=self.commits,
+            jobs=self.jobs,
+            clock=self.clock,
+            rng=random.Random(1),
+            results=folder / "results",
+            limits=limits or Limits(),
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self.time_is_up.wait()

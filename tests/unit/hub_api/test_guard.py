@@ -1,0 +1,60 @@
+"""The outermost layer: nothing but problem documents gets out."""
+
+import logging
+from typing import Any
+
+import pytest
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+
+from alectio_agent.core.errors import StoreBusyError
+from alectio_agent.hub.api.guard import Guard
+from tests.support.asgi import Exchange, call, scope_of
+from tests.support.clocks import FakeClock
+
+pytestmark = pytest.mark.anyio
+
+
+def raising(error: Exception) -> Guard:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise error
+
+    return Guard(app, FakeClock())
+
+
+async def test_an_unexpected_exception_is_a_problem_without_internals(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = await call(raising(KeyError("inside")), "GET", "/v1/jobs")
+    assert (answer.status, answer.problem) == (500, "about:blank")
+    assert b"inside" not in answer.body
+    assert "GET /v1/jobs: KeyError: 'inside'" in caplog.text
+
+
+async def test_a_store_that_refuses_asks_to_try_again() -> None:
+    answer = await call(raising(StoreBusyError("disk full")), "GET", "/")
+    assert (answer.status, answer.problem) == (503, "about:blank")
+    assert b"disk full" not in answer.body
+
+
+async def test_a_client_that_went_away_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    exchange = Exchange([])
+    await raising(ClientDisconnect())(scope_of("PUT", "/", {}), exchange.receive, exchange.send)
+    assert exchange._sent == []
+    assert caplog.records == []
+
+
+async def test_every_answer_is_dated() -> None:
+    answer = await call(Guard(PlainTextResponse("hello"), FakeClock()), "GET", "/")
+    assert answer.headers["date"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+async def test_an_answer_that_broke_in_the_middle_is_not_answered_twice() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("half way")
+
+    exchange = Exchange([])
+    await Guard(app, FakeClock())(scope_of("GET", "/", {}), exchange.receive, exchange.send)
+    assert len(exchange._sent) == 1

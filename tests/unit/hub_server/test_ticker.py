@@ -1,0 +1,58 @@
+"""The ticker looks at the clock only while anything is claimed."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, cast
+
+from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.server.ticker import IDLE_S, TICK_S, Ticker
+from alectio_agent.hub.store.store import Store
+
+
+class Scene:
+    """Both the store and the platform, as far as a ticker sees them."""
+
+    def __init__(self) -> None:
+        self.may_have_claims = False
+        self.ticks = 0
+        self.listeners: list[Callable[[], None]] = []
+        self.ticker = Ticker(cast(Store, self), cast(Platform, self))
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        self.listeners.append(listener)
+
+    def write(self, work: Callable[[Any], Any]) -> "Future[Any]":
+        done: Future[Any] = Future()
+        done.set_result(work(None))
+        return done
+
+    def tick(self, tx: Any) -> None:
+        self.ticks += 1
+
+    def commit(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+
+def test_an_idle_hub_does_not_tick() -> None:
+    scene = Scene()
+    assert scene.ticker.step() == IDLE_S
+    assert scene.ticks == 0
+
+
+def test_a_commit_wakes_an_idle_ticker() -> None:
+    """It may have been the first claim."""
+    scene = Scene()
+    scene.ticker.step()
+    scene.may_have_claims = True
+    scene.commit()
+    assert scene.ticker.wake.is_set()
+
+
+def test_while_anything_is_claimed_it_ticks_by_the_clock() -> None:
+    scene = Scene()
+    scene.may_have_claims = True
+    assert scene.ticker.step() == TICK_S
+    assert scene.ticks == 1
+    scene.commit()
+    assert not scene.ticker.wake.is_set()
