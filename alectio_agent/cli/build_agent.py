@@ -1,0 +1,230 @@
+"""Builds an agent from its settings."""
+
+import ipaddress
+import logging
+import os
+import random
+import re
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.transport import HttpTransport
+from alectio_agent.agent.hooks.checkpoints import held_checkpoints
+from alectio_agent.agent.hooks.groups import end_group
+from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
+from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.recovery import end_groups, reconcile
+from alectio_agent.agent.jobs.run import Desk
+from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.journal.disk import SystemDisk
+from alectio_agent.agent.journal.identity import Identity, next_boot
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
+from alectio_agent.agent.service.agent import Agent, Parts
+from alectio_agent.config.settings import AgentFile, PipelineSettings
+from alectio_agent.config.token_file import read_token
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
+from alectio_agent.wire.names import EXPERIMENT_PATTERN
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the platform is and how this agent shows itself there."""
+
+    url: str
+    token: Callable[[], str]
+    is_loopback: bool
+
+    @classmethod
+    def embedded(cls, url: str, token: str) -> Self:
+        """The hub in the box."""
+        return cls(url, lambda: token, is_loopback=True)
+
+    @classmethod
+    def distant(cls, settings: AgentFile) -> Self:
+        """A platform somewhere; its token is read anew for every call."""
+        url = settings.platform.url
+        read_token(settings, os.environ)  # a token that cannot be read is said at once
+        return cls(url, lambda: read_token(settings, os.environ), _is_loopback(url))
+
+
+@dataclass(frozen=True)
+class State:
+    """The opened state folder of an agent."""
+
+    settings: AgentFile
+    disk: SystemDisk
+    journal: Journal
+    outbox: Outbox
+    identity: Identity
+
+
+def open_state(settings: AgentFile, stack: ExitStack) -> State:
+    """Open the state folder, which is locked, and put right what the last run left.
+
+    Args:
+        settings: The agent's.
+        stack: Closes the journal.
+
+    Returns:
+        The state; hooks of the last run have ended, files and rows agree.
+    """
+    clock, disk, folder = SystemClock(), SystemDisk(), settings.agent.state_dir
+    journal = Journal(folder / "agent.db", clock)
+    stack.callback(journal.close)
+    end_groups(journal, lambda group: end_group(group.pgid, group.start_time, group.marker, clock))
+    outbox = Outbox(disk, folder / "outbox")
+    reconcile(journal, outbox)
+    disk.make_folder(folder / "logs")
+    return State(settings, disk, journal, outbox, next_boot(disk, folder))
+
+
+def build_agent(site: Site, state: State) -> Agent:
+    """Load the hooks once to know them, then put all parts together.
+
+    Args:
+        site: Where the platform is.
+        state: The opened state folder.
+
+    Returns:
+        An agent that has not started.
+
+    Raises:
+        HookLoadError: Hooks that cannot be loaded, or break the signature rules.
+    """
+    settings, clock, rng = state.settings, SystemClock(), random.SystemRandom()
+    leaving = threading.Event()
+
+    def client() -> tuple[HttpTransport, PlatformClient]:
+        transport = HttpTransport(site.url, os.environ, clock)
+        return transport, PlatformClient(transport, site.token, clock)
+
+    heartbeats = Heartbeats(client()[1], clock)
+    hooks = HookSlot(clock, state.journal, dict(os.environ), heartbeats.note_progress)
+    inspections = _inspect(hooks, settings, state)
+    sender = Sender(client()[1], state.journal, state.outbox, heartbeats, clock, Backoff(rng))
+    sender.keep_sent_s = settings.outbox.keep_sent
+    desk = Desk(
+        journal=state.journal,
+        outbox=state.outbox,
+        disk=state.disk,
+        heartbeats=heartbeats,
+        pipelines=settings.pipelines,
+        share=Share(is_full=site.is_loopback),
+        log_folder=settings.agent.state_dir / "logs",
+        clock=clock,
+        rng=rng,
+        leaving=leaving,
+        delivery=sender.wake,
+    )
+    poll_wake = threading.Event()
+    slot = Slot(hooks, poll_wake.set)
+    polls, poll_client = client()
+    poll_loop = PollLoop(
+        poll_client,
+        _announcement(site, state, inspections),
+        state.identity,
+        Rooms(desk, slot, sender, heartbeats),
+        rng,
+        poll_wake,
+    )
+    farewell = client()[1]
+    agent = Agent(
+        Parts(
+            poll_loop, slot, hooks, sender, heartbeats, polls, farewell, leaving,
+            settings.agent.drain_timeout, clock,
+        )
+    )  # fmt: skip
+    poll_loop.on_fatal = agent.fail_now
+    sender.on_revoked = agent.fail_now
+    return agent
+
+
+def _inspect(hooks: HookSlot, settings: AgentFile, state: State) -> dict[str, HookInspection]:
+    folder = settings.agent.state_dir / "state"
+    state.disk.make_folder(folder)
+    return {
+        name: hooks.inspect(name, pipeline, folder) for name, pipeline in settings.pipelines.items()
+    }
+
+
+def _announcement(site: Site, state: State, inspections: dict[str, HookInspection]) -> Announcement:
+    settings = state.settings
+
+    def checkpoints() -> list[HeldCheckpoint]:
+        return [
+            checkpoint
+            for pipeline in settings.pipelines.values()
+            for checkpoint in _held(pipeline.checkpoints.dir)
+        ]
+
+    def digest(pipeline: str, size: int) -> str | None:
+        names = inspections[pipeline].state_file
+        return None if names is None else prefix_digest(names, size)
+
+    return Announcement(
+        name=_shown_name(site, state),
+        version=version("alectio-agent"),
+        tags=list(settings.agent.tags),
+        offers={
+            name: _offer(name, pipeline, inspections[name])
+            for name, pipeline in settings.pipelines.items()
+        },
+        checkpoints=checkpoints,
+        digest=digest,
+    )
+
+
+def _offer(name: str, pipeline: PipelineSettings, found: HookInspection) -> PipelineOffer:
+    return PipelineOffer(
+        name=name,
+        pool_size=pipeline.pool_size if pipeline.pool_size is not None else found.state_size,
+        state_digest=found.state_digest,
+        state_size=found.state_size,
+        store=pipeline.checkpoints.store,
+    )
+
+
+def _held(folder: Path) -> list[HeldCheckpoint]:
+    """The checkpoints on disk, a folder per experiment; foreign files are passed over."""
+    if not folder.is_dir():
+        return []
+    return [
+        HeldCheckpoint(experiment=inside.name, name=name)
+        for inside in sorted(folder.iterdir())
+        if inside.is_dir() and re.match(EXPERIMENT_PATTERN, inside.name)
+        for name in held_checkpoints(inside)
+    ]
+
+
+def _shown_name(site: Site, state: State) -> str:
+    """The host's name stays here unless the hub does too, or somebody wrote a name."""
+    agent = state.settings.agent
+    if site.is_loopback or "name" in agent.model_fields_set:
+        return agent.name
+    return f"agent-{state.identity.installation_id[:8]}"
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,41 @@
+"""`experiment list`."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alectio_agent.cli.hub_options import hub_options, named_hub
+
+if TYPE_CHECKING:
+    from alectio_agent.wire.operation import ExperimentView
+
+
+@click.command("list")
+@hub_options
+def list_experiments(*, as_json: bool, **where: Any) -> None:
+    """List all experiments."""
+    with named_hub(**where) as operator:
+        found = operator.experiments()
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+    elif found.experiments:
+        _print(found.experiments)
+    else:
+        click.echo("No experiments yet. Create one: alectio-agent experiment create FILE", err=True)
+
+
+def _print(experiments: "list[ExperimentView]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("name", "state", "loops", "pipeline", "created"):
+        table.add_column(title, justify="right" if title == "loops" else "left", no_wrap=True)
+    for view in experiments:
+        state = f"{view.state} ({view.reason})" if view.reason else view.state
+        pipeline = view.settings.pipeline or "the only one"
+        table.add_row(view.name, state, str(view.settings.loops), pipeline, view.created_at)
+    # A pipe has no width: lines are never cut there.
+    width = None if sys.stdout.isatty() else 400
+    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)

@@ -1,0 +1,29 @@
+"""`experiment show`."""
+
+from typing import Any
+
+import click
+
+from alectio_agent.cli.hub_options import hub_options, named_hub
+
+
+@click.command
+@click.argument("name")
+@hub_options
+def show(*, name: str, as_json: bool, **where: Any) -> None:
+    """Show the experiment NAME, loop by loop."""
+    import re
+
+    from alectio_agent.cli.experiment_table import print_experiment
+    from alectio_agent.core.errors import UsageError
+    from alectio_agent.wire.names import EXPERIMENT_PATTERN
+
+    if not re.fullmatch(EXPERIMENT_PATTERN, name):
+        raise UsageError(f"{name!r} is no name of an experiment")
+    with named_hub(**where) as operator:
+        view = operator.experiment(name)
+        control = operator.experiment(view.control) if view.control else None
+    if as_json:
+        click.echo(view.model_dump_json(indent=2))
+    else:
+        print_experiment(view, control)

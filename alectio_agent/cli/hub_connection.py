@@ -1,0 +1,111 @@
+"""Finds the hub that a command is about; starts it for the command when it sleeps."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.agent.client.transport import HttpTransport
+from alectio_agent.agent.service.hub_process import HubProcess
+from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.config.settings import EMBEDDED, AgentFile
+from alectio_agent.config.token_file import read_token_file
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.errors import PlatformError, UsageError
+
+HUB_FILE = "hub.json"
+MEND = "Name an operator's token with --token-file or $ALECTIO_HUB_TOKEN_FILE."
+
+
+def operation_client(url: str, token: str) -> OperationClient:
+    """A client for a hub whose URL and token are known.
+
+    Args:
+        url: Of the hub.
+        token: Of an operator or viewer.
+    """
+    clock = SystemClock()
+    return OperationClient(HttpTransport(url, os.environ, clock), lambda: token, clock)
+
+
+@contextmanager
+def open_hub(
+    config: Path | None = None,
+    hub: str | None = None,
+    token_file: Path | None = None,
+    data: Path | None = None,
+) -> Iterator[OperationClient]:
+    """Reach the hub that the command line names.
+
+    Args:
+        config: `agent.yaml`; asked only when neither `hub` nor `data` is given.
+        hub: URL of a hub.
+        token_file: Holds a token for it.
+        data: Folder of a hub on this machine.
+
+    Yields:
+        A client; the hub is started for the duration when it lies on this machine and sleeps.
+
+    Raises:
+        UsageError: A distant hub without a token.
+        AlectioAgentError: Whatever starting the hub or reading files can raise.
+    """
+    if hub is not None:
+        yield operation_client(hub, _token(token_file))
+        return
+    if data is not None:
+        folder, results = data, data / "results"
+    else:
+        settings, file = load_agent_file(config)
+        if settings.platform.url != EMBEDDED:
+            yield operation_client(settings.platform.url, _token(token_file))
+            return
+        folder, results = hub_folders(settings, file)
+    running = _running(folder)
+    if running is not None:
+        yield running
+        return
+    with _started(folder, results) as client:
+        yield client
+
+
+def hub_folders(settings: AgentFile, file: Path) -> tuple[Path, Path]:
+    """Where the hub in the box keeps its data and writes results.
+
+    Args:
+        settings: The agent's.
+        file: The configuration they came from.
+
+    Returns:
+        The data folder and the results folder.
+    """
+    return settings.agent.state_dir / "hub", file.parent / "results"
+
+
+def _token(token_file: Path | None) -> str:
+    if token_file is None:
+        raise UsageError("no token for this hub", hint=MEND)
+    return read_token_file(token_file)
+
+
+def _running(folder: Path) -> OperationClient | None:
+    """A client for the hub that works in this folder; None when none answers."""
+    try:
+        found = json.loads((folder / HUB_FILE).read_text())
+        client = operation_client(str(found["url"]), str(found["operator_token"]))
+        client.platform()
+    except (OSError, ValueError, KeyError, TypeError, PlatformError):
+        return None
+    return client
+
+
+@contextmanager
+def _started(folder: Path, results: Path) -> Iterator[OperationClient]:
+    process = HubProcess(folder, results)
+    try:
+        process.start()
+        yield operation_client(process.url, process.tokens.operator)
+    finally:
+        process.stop()

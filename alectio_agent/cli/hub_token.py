@@ -1,0 +1,50 @@
+"""`hub token`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alectio_agent.cli.duration import Duration
+from alectio_agent.cli.hub_options import hub_options, named_hub
+from alectio_agent.cli.lazy import LazyGroup
+
+COMMANDS = {"create": ("alectio_agent.cli.hub_token:create", "Make a token and print it.")}
+
+
+@click.group(cls=LazyGroup, commands_at=COMMANDS)
+def token() -> None:
+    """Make tokens for agents, operators and viewers."""
+
+
+@click.command
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["agent", "operator", "viewer"]),
+    default="agent",
+    show_default=True,
+    help="What it may do.",
+)
+@click.option("--expires", type=Duration(), help="Life, such as 90d; without: until revoked.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of a hub on this machine.")
+@hub_options
+def create(*, name: str, scope: str, expires: float | None, as_json: bool, **where: Any) -> None:
+    """Make a token named NAME and print it on stdout. It is not shown again."""
+    from pydantic import ValidationError
+
+    from alectio_agent.wire.operation import TokenCreate
+
+    try:
+        request = TokenCreate.model_validate({"name": name, "scope": scope, "expires_s": expires})
+    except ValidationError as error:
+        raise click.BadParameter(
+            f"found {name!r}, expected up to 64 letters, digits, dots, dashes or underlines, a "
+            "letter or digit first",
+            param_hint="NAME",
+        ) from error
+    with named_hub(**where) as operator:
+        made = operator.create_token(request)
+    until = f", until {made.expires_at}" if made.expires_at else ""
+    click.echo(f"Token {made.name}, scope {made.scope}{until}; it is not shown again:", err=True)
+    click.echo(made.model_dump_json(indent=2) if as_json else made.token)

@@ -1,0 +1,46 @@
+"""What `run` does, from the configuration to the exit code."""
+
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+
+from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
+from alectio_agent.cli.build_agent import Site, build_agent, open_state
+from alectio_agent.cli.run_embedded import run_embedded
+from alectio_agent.cli.settings import load_agent_file, load_experiment_file
+from alectio_agent.cli.until_stopped import until_stopped
+from alectio_agent.config.settings import EMBEDDED
+from alectio_agent.core.errors import ConfigError, ExitCode
+from alectio_agent.core.log import configure
+
+log = logging.getLogger(__name__)
+
+
+def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> ExitCode:
+    """Run the agent until it is told to stop, or its experiment is over.
+
+    Args:
+        config: The file named on the command line.
+        until_done: None means: when the hub is in the box.
+        quiet: Only warnings and errors.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        AlectioAgentError: Nothing could be started.
+    """
+    settings, file = load_agent_file(config)
+    experiment = load_experiment_file(settings.experiment) if settings.experiment else None
+    configure("warning" if quiet else settings.logging.level)
+    log.info("configuration: %s", file)
+    with ExitStack() as stack:
+        SystemDisk().make_folder(settings.agent.state_dir)
+        stack.callback(FolderLock(settings.agent.state_dir).release)
+        state = open_state(settings, stack)
+        if settings.platform.url != EMBEDDED:
+            agent = build_agent(Site.distant(settings), state)
+            return until_stopped(agent)
+        if experiment is None:
+            raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
+        return run_embedded(stack, state, file, experiment, until_done=until_done is not False)

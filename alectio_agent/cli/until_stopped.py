@@ -1,0 +1,42 @@
+"""Runs a built agent until it is stopped, and says how it ended."""
+
+import logging
+
+from alectio_agent.agent.service.agent import Agent
+from alectio_agent.agent.service.signals import on_signals
+from alectio_agent.core.errors import AlectioAgentError, ExitCode
+
+log = logging.getLogger(__name__)
+
+
+def until_stopped(agent: Agent) -> ExitCode:
+    """Run an agent until a signal, or an error that ends it.
+
+    Args:
+        agent: Built, not started.
+
+    Returns:
+        The exit code.
+    """
+    on_signals(agent.stop, agent.cancel)
+    agent.start()
+    agent.wait_for_stop()
+    agent.shut_down()
+    return ending(agent)
+
+
+def ending(agent: Agent) -> ExitCode:
+    """Say why an agent ended, when it was no stop.
+
+    Args:
+        agent: It has shut down.
+
+    Returns:
+        The exit code.
+    """
+    if agent.error is None:
+        return ExitCode.CLEAN
+    if isinstance(agent.error, AlectioAgentError):
+        log.error("%s", agent.error)
+        return agent.error.exit_code
+    return ExitCode.UNEXPECTED

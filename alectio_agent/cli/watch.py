@@ -1,0 +1,80 @@
+"""Watches an experiment and its control from `run`: a line per loop, and when it is over."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.cli.experiment_table import describe_loop
+from alectio_agent.core.errors import ExitCode, PlatformError
+from alectio_agent.wire.operation import ExperimentView
+
+log = logging.getLogger(__name__)
+
+HOLD_S = 20.0
+AGAIN_S = 1.0
+
+
+class Watcher:
+    """A step object: one turn waits for the next change of state."""
+
+    def __init__(
+        self, operator: OperationClient, name: str, on_over: Callable[[], None] | None
+    ) -> None:
+        """Start with the experiment; its control follows.
+
+        Args:
+            operator: Client of the hub.
+            name: Of the experiment.
+            on_over: Called once, when nothing is left to run or a person is needed; None goes
+                on watching.
+        """
+        self._operator = operator
+        self._name = name
+        self._on_over = on_over
+        self._version: int | None = None
+        self._told: set[tuple[str, int]] = set()
+        self.outcome: ExitCode | None = None
+        self.wake = threading.Event()
+
+    def step(self) -> float:
+        """Wait for a change and tell it.
+
+        Returns:
+            Seconds to wait before the next turn.
+        """
+        try:
+            view = self._operator.experiment(self._name, after=self._version or 0, wait_s=HOLD_S)
+        except PlatformError as error:
+            log.debug("watching %s: %s", self._name, error.message)
+            return AGAIN_S
+        is_first = self._version is None
+        self._version = view.version
+        self._tell(view, silently=is_first)
+        if view.state == "waiting":
+            self._over(ExitCode.FAILED)
+        elif view.state in ("finished", "cancelled"):
+            self._ended(view)
+        return 0.0 if self.outcome is None else HOLD_S
+
+    def _tell(self, view: ExperimentView, *, silently: bool) -> None:
+        """Log each loop once, when its metrics are there; those of earlier runs not at all."""
+        for loop in view.loops:
+            known = (view.name, loop.loop)
+            if loop.metrics is None or loop.state != "done" or known in self._told:
+                continue
+            self._told.add(known)
+            if not silently:
+                log.info("%s/%d: %s", view.name, loop.loop, describe_loop(loop))
+
+    def _ended(self, view: ExperimentView) -> None:
+        log.info("%s %s%s", view.name, view.state, f": {view.reason}" if view.reason else "")
+        if view.control is not None:
+            self._name, self._version = view.control, None
+        else:
+            self._over(ExitCode.CLEAN)
+
+    def _over(self, outcome: ExitCode) -> None:
+        self.outcome = outcome
+        if self._on_over is not None:
+            self._on_over()

@@ -1,0 +1,65 @@
+"""The commands about a hub: which hub they mean, and what they refuse before they call it."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alectio_agent.cli.main import main
+
+
+def run(*words: str, **environment: str) -> Result:
+    clean = {"ALECTIO_HUB": None, "ALECTIO_HUB_TOKEN_FILE": None}
+    return CliRunner().invoke(main, words, env={**clean, **environment})
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["hub"], "serve"),
+        (["hub", "serve", "--help"], "127.0.0.1"),
+        (["hub", "token", "create", "--help"], "agent|operator|viewer"),
+        (["experiment"], "create"),
+        (["experiment", "show", "--help"], "ALECTIO_HUB_TOKEN_FILE"),
+    ],
+)
+def test_help_names_what_there_is(words: list[str], told: str) -> None:
+    assert told in run(*words).output
+
+
+def test_the_command_that_run_starts_is_not_shown() -> None:
+    assert "embedded" not in run("hub", "--help").output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["hub", "serve", "--port", "99999"], "0<=x<=65535"),
+        (["hub", "token", "create", "x", "--scope", "root"], "'agent', 'operator', 'viewer'"),
+        (["hub", "token", "create", "x", "--expires", "soon"], "expected a duration such as"),
+        (["hub", "token", "create", "x", "--expires", "0d"], "expected more than zero"),
+        (["hub", "token", "create", "a b"], "expected up to 64 letters"),
+        (["hub", "token", "revoke"], "No such command"),
+        (["experiment", "show", "../x"], "no name of an experiment"),
+        (["experiment", "list", "--hub", "http://127.0.0.1:1", "-c", "a.yaml"], "two hubs"),
+        (["hub", "token", "create", "x", "--data", "/nowhere"], "no hub has ever run"),
+        (["experiment", "list", "--hub", "http://127.0.0.1:1"], "no token for this hub"),
+    ],
+)
+def test_a_wrong_command_line_is_told_and_ends_with_2(words: list[str], told: str) -> None:
+    result = run(*words)
+    assert told in result.output
+    assert result.exit_code == 2
+
+
+def test_a_flag_beats_the_environment(tmp_path: Path) -> None:
+    """`-c` names another hub than the one that the shell exports."""
+    missing = tmp_path / "agent.yaml"
+    result = run("experiment", "list", "-c", str(missing), ALECTIO_HUB="http://127.0.0.1:1")
+    assert str(missing) in result.output
+    assert "two hubs" not in result.output
+
+
+def test_a_token_for_a_folder_without_a_hub_makes_no_folder(tmp_path: Path) -> None:
+    run("hub", "token", "create", "gpu01", "--data", str(tmp_path / "typo"))
+    assert not (tmp_path / "typo").exists()
