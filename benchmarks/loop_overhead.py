@@ -48,7 +48,7 @@ def measure_loop(folder: Path) -> None:
         f"name: noop\ntask: classification\nclasses: 2\nbatch: 1\nloops: {LOOPS}\n"
     )
     command = [sys.executable, "-m", "alectio_agent", "run", "--no-until-done", "-q"]
-    agent = subprocess.Popen(command, cwd=folder)
+    agent = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     try:
         loops = wait_for_loops(folder / "results" / "noop" / "experiment.json", agent)
         baseline_ms = measure_baseline(folder)

@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 HOLD_S = 20.0
 AGAIN_S = 1.0
+BETWEEN_S = 0.25
+"""Changes that follow each other faster are told together: each look costs the hub a whole view."""
 
 
 class Watcher:
@@ -55,7 +57,7 @@ class Watcher:
             self._over(ExitCode.FAILED)
         elif view.state in ("finished", "cancelled"):
             self._ended(view)
-        return 0.0 if self.outcome is None else HOLD_S
+        return BETWEEN_S if self.outcome is None else HOLD_S
 
     def _tell(self, view: ExperimentView, *, silently: bool) -> None:
         """Log each loop once, when its metrics are there; those of earlier runs not at all."""

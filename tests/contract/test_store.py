@@ -11,10 +11,12 @@ from threading import Event
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import OperationalError
 
-from alectio_agent.core.errors import ConflictError, StoreError, StoreVersionError
+from alectio_agent.core.errors import ConflictError, StoreBusyError, StoreError, StoreVersionError
+from alectio_agent.hub.store.engines import translated
 from alectio_agent.hub.store.schema import meta_value
-from alectio_agent.hub.store.store import Store
+from alectio_agent.hub.store.store import LARGEST_GROUP, Store
 from alectio_agent.hub.store.tables import meta, metadata
 from alectio_agent.hub.store.transactions import after_commit
 from tests.support.clocks import FakeClock
@@ -39,6 +41,12 @@ def put(key: str, value: str = "x"):
 def keys(tx: Connection) -> set[str]:
     made = {"schema", "platform_id", "created_at"}
     return set(tx.execute(select(meta.c.key)).scalars()) - made
+
+
+def driver(tx: Connection) -> sqlite3.Connection:
+    found = tx.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 class Gate:
@@ -94,6 +102,68 @@ def test_an_error_undoes_only_its_own_work(store: Store) -> None:
     with pytest.raises(ConflictError):
         failed.result(10)
     assert store.read(keys).result(10) == {"a", "b"}
+
+
+def test_a_commit_that_fails_is_told_to_all_its_group_and_changes_nothing(store: Store) -> None:
+    heard: list[str] = []
+
+    def forbid_commit(tx: Connection) -> None:
+        def judge(action: int, what: str | None, *_: object) -> int:
+            is_commit = action == sqlite3.SQLITE_TRANSACTION and what == "COMMIT"
+            return sqlite3.SQLITE_DENY if is_commit else sqlite3.SQLITE_OK
+
+        driver(tx).set_authorizer(judge)
+
+    def work(tx: Connection) -> None:
+        put("a")(tx)
+        after_commit(tx, lambda: heard.append("action"))
+
+    gate = Gate(store)
+    futures = [store.write(forbid_commit), store.write(work), store.write(put("b"))]
+    gate.open()
+    for future in futures:
+        with pytest.raises(StoreError):
+            future.result(10)
+    assert heard == []
+    assert store.read(keys).result(10) == set()
+
+
+def test_many_queued_pieces_of_work_are_all_done(store: Store) -> None:
+    gate = Gate(store)
+    futures = [store.write(put(str(number))) for number in range(LARGEST_GROUP + 10)]
+    gate.open()
+    assert [future.result(10) for future in futures] == [1] * len(futures)
+
+
+def test_cancelled_reading_is_not_done(store: Store) -> None:
+    is_reading, may_end = Event(), Event()
+
+    def slow(_: Connection) -> bool:
+        is_reading.set()
+        return may_end.wait(10)
+
+    first = store.read(slow)
+    assert is_reading.wait(10)
+    cancelled = store.read(keys)
+    assert cancelled.cancel()
+    may_end.set()
+    assert first.result(10)
+    assert store.read(keys).result(10) == set()
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (OperationalError("", None, Exception("database is locked")), StoreBusyError),
+        (OperationalError("", None, Exception("disk I/O error")), StoreError),
+        (OSError("no space left"), StoreError),
+    ],
+)
+def test_every_error_of_the_library_becomes_one_of_ours(
+    raised: Exception, expected: type[Exception]
+) -> None:
+    with pytest.raises(expected, match=r"^hub\.db: "), translated("hub.db"):
+        raise raised
 
 
 def test_errors_of_the_database_are_translated(store: Store) -> None:

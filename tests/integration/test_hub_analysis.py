@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.core.clock import SystemClock
+from alectio_agent.hub.experiments import analysis_process
 from alectio_agent.hub.experiments.analysis_process import (
     AnalysisEndedError,
     AnalysisError,
@@ -123,6 +124,24 @@ def test_an_answer_that_is_none_is_an_error(said: str) -> None:
     process = AnalysisProcess(script(f"input(); print({said!r}, flush=True)"))
     with pytest.raises((AnalysisEndedError, AnalysisError)):
         process.ask({"op": "select"})
+    process.close()
+
+
+def test_a_process_that_ended_between_two_requests_is_noticed() -> None:
+    process = AnalysisProcess(script("input()", "print('{}', flush=True)"))
+    assert process.ask({"op": "select"}) == {}
+    with pytest.raises(AnalysisEndedError, match="exit code 0"):
+        process.ask({"op": "select", "unlabeled": list(range(100_000))})
+    process.close()
+
+
+def test_a_process_that_ignores_the_end_of_its_input_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(analysis_process, "END_S", 0.2)
+    lines = ("import signal", "input()", "print('{}', flush=True)", "signal.pause()")
+    process = AnalysisProcess(script(*lines))
+    process.ask({"op": "select"})
     process.close()
 
 

@@ -1,7 +1,7 @@
-"""Runs the real command line, and kills a process for real when a durable boundary is reached.
+"""Runs the real command line, and kills a process for real when durable boundaries are reached.
 
-Started as `killing_run.py POINT TARGET JOB MARK run -c agent.yaml`: POINT is the boundary, TARGET
-who dies (agent, child, hub, group), JOB at which job, MARK a file that makes it happen once.
+Started as `killing_run.py TARGET MARKS POINT=JOB ... -- run -c agent.yaml`: TARGET (agent, child,
+hub, group) dies at each POINT of its JOB; a file per point in MARKS makes it happen once.
 """
 
 import json
@@ -133,10 +133,13 @@ def arrange_running(killer: Killer) -> None:
 
 
 def main() -> None:
-    point, target, job, mark = sys.argv[1:5]
+    end = sys.argv.index("--")
+    target, marks, *schedule = sys.argv[1:end]
     folder = Path(sys.argv[sys.argv.index("-c") + 1]).parent
-    arrange(point, Killer(target, job, Path(mark), folder))
-    sys.argv[1:] = sys.argv[5:]
+    for entry in schedule:
+        point, _, job = entry.partition("=")
+        arrange(point, Killer(target, job, Path(marks, point), folder))
+    sys.argv[1:] = sys.argv[end + 1 :]
     from alectio_agent.cli.main import main as command
 
     command(prog_name="alectio-agent")

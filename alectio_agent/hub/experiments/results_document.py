@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.indices import unpack
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
-from alectio_agent.hub.experiments.views import hyperparams_of
+from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
 from alectio_agent.wire.experiment import METRIC_NAMES
 from alectio_agent.wire.protocol import STEPS
@@ -132,7 +132,7 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
     }
     given = defaultdict[str, list[Row[Any]]](list)
     for row in tx.execute(
-        select(results).join(jobs, jobs.c.job_id == results.c.job_id).where(mine)
+        select(*SHOWN_RESULTS).join(jobs, jobs.c.job_id == results.c.job_id).where(mine)
     ):
         given[row.job_id].append(row)
     tried = defaultdict[str, list[Row[Any]]](list)

@@ -14,7 +14,7 @@ from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import experiments
 
 IDLE_S = 3600.0
-BETWEEN_S = 0.25
+BETWEEN_S = 0.5
 """Loops that follow each other faster share one write."""
 
 

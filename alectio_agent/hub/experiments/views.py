@@ -5,7 +5,7 @@ from collections import defaultdict
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, case, select
 
 from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.context import Context
@@ -30,6 +30,24 @@ from alectio_agent.wire.protocol import STEPS
 
 MOST_KEPT_LABELS = 100_000
 """Loops beyond this many labels are read anew each time, so that memory stays flat."""
+
+# Made once, since a watched experiment is shown at each of its changes.
+_MINE = (jobs.c.experiment_id == bindparam("of"), jobs.c.loop >= bindparam("first"))
+_JOBS = select(jobs).where(*_MINE).order_by(jobs.c.loop)
+# Inline results are wanted of `train` only: a small one of `infer` is inline as well.
+SHOWN_RESULTS = (
+    *(column for column in results.c if column.name != "inline"),
+    case((results.c.step == "train", results.c.inline)).label("inline"),
+)
+_COUNTED = (
+    select(*SHOWN_RESULTS)
+    .join(jobs, jobs.c.job_id == results.c.job_id)
+    .where(*_MINE, results.c.is_counted)
+)
+_BATCHES = select(selections.c.loop, selections.c.indices, selections.c.chosen_by).where(
+    selections.c.experiment_id == bindparam("of"), selections.c.loop >= bindparam("first")
+)
+_NAMES = select(agents.c.agent_id, agents.c.name)
 
 
 class Views:
@@ -163,19 +181,14 @@ def _is_settled(job: Job, view: LoopView) -> bool:
 
 
 def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tuple[Job, LoopView]]:
-    mine = (jobs.c.experiment_id == experiment.experiment_id, jobs.c.loop >= first)
-    found = [
-        Job(**row) for row in tx.execute(select(jobs).where(*mine).order_by(jobs.c.loop)).mappings()
-    ]
+    wanted = {"of": experiment.experiment_id, "first": first}
+    found = [Job(**row) for row in tx.execute(_JOBS, wanted).mappings()]
     counted: dict[str, list[Row[Any]]] = defaultdict(list)
-    given = select(results).join(jobs, jobs.c.job_id == results.c.job_id)
-    for row in tx.execute(given.where(*mine, results.c.is_counted)):
+    for row in tx.execute(_COUNTED, wanted):
         counted[row.job_id].append(row)
-    batches = select(selections).where(
-        selections.c.experiment_id == experiment.experiment_id, selections.c.loop >= first
-    )
-    chosen: dict[int, Row[Any]] = {row.loop: row for row in tx.execute(batches)}
-    names = {row.agent_id: row.name for row in tx.execute(select(agents.c.agent_id, agents.c.name))}
+    batches: list[Row[Any]] = list(tx.execute(_BATCHES, wanted))
+    chosen = {row.loop: row for row in batches}
+    names = {row.agent_id: row.name for row in tx.execute(_NAMES)}
     return [
         (job, _loop_view(job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or "")))
         for job in found

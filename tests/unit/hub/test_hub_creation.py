@@ -1,7 +1,9 @@
 """Experiments are made once, and start when pipeline and pool are known and fit."""
 
 import pytest
+from sqlalchemy import delete
 
+from alectio_agent.hub.store.tables import offers
 from tests.support.benches import Bench, make_settings, refused
 
 
@@ -123,6 +125,33 @@ def test_a_retry_asks_the_next_agent_that_registers(bench: Bench) -> None:
     assert bench.run(lambda tx: bench.platform.retry(tx, "digits")).state == "running"
     agent.restart()
     assert bench.show().state == "waiting"
+
+
+def test_it_starts_with_an_agent_of_the_next_hub_process(bench: Bench) -> None:
+    bench.create(batch=300, loops=10)
+    bench.agent()
+    assert bench.show().state == "waiting"
+    bench.restart_hub()
+    bench.agent("big", pipelines=[{"name": "digits", "pool_size": 5000}])
+    assert bench.show().state == "running"
+
+
+def test_a_retry_asks_the_agents_that_are_there(bench: Bench) -> None:
+    bench.create()
+    agent = bench.agent(pipelines=[{"name": "a", "pool_size": 20}, {"name": "b"}])
+    assert bench.show().state == "waiting"
+    bench.run(lambda tx: tx.execute(delete(offers).where(offers.c.pipeline == "b")))
+    bench.run(lambda tx: bench.platform.retry(tx, "digits"))
+    bench.settle()
+    assert agent.claim().pipeline == "a"
+
+
+def test_an_experiment_without_any_loop_can_be_cancelled(bench: Bench) -> None:
+    bench.create()
+    assert bench.run(lambda tx: bench.platform.cancel(tx, "digits")).state == "cancelled"
+    bench.agent()
+    bench.settle()
+    assert bench.show().loops == []
 
 
 def test_the_only_pipeline_is_taken(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """When an experiment is over: after its loops, at a stop, or with an empty pool."""
 
+from alectio_agent.hub.experiments.progress import advance
 from alectio_agent.hub.experiments.records import change_job
 from tests.support.benches import Bench
 
@@ -134,3 +135,14 @@ def test_an_experiment_is_done_for_itself_and_its_control_for_itself(bench: Benc
     assert bench.show("digits-control").state == "running"
     run_all(bench, agent)
     assert bench.show("digits-control").state == "finished"
+
+
+def test_asking_what_comes_next_too_early_or_twice_changes_nothing(bench: Bench) -> None:
+    first = bench.create()
+    bench.run(lambda tx: advance(tx, bench.platform.context, first.experiment_id))
+    assert bench.show() == first
+    bench.agent()
+    before = bench.show()
+    for _ in range(2):
+        bench.run(lambda tx: advance(tx, bench.platform.context, first.experiment_id))
+    assert bench.show() == before

@@ -171,6 +171,45 @@ def test_a_failure_of_the_older_attempt_leaves_the_newer_alone(bench: Bench, two
     assert bench.loop(0).agent == "quick"
 
 
+def test_an_attempt_that_is_no_longer_the_newest_is_not_given_again(bench: Bench, two) -> None:
+    slow, _, _, _ = two
+    assert slow.poll(seq=1) is None
+
+
+def test_an_agent_that_comes_back_without_an_older_attempt_disturbs_nobody(
+    bench: Bench, two
+) -> None:
+    slow, _, quick, new = two
+    slow.restart()
+    assert slow.poll() is None
+    quick.commit(new)
+    assert bench.loop(0).state == "done"
+
+
+def test_a_refusal_of_an_attempt_that_is_no_longer_the_newest_disturbs_nobody(
+    bench: Bench, two
+) -> None:
+    slow, _, quick, new = two
+    slow.poll(seq=2, refused={"seq": 1, "reason": "no"})
+    assert bench.show().state == "running"
+    quick.commit(new)
+
+
+def test_an_older_claim_that_returns_disturbs_nobody(bench: Bench) -> None:
+    """It was issued, taken over without a beat, and its agent comes back."""
+    slow, quick = bench.agent("slow"), bench.agent("quick")
+    bench.create(takeover_after=0)
+    old = slow.start()
+    bench.tick(91)
+    new = quick.claim()
+    slow.commit(old, "train")
+    quick.restart()
+    assert quick.poll() is None
+    with refused("lease-lost"):
+        quick.beat(new)
+    slow.commit(old, "test", "infer")
+
+
 def test_an_earlier_commit_does_not_protect_from_a_newer_attempt(bench: Bench) -> None:
     """What A committed before B was issued counts until B's first commit, then it is void."""
     slow, quick = bench.agent("slow"), bench.agent("quick")

@@ -118,3 +118,17 @@ def test_a_part_that_arrives_as_its_job_closes_stays_only_if_named(
     late.write_bytes(b"part")
     bench.run(lambda tx: bench.platform.part_arrived(tx, claim.job_id, late.name, 4))
     assert late.exists() == is_named
+
+
+def test_a_file_that_cannot_be_dropped_stops_nobody(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim, OTHER)
+    path.unlink()
+    path.mkdir()
+    agent.commit(claim)
+    assert bench.loop(0).state == "done"
+    assert f"{path} stays" in caplog.text

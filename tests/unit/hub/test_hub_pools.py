@@ -29,6 +29,11 @@ def test_a_thousand_million_loops_are_counted_without_a_walk() -> None:
     assert labels_asked(make_settings(batch=growing), 10**9) > 9 * 10**9
 
 
+def test_batches_stop_growing_at_their_maximum_however_late_the_loop() -> None:
+    settings = make_settings(batch={"start": 10, "growth": 2, "max": 35})
+    assert [batch_left(settings, loop, 0, 1000) for loop in (0, 1, 2, 10**6)] == [10, 20, 35, 35]
+
+
 @pytest.mark.parametrize(
     ("changed", "pool", "fits"),
     [

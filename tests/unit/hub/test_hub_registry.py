@@ -124,3 +124,11 @@ def test_the_last_contact_of_an_agent_is_its_last_call(bench: Bench) -> None:
     view = bench.run(bench.platform.agents).agents[0]
     assert view.registered_at == "2026-01-01T00:00:00.000Z"
     assert view.last_contact_at == "2026-01-01T00:01:00.000Z"
+
+
+def test_an_agent_may_have_nothing_to_offer(bench: Bench) -> None:
+    agent = bench.agent(pipelines=[])
+    bench.agent("other")
+    bench.create()
+    assert agent.poll() is None
+    assert bench.run(bench.platform.agents).agents[0].pipelines == []

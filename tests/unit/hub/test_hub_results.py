@@ -167,7 +167,7 @@ def test_loops_that_follow_each_other_fast_share_one_write(
     writer.step()
     bench.platform.context.due.mark("digits")
     writer.step()
-    assert bench.clock.waits == [0.25]
+    assert bench.clock.waits == [0.5]
     bench.clock.advance(10)
     bench.platform.context.due.mark("digits")
     writer.step()

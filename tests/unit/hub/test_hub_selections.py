@@ -213,6 +213,34 @@ def test_metrics_are_asked_for_with_the_classes_of_the_experiment(bench: Bench) 
     )
 
 
+def test_metrics_are_tried_again_when_the_analysis_process_ended(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(loops=1)
+    agent.commit(agent.start())
+    bench.analysis.answers = [AnalysisEndedError("it ended (exit code -9)")]
+    assert [bench.worker.step(), bench.worker.step()] == [1.0, 0.0]
+    assert bench.show().state == "finished"
+
+
+def test_metrics_of_a_result_that_was_voided_meanwhile_are_dropped(bench: Bench) -> None:
+    agent, other = bench.agent(), bench.agent("other")
+    bench.create(takeover_after=0)
+    agent.commit(agent.start(), "train", "test")
+    bench.tick(91)
+    new = other.start()
+    ask = bench.analysis.ask
+
+    def ask_while_another_commits(request):
+        bench.analysis.ask = ask
+        other.commit(new, "train")
+        return ask(request)
+
+    bench.analysis.ask = ask_while_another_commits
+    bench.settle()
+    assert bench.loop(0).metrics is None
+    assert bench.loop(0).agent == "other"
+
+
 def test_metrics_that_cannot_be_computed_stop_nobody(bench: Bench) -> None:
     agent = bench.agent()
     bench.create(loops=1)

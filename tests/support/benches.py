@@ -1,0 +1,305 @@
+"""A platform on a database in memory, without threads: each call is one transaction."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, delete, event
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.experiments.selection_worker import SelectionWorker
+from alectio_agent.hub.store.engines import changes, open_engine
+from alectio_agent.hub.store.schema import prepare
+from alectio_agent.hub.store.tables import meta, metadata
+from alectio_agent.hub.store.transactions import take_actions
+from alectio_agent.wire.agents import Registration
+from alectio_agent.wire.claims import Claim, ClaimRequest
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.operation import ExperimentView, LoopView
+from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
+from tests.support.clocks import FakeClock
+
+ResultT = TypeVar("ResultT")
+DIGEST = "d" * 64
+
+
+class BenchStore:
+    """Implements `Store` on the caller's thread; memory changes after the commit, as there."""
+
+    def __init__(self) -> None:
+        self._engine = open_engine(None, is_writer=True)
+        with self._engine.begin() as tx:
+            prepare(tx, FakeClock(), "memory")
+        self.commits = 0
+
+    def clear(self) -> None:
+        """Forget all rows. An engine is shared by tests, as each compiles all statements anew."""
+        with self._engine.begin() as tx:
+            for table in metadata.sorted_tables:
+                if table is not meta:
+                    tx.execute(delete(table))
+
+    def write(self, work: Callable[[Connection], ResultT]) -> "Future[ResultT]":
+        done: Future[ResultT] = Future()
+        with self._engine.connect() as tx:
+            before = changes(tx)
+            try:
+                with tx.begin():
+                    done.set_result(work(tx))
+            except Exception as error:  # noqa: BLE001 - as the store does: the caller hears of it
+                take_actions(tx)
+                done.set_exception(error)
+                return done
+            for action in take_actions(tx):
+                action()
+            self.commits += changes(tx) != before
+        return done
+
+    read = write
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """Statements that are executed inside."""
+        seen: list[str] = []
+
+        def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        event.listen(self._engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(self._engine, "before_cursor_execute", note)
+
+
+class FakeAnalysis:
+    """Chooses the smallest indices that are free; every metric is a tenth of the rows judged."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any] | Exception] = []
+        self.accuracy = 0.5
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append(request)
+        if self.answers:
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        return self._select(request) if request["op"] == "select" else self._judge()
+
+    def _judge(self) -> dict[str, Any]:
+        names = ("accuracy", "macro_f1", "macro_precision", "macro_recall")
+        values = dict.fromkeys(names, self.accuracy)
+        return {"metrics": values, "per_class": {}, "confusion": [[1, 0], [0, 1]]}
+
+    def _select(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["result"] is None:
+            free = [at for at in range(request["pool"]) if at not in set(request["labeled"])]
+        else:
+            free = [index for index, _ in request["result"]["inline"]["rows"]]
+        chosen = free[: request["batch"]]
+        reason = request["strategy"][0]["name"]
+        scores = [None if reason == "random" else 0.25] * len(chosen)
+        return {
+            "indices": chosen,
+            "scores": scores,
+            "reasons": [reason] * len(chosen),
+            "pool": len(free),
+            "equal_rows": 0,
+        }
+
+
+class BenchAgent:
+    """An agent as the platform sees it: registers, polls, beats, commits."""
+
+    def __init__(self, bench: "Bench", name: str, **said: Any) -> None:
+        self._bench = bench
+        self.name = name
+        self.said: dict[str, Any] = {
+            "installation_id": f"installation-{name}",
+            "boot": {"count": 1, "id": f"boot-{name}-1"},
+            "name": name,
+            "version": "1.0",
+            "pipelines": [{"name": "digits", "pool_size": 20}],
+            **said,
+        }
+        self.agent_id = ""
+        self.seq = 0
+
+    def register(self, **said: Any) -> "BenchAgent":
+        self.said |= said
+        record = Registration.model_validate(self.said)
+        platform = self._bench.platform
+        self.agent_id = self._bench.run(lambda tx: platform.register(tx, record)).agent_id
+        return self
+
+    def restart(self, **said: Any) -> "BenchAgent":
+        count = self.said["boot"]["count"] + 1
+        self.seq = 0
+        return self.register(boot={"count": count, "id": f"boot-{self.name}-{count}"}, **said)
+
+    def poll(self, seq: int | None = None, **said: Any) -> Claim | None:
+        request = ClaimRequest.model_validate(
+            {
+                "agent_id": self.agent_id,
+                "boot": self.said["boot"]["id"],
+                "seq": self.seq + 1 if seq is None else seq,
+                "wait_s": 20,
+                "free": [offer["name"] for offer in self.said["pipelines"]],
+                **said,
+            }
+        )
+        platform = self._bench.platform
+        claim = self._bench.run(lambda tx: platform.claim(tx, request))
+        if claim is not None:
+            self.seq = request.seq
+        return claim
+
+    def claim(self, **said: Any) -> Claim:
+        claim = self.poll(**said)
+        assert claim is not None, "there is no job"
+        return claim
+
+    def start(self) -> Claim:
+        """Claim, and beat once."""
+        claim = self.claim()
+        self.beat(claim)
+        return claim
+
+    def beat(self, claim: Claim, **said: Any) -> HeartbeatAnswer:
+        record = Heartbeat.model_validate({"step": claim.steps[0].step, **said})
+        platform = self._bench.platform
+        answer = platform.beat(claim.job_id, claim.lease, record)
+        if answer is not None:
+            return answer
+        return self._bench.run(lambda tx: platform.heartbeat(tx, claim.job_id, claim.lease, record))
+
+    def commit(self, claim: Claim, *steps: str, **said: Any) -> None:
+        platform = self._bench.platform
+        for step in steps or [order.step for order in claim.steps]:
+            record = make_commit(claim, step, **said)
+            self._bench.run(
+                lambda tx, step=step, record=record: platform.commit(
+                    tx, claim.job_id, step, claim.lease, record
+                )
+            )
+
+    def fail(self, claim: Claim, kind: str, step: str | None = "train", **said: Any) -> None:
+        record = JobFailure.model_validate(
+            {"key": f"fail-{claim.lease}", "step": step, "class": kind, "message": kind, **said}
+        )
+        platform = self._bench.platform
+        self._bench.run(lambda tx: platform.fail(tx, claim.job_id, claim.lease, record))
+
+    def leave(self) -> None:
+        self._bench.run(lambda tx: self._bench.platform.leave(tx, self.agent_id))
+
+
+class Bench:
+    """A platform with its clock, its store, its analysis and the worker that asks it."""
+
+    def __init__(self, folder: Path, store: BenchStore) -> None:
+        store.clear()
+        self.folder = folder
+        self.clock = FakeClock()
+        self.store = store
+        self.analysis = FakeAnalysis()
+        self.restart_hub()
+
+    def restart_hub(self) -> None:
+        """Forget everything that is only in memory."""
+        self.platform = Platform(self.folder / "data", self.folder / "results", self.clock)
+        self.worker = SelectionWorker(self.store, self.platform, self.analysis)  # type: ignore[arg-type]
+
+    def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        return self.store.write(work).result()
+
+    def settle(self) -> None:
+        """Make everything that is owed."""
+        while self.worker.step() == 0.0:
+            pass
+
+    def agent(self, name: str = "gpu01", **said: Any) -> BenchAgent:
+        return BenchAgent(self, name, **said).register()
+
+    def create(self, **changed: Any) -> ExperimentView:
+        """Make `digits`: 2 classes, 3 loops of 4 from a pool of 20; with its first selection."""
+        view = self.run(lambda tx: self.platform.create(tx, make_settings(**changed)))
+        self.settle()
+        return view
+
+    def show(self, name: str = "digits") -> ExperimentView:
+        return self.run(lambda tx: self.platform.show(tx, name))
+
+    def loop(self, loop: int, name: str = "digits") -> LoopView:
+        return self.show(name).loops[loop]
+
+    def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass, then let the platform look at the clock."""
+        self.clock.advance(seconds)
+        self.run(self.platform.tick)
+
+    def put_part(self, claim: Claim, sha256: str = DIGEST, content: bytes = b"part") -> Path:
+        """What the API does with a part."""
+        self.run(lambda tx: self.platform.check_part(tx, claim.job_id, claim.lease, sha256))
+        path = self.platform.part_path(claim.job_id, sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self.run(lambda tx: self.platform.part_arrived(tx, claim.job_id, sha256, len(content)))
+        return path
+
+    def put_part_folder(self, job_id: str) -> Path:
+        """A part file that no row tells of."""
+        path = self.platform.part_path(job_id, DIGEST)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"part")
+        return path
+
+
+def make_settings(**changed: Any) -> ExperimentSettings:
+    raw = {
+        "name": "digits",
+        "classes": 2,
+        "batch": 4,
+        "loops": 3,
+        "strategy": "margin",
+        **changed,
+    }
+    return ExperimentSettings.model_validate(raw)
+
+
+def make_commit(claim: Claim, step: str, **said: Any) -> StepCommit:
+    """The result of a step as an agent would send it, with one row for each sample asked for."""
+    order = next((order for order in claim.steps if order.step == step), None)
+    indices = getattr(order.payload, "unlabeled", [0, 1]) if order else [0]
+    inline: dict[str, Any] = {"rows": [[index, [0.5, 0.25]] for index in indices]}
+    if step == "train":
+        inline = {"labels": None, "hyperparams": {"lr": 0.1}}
+    return StepCommit.model_validate(
+        {
+            "key": f"{step}-{claim.lease}",
+            "media_type": "application/json",
+            "rows": 0 if step == "train" else len(indices),
+            "inline": None if said.get("parts") else inline,
+            "duration_s": 1.5,
+            "finished_at": "2026-01-01T00:00:05.000Z",
+            **said,
+        }
+    )
+
+
+@contextmanager
+def refused(problem: str) -> Iterator[pytest.ExceptionInfo[ProblemError]]:
+    """The platform refuses what is done inside, with that problem."""
+    with pytest.raises(ProblemError) as caught:
+        yield caught
+    assert caught.value.problem == problem, caught.value.message
