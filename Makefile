@@ -28,10 +28,10 @@ demo: $(VENV)/.demo ## Run the digits experiment to its end.
 	$(BIN)/python examples/digits/summary.py
 
 test: $(VENV)/.dev ## Run all tests.
-	$(BIN)/python -m pytest -n 4 tests
+	$(BIN)/python -m pytest -n auto tests
 
 unit: $(VENV)/.dev ## Run the unit tests only.
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest -n auto tests/unit
 
 lint: $(VENV)/.dev ## Format check, lint, types, import contracts, count of ignores.
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.cli.build_agent import Site, build_agent, open_state
+from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import run_embedded
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.cli.until_stopped import until_stopped
@@ -39,8 +40,10 @@ def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> E
         stack.callback(FolderLock(settings.agent.state_dir).release)
         state = open_state(settings, stack)
         if settings.platform.url != EMBEDDED:
+            if experiment is not None:
+                log.info("%s is for the hub in the box: not used here", settings.experiment)
             agent = build_agent(Site.distant(settings), state)
-            return until_stopped(agent)
+            return until_stopped(agent, Reloader(file, settings))
         if experiment is None:
             raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
         return run_embedded(stack, state, file, experiment, until_done=until_done is not False)

@@ -12,6 +12,7 @@ from alectio_agent.agent.service.threads import Driver
 from alectio_agent.cli.build_agent import Site, State, build_agent
 from alectio_agent.cli.experiment_table import print_result
 from alectio_agent.cli.hub_connection import hub_folders, operation_client
+from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.until_stopped import until_stopped
 from alectio_agent.cli.watch import Watcher
 from alectio_agent.core.clock import SystemClock
@@ -50,11 +51,18 @@ def run_embedded(
         print_result(operator, view.name)
         click.echo(f"`{view.name}` was {view.state} already: nothing was run.")
         return ExitCode.CLEAN
-    return _run(hub, operator, state, view.name, until_done=until_done)
+    reload = Reloader(file, state.settings)
+    return _run(hub, operator, state, view.name, reload, until_done=until_done)
 
 
 def _run(
-    hub: HubProcess, operator: OperationClient, state: State, name: str, *, until_done: bool
+    hub: HubProcess,
+    operator: OperationClient,
+    state: State,
+    name: str,
+    reload: Reloader,
+    *,
+    until_done: bool,
 ) -> ExitCode:
     clock = SystemClock()
     agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state)
@@ -64,7 +72,7 @@ def _run(
         Driver("watch", watcher, clock, agent.stopping.is_set, agent.fail),
     ):
         driver.start()
-    code = until_stopped(agent)
+    code = until_stopped(agent, reload)
     if code is not ExitCode.CLEAN:
         return code
     print_result(operator, name)

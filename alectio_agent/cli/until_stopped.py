@@ -1,6 +1,7 @@
 """Runs a built agent until it is stopped, and says how it ended."""
 
 import logging
+from collections.abc import Callable
 
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.signals import on_signals
@@ -9,16 +10,17 @@ from alectio_agent.core.errors import AlectioAgentError, ExitCode
 log = logging.getLogger(__name__)
 
 
-def until_stopped(agent: Agent) -> ExitCode:
+def until_stopped(agent: Agent, reload: Callable[[], None]) -> ExitCode:
     """Run an agent until a signal, or an error that ends it.
 
     Args:
         agent: Built, not started.
+        reload: Called on HUP.
 
     Returns:
         The exit code.
     """
-    on_signals(agent.stop, agent.cancel)
+    on_signals(agent.stop, agent.cancel, reload)
     agent.start()
     agent.wait_for_stop()
     agent.shut_down()

@@ -87,6 +87,15 @@ def configure(level: str, *, tracebacks: bool = False) -> None:
     root.propagate = False
 
 
+def set_level(level: str) -> None:
+    """Change the level of a configured log.
+
+    Args:
+        level: As for `configure`.
+    """
+    logging.getLogger(ROOT).setLevel(level.upper())
+
+
 def _drop_traceback(record: logging.LogRecord) -> bool:
     record.exc_info = None
     record.exc_text = None

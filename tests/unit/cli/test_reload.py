@@ -1,0 +1,48 @@
+"""HUP."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.cli.reload import Reloader
+from alectio_agent.cli.settings import load_agent_file
+
+TEXT = """
+pipelines:
+  digits: {hooks: processes.py, pool_size: 10}
+experiment: experiment.yaml
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root = logging.getLogger("alectio_agent")
+    before = (root.level, root.propagate)
+    root.propagate = True
+    (tmp_path / "agent.yaml").write_text(TEXT)
+    yield tmp_path / "agent.yaml"
+    root.setLevel(before[0])
+    root.propagate = before[1]
+
+
+def test_the_log_level_is_taken_at_once(file: Path) -> None:
+    reload = Reloader(file, load_agent_file(file)[0])
+    file.write_text(TEXT + "logging: {level: debug}\n")
+    reload()
+    assert logging.getLogger("alectio_agent").level == logging.DEBUG
+
+
+def test_keys_that_need_a_restart_are_named(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    reload = Reloader(file, load_agent_file(file)[0])
+    file.write_text(TEXT.replace("pool_size: 10", "pool_size: 11"))
+    reload()
+    assert "needs a restart: pipelines.digits" in caplog.text
+
+
+def test_a_broken_file_changes_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    reload = Reloader(file, load_agent_file(file)[0])
+    file.write_text(TEXT + "logging: {level: debug}\nnonsense: 1\n")
+    reload()
+    assert "unknown key" in caplog.text
+    assert logging.getLogger("alectio_agent").level != logging.DEBUG
