@@ -72,6 +72,7 @@ def prepare_train(folder: Path, resume_from: str | None, ckpt_file: str) -> Snap
     Raises:
         CheckpointError: The folder holds checkpoints, and `resume_from` is not among them.
     """
+    remove_checkpoint(folder, ckpt_file)
     if resume_from is not None and not _lying_under(folder, resume_from):
         held = held_checkpoints(folder)
         if held:
@@ -79,7 +80,6 @@ def prepare_train(folder: Path, resume_from: str | None, ckpt_file: str) -> Snap
                 f"E-HOOK-08  {folder}: checkpoint {resume_from} is gone; found "
                 f"{', '.join(held[-10:])}. The loop is issued again, from nothing"
             )
-    remove_checkpoint(folder, ckpt_file)
     return _snapshot(folder)
 
 

@@ -97,6 +97,9 @@ def store(result: Result, writer: PartWriter) -> dict[str, Any]:
 
 def _inline(result: Result) -> Optional[dict[str, Any]]:
     """The rows for the message itself, or None as soon as they turn out too large for it."""
+    # A number takes three characters at least; a large matrix is not turned into text to see that.
+    if 3 * sum(len(column.buffer) for column in result.columns) >= INLINE_BYTES:
+        return None
     rows: list[list[Any]] = []
     size = len('{"rows": []}')
     for row in _rows(result):

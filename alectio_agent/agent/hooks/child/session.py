@@ -86,7 +86,9 @@ class Session:
     def _load(self, command: dict[str, Any]) -> dict[str, Any]:
         self._folder = command["cwd"]
         self._own = OwnFiles(command["folders"])
-        sys.path[:] = [self._folder] + [entry for entry in sys.path if entry != self._folder]
+        # The folder of the hooks' file comes second, as Python would have it for a script.
+        first = dict.fromkeys([self._folder, *command["folders"]])
+        sys.path[:] = [*first, *(entry for entry in sys.path if entry not in first)]
         registered: list[Pipeline] = []
         install_standins(registered)
         seed_all(derive_seed(*command["seeding"]))

@@ -1,0 +1,115 @@
+"""What stays behind when the agent is killed, and how the next one ends it."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.hooks.groups import end_group, is_group_empty, new_marker, start_time
+from alectio_agent.core.clock import SystemClock
+
+# Runs one step whose hook starts a grandchild that ignores TERM, and tells both process ids.
+AGENT = """
+import json, sys
+from pathlib import Path
+from tests.support.hook_runs import HANGING, STUBBORN, HookBench
+
+bench = HookBench(Path(sys.argv[1]))
+def tell(done, total, numbers):
+    (pgid, (start, marker)), = bench.groups.living.items()
+    print(json.dumps([pgid, start, marker, int(numbers["pid"])]), flush=True)
+bench.slot._on_progress = tell
+bench.run(bench.pipeline(STUBBORN + HANGING), "test")
+"""
+
+
+class Left:
+    """A killed agent's hook process, and its grandchild."""
+
+    def __init__(self, folder: Path) -> None:
+        root = Path(__file__).parents[2]
+        agent = subprocess.Popen(
+            [sys.executable, "-c", AGENT, str(folder)], cwd=root, stdout=subprocess.PIPE
+        )
+        assert agent.stdout is not None
+        self.pgid, self.start, self.marker, self.grandchild = json.loads(agent.stdout.readline())
+        child, self.grandchild_end = os.pidfd_open(self.pgid), os.pidfd_open(self.grandchild)
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
+        agent.stdout.close()
+        assert has_ended(child), "the hook process outlived the agent"
+        os.close(child)
+
+    def close(self) -> None:
+        if not has_ended(self.grandchild_end, patience_s=0):
+            os.kill(self.grandchild, signal.SIGKILL)
+        os.close(self.grandchild_end)
+
+
+def has_ended(pidfd: int, patience_s: float = 20) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(patience_s * 1000))
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Iterator[Left]:
+    made = Left(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_grandchild_that_ignores_term_is_gone_after_the_next_start(left: Left) -> None:
+    end_group(left.pgid, left.start, left.marker, SystemClock())
+    assert has_ended(left.grandchild_end)
+    assert is_group_empty(left.pgid)
+
+
+def test_a_group_with_another_marker_is_left_alone(tmp_path: Path) -> None:
+    """Its number was given away since: killing it would hit a stranger."""
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    end_group(stranger.pid, 1, new_marker(), SystemClock())
+    assert stranger.poll() is None
+    stranger.communicate(b"\n")
+
+
+def test_a_group_of_an_earlier_boot_is_left_alone(tmp_path: Path) -> None:
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    end_group(stranger.pid, start_time(stranger.pid), "earlier-boot.1234", SystemClock())
+    assert stranger.poll() is None
+    stranger.communicate(b"\n")
+
+
+def test_a_leader_is_known_by_its_start_time_even_without_the_marker(tmp_path: Path) -> None:
+    """Some programs write over their environment to show a title."""
+    ours = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    end = os.pidfd_open(ours.pid)
+    end_group(ours.pid, start_time(ours.pid), new_marker(), SystemClock())
+    assert has_ended(end)
+    os.close(end)
+    ours.communicate()
+
+
+def test_a_process_that_left_the_group_but_carries_the_marker_is_ended(tmp_path: Path) -> None:
+    marker = new_marker()
+    gone = subprocess.Popen(
+        [sys.executable, "-c", "input()"],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "ALECTIO_HOOK_MARKER": marker},
+    )
+    end_group(2**22 - 1, 1, marker, SystemClock())
+    assert gone.wait() == -signal.SIGKILL
+    gone.communicate()
