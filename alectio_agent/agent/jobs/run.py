@@ -163,6 +163,7 @@ class JobRun:
             output=claim.output,
             folder=self._desk.outbox.open_result(claim.lease, order.step),
             log_file=self._desk.log_folder / log_file_name(claim),
+            is_wanted=lambda: self._ending is None,
         )
 
     def _complete(self, order: StepOrder, outcome: StepOutcome) -> None:
@@ -247,7 +248,7 @@ class JobRun:
                 "key": new_id(),
                 "step": step,
                 "class": name,
-                "message": share.message(message)[:4000],
+                "message": share.message(message, name)[:4000],
                 "traceback": share.traceback(traceback)[-32000:],
                 "finished_at": timestamp(self._desk.clock.now()),
             }

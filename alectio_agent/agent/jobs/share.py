@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 WITHHELD = "(not shared: it may quote data; the agent's log has it)"
-_FRAME = re.compile(r'^\s*File "[^"]*[/\\](?P<file>[^"/\\]+)", line (?P<line>\d+), in .*$')
-_RAISED = re.compile(r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Warning|Missing|Interrupt)?)\b")
+QUOTES_EXCEPTIONS = frozenset({"user_code", "checkpoint"})
+"""Failure classes whose message holds the text of an exception of the user's."""
+
+_HEADER = "Traceback (most recent call last):"
+_FRAME = re.compile(r'^\s*File "(?:[^"]*[/\\])?(?P<file>[^"/\\]+)", line (?P<line>\d+), in .*$')
+_TYPE = re.compile(r"^[A-Za-z_][\w.]*(?=:|$)")
+_RAISED_AT = re.compile(r"^[^\n]*?:\d+ in [^:\n]+: [A-Za-z_][\w.]*(?=:|$)")
 
 
 @dataclass(frozen=True)
@@ -26,25 +31,36 @@ class Share:
             return inline
         return {}
 
-    def message(self, message: str) -> str:
-        """The failure's message that may be sent: without the text of an exception."""
-        return message if self.is_full else _types_only(message)
+    def message(self, message: str, failure_class: str) -> str:
+        """The failure's message that may be sent.
+
+        Args:
+            message: Whole; the lines behind the first may quote values.
+            failure_class: Says whether the first line quotes an exception.
+
+        Returns:
+            The first line; of an exception only place and type.
+        """
+        if self.is_full:
+            return message
+        if failure_class not in QUOTES_EXCEPTIONS:
+            return message.split("\n", 1)[0]
+        raised = _RAISED_AT.match(message)
+        return f"{raised[0]}: {WITHHELD}" if raised else WITHHELD
 
     def traceback(self, traceback: str) -> str:
-        """The traceback that may be sent: file names, line numbers and the type."""
+        """The traceback that may be sent: file names, line numbers and types."""
         if self.is_full or not traceback:
             return traceback
         kept = []
+        is_in_frames = False
         for line in traceback.splitlines():
-            if frame := _FRAME.match(line):
+            if line == _HEADER:
+                is_in_frames = True
+            elif frame := _FRAME.match(line):
                 kept.append(f"  {frame['file']}:{frame['line']}")
-            elif not line.startswith((" ", "Traceback")) and (raised := _RAISED.match(line)):
-                kept.append(raised["type"])
+            elif is_in_frames and not line.startswith(" "):
+                # The first line behind the frames names the type; all that follows is its text.
+                is_in_frames = False
+                kept.append(found[0] if (found := _TYPE.match(line)) else "exception")
         return "\n".join(kept)
-
-
-def _types_only(message: str) -> str:
-    """`f.py:3 in train: ValueError: row 5 is "Smith"` without what stands behind the type."""
-    head = message.splitlines()[0] if message else ""
-    found = re.match(r"^(.*?\b[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt)): .*$", head)
-    return f"{found[1]}: {WITHHELD}" if found else head

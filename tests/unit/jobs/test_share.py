@@ -1,0 +1,53 @@
+"""What leaves the site about a failed step."""
+
+import pytest
+
+from alectio_agent.agent.jobs.share import WITHHELD, Share
+
+ELSEWHERE = Share(is_full=False)
+TRACE = """Traceback (most recent call last):
+  File "/srv/hospital/p.py", line 3, in test
+    raise Oops("Smith")
+p.Oops: patient Smith
+Jones: also here
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("p.py:3 in test: ValueError: patient Smith", f"p.py:3 in test: ValueError: {WITHHELD}"),
+        ("p.py:3 in test: Oops: patient Smith", f"p.py:3 in test: Oops: {WITHHELD}"),
+        ("p.py:3 in test: ValueError: a\nSmith", f"p.py:3 in test: ValueError: {WITHHELD}"),
+        ("patient Smith", WITHHELD),
+    ],
+)
+def test_of_an_exception_only_place_and_type_leave(message: str, told: str) -> None:
+    assert ELSEWHERE.message(message, "user_code") == told
+
+
+def test_of_a_broken_contract_only_the_line_without_values_leaves() -> None:
+    message = "E-HOOK-06  toy/1 test: 3 labels are no class\nfound 'Smith'"
+    assert ELSEWHERE.message(message, "contract") == "E-HOOK-06  toy/1 test: 3 labels are no class"
+
+
+def test_of_a_traceback_only_files_lines_and_types_leave() -> None:
+    assert ELSEWHERE.traceback(TRACE) == "  p.py:3\np.Oops"
+
+
+def test_a_chain_of_exceptions_keeps_each_type() -> None:
+    chain = TRACE + "\nDuring handling of the above exception, another exception occurred:\n\n"
+    assert ELSEWHERE.traceback(chain + TRACE).splitlines() == ["  p.py:3", "p.Oops"] * 2
+
+
+def test_what_train_returns_stays_and_other_results_leave() -> None:
+    inline = {"rows": [[0, [1, 1]]]}
+    assert ELSEWHERE.inline("train", {"labels": [1]}) == {}
+    assert ELSEWHERE.inline("test", inline) == inline
+
+
+def test_on_this_machine_everything_is_shared() -> None:
+    here = Share(is_full=True)
+    assert here.message("p.py:3 in test: Oops: Smith", "user_code").endswith("Smith")
+    assert here.traceback(TRACE) == TRACE
+    assert here.inline("train", {"labels": [1]}) == {"labels": [1]}
