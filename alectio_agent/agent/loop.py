@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
@@ -174,8 +175,9 @@ class PollLoop:
                 self._rooms.heartbeats.deliver(lease)
 
     def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
-        def end(_: Ending, reason: str) -> None:
-            self._rooms.journal.supersede(lease, reason)
+        def end(ending: Ending, reason: str) -> None:
+            if ending == "lost":  # what a cancelled job computed is still delivered
+                self._rooms.journal.supersede(lease, reason)
 
         return end
 
@@ -228,12 +230,11 @@ class PollLoop:
 
     def _stopped_by(self, error: PlatformError) -> float:
         """A revoked token or a second agent ends this one; other refusals wait for a mend."""
-        problem = error.problem if isinstance(error, NotAuthorizedError) else "superseded-boot"
-        if problem in ("revoked", "forbidden", "superseded-boot"):
+        if ends_agent(error):
             self.on_fatal(error)
             return IDLE_S
         if self._backoff.failures == 0:
-            log.error("the platform refuses the token (%s): %s", problem, error.message)
+            log.error("the platform refuses the token: %s", error.message)
         self._backoff.failed()
         return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 

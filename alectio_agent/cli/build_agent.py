@@ -1,6 +1,5 @@
 """Builds an agent from its settings."""
 
-import ipaddress
 import logging
 import os
 import random
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
@@ -35,6 +33,7 @@ from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent, Parts
 from alectio_agent.config.settings import AgentFile, PipelineSettings
 from alectio_agent.config.token_file import read_token
+from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
@@ -60,7 +59,7 @@ class Site:
         """A platform somewhere; its token is read anew for every call."""
         url = settings.platform.url
         read_token(settings, os.environ)  # a token that cannot be read is said at once
-        return cls(url, lambda: read_token(settings, os.environ), _is_loopback(url))
+        return cls(url, lambda: read_token(settings, os.environ), is_loopback(url))
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,8 @@ def build_agent(site: Site, state: State) -> Agent:
         )
     )  # fmt: skip
     poll_loop.on_fatal = agent.fail_now
-    sender.on_revoked = agent.fail_now
+    sender.on_fatal = agent.fail_now
+    heartbeats.on_fatal = agent.fail_now
     return agent
 
 
@@ -218,13 +218,3 @@ def _shown_name(site: Site, state: State) -> str:
     if site.is_loopback or "name" in agent.model_fields_set:
         return agent.name
     return f"agent-{state.identity.installation_id[:8]}"
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

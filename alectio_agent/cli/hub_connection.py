@@ -12,6 +12,7 @@ from alectio_agent.agent.service.hub_process import HubProcess
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import EMBEDDED, AgentFile
 from alectio_agent.config.token_file import read_token_file
+from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import PlatformError, UsageError
 
@@ -53,6 +54,7 @@ def open_hub(
         AlectioAgentError: Whatever starting the hub or reading files can raise.
     """
     if hub is not None:
+        _refuse_clear_text(hub)
         yield operation_client(hub, _token(token_file))
         return
     if data is not None:
@@ -82,6 +84,15 @@ def hub_folders(settings: AgentFile, file: Path) -> tuple[Path, Path]:
         The data folder and the results folder.
     """
     return settings.agent.state_dir / "hub", file.parent / "results"
+
+
+def _refuse_clear_text(url: str) -> None:
+    """An operator's token is not sent in the clear to another machine."""
+    if url.startswith("http:") and not is_loopback(url):
+        raise UsageError(
+            f"{url}: plain http would send the operator's token in the clear",
+            hint="Use https://, or run the command on the hub's machine with --data FOLDER.",
+        )
 
 
 def _token(token_file: Path | None) -> str:

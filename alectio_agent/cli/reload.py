@@ -19,15 +19,17 @@ class Reloader:
     told at registration, so they wait for a restart.
     """
 
-    def __init__(self, file: Path, settings: AgentFile) -> None:
+    def __init__(self, file: Path, settings: AgentFile, *, quiet: bool = False) -> None:
         """Remember what is in force.
 
         Args:
             file: The configuration.
             settings: As loaded from it.
+            quiet: The level stays at warnings.
         """
         self._file = file
         self._settings = settings
+        self._is_quiet = quiet
 
     def __call__(self) -> None:
         """Read the file; one with problems changes nothing."""
@@ -36,7 +38,7 @@ class Reloader:
         except ConfigError as error:
             log.error("%s\nThe configuration in force stays.", error)  # noqa: TRY400 - its text says it all
             return
-        set_level(found.logging.level)
+        set_level("warning" if self._is_quiet else found.logging.level)
         waiting = _changed(self._settings.model_dump(), found.model_dump())
         if waiting:
             log.warning("%s: needs a restart: %s", self._file, ", ".join(waiting))

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
+from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.build_agent import Site, build_agent, open_state
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import run_embedded
@@ -31,19 +32,30 @@ def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> E
     Raises:
         AlectioAgentError: Nothing could be started.
     """
+    on_early_signals()
     settings, file = load_agent_file(config)
     experiment = load_experiment_file(settings.experiment) if settings.experiment else None
     configure("warning" if quiet else settings.logging.level)
     log.info("configuration: %s", file)
     with ExitStack() as stack:
-        SystemDisk().make_folder(settings.agent.state_dir)
+        _prepare(settings.agent.state_dir)
         stack.callback(FolderLock(settings.agent.state_dir).release)
         state = open_state(settings, stack)
         if settings.platform.url != EMBEDDED:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
             agent = build_agent(Site.distant(settings), state)
-            return until_stopped(agent, Reloader(file, settings))
+            return until_stopped(agent, Reloader(file, settings, quiet=quiet))
         if experiment is None:
             raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
-        return run_embedded(stack, state, file, experiment, until_done=until_done is not False)
+        reload = Reloader(file, settings, quiet=quiet)
+        return run_embedded(
+            stack, state, file, experiment, reload, until_done=until_done is not False
+        )
+
+
+def _prepare(folder: Path) -> None:
+    """Make the state folder, readable by nobody else once it is an agent's."""
+    SystemDisk().make_folder(folder)
+    if (folder / "agent.db").exists() and folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)

@@ -26,7 +26,13 @@ OVER = ("finished", "cancelled")
 
 
 def run_embedded(
-    stack: ExitStack, state: State, file: Path, experiment: ExperimentSettings, *, until_done: bool
+    stack: ExitStack,
+    state: State,
+    file: Path,
+    experiment: ExperimentSettings,
+    reload: Reloader,
+    *,
+    until_done: bool,
 ) -> ExitCode:
     """Start the hub, make the experiment, run the agent, print the table.
 
@@ -35,6 +41,7 @@ def run_embedded(
         state: Of the agent.
         file: The agent's configuration: results go beside it.
         experiment: From `experiment.yaml`.
+        reload: Called on HUP.
         until_done: End with the experiment.
 
     Returns:
@@ -51,7 +58,6 @@ def run_embedded(
         print_result(operator, view.name)
         click.echo(f"`{view.name}` was {view.state} already: nothing was run.")
         return ExitCode.CLEAN
-    reload = Reloader(file, state.settings)
     return _run(hub, operator, state, view.name, reload, until_done=until_done)
 
 
@@ -66,7 +72,12 @@ def _run(
 ) -> ExitCode:
     clock = SystemClock()
     agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state)
-    watcher = Watcher(operator, name, agent.finish if until_done else None)
+
+    def over(outcome: ExitCode) -> None:
+        # A control that began meanwhile must not keep the person waiting who is needed.
+        agent.finish(at_once=outcome is ExitCode.FAILED)
+
+    watcher = Watcher(operator, name, over if until_done else None)
     for driver in (
         Driver("hub", hub, clock, lambda: hub.is_stopping, agent.fail),
         Driver("watch", watcher, clock, agent.stopping.is_set, agent.fail),

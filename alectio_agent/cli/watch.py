@@ -21,15 +21,15 @@ class Watcher:
     """A step object: one turn waits for the next change of state."""
 
     def __init__(
-        self, operator: OperationClient, name: str, on_over: Callable[[], None] | None
+        self, operator: OperationClient, name: str, on_over: Callable[[ExitCode], None] | None
     ) -> None:
         """Start with the experiment; its control follows.
 
         Args:
             operator: Client of the hub.
             name: Of the experiment.
-            on_over: Called once, when nothing is left to run or a person is needed; None goes
-                on watching.
+            on_over: Called once with the outcome, when nothing is left to run or a person is
+                needed; None goes on watching.
         """
         self._operator = operator
         self._name = name
@@ -79,4 +79,4 @@ class Watcher:
     def _over(self, outcome: ExitCode) -> None:
         self.outcome = outcome
         if self._on_over is not None:
-            self._on_over()
+            self._on_over(outcome)

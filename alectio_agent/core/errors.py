@@ -2,6 +2,7 @@
 
 AlectioAgentError                 exit_code, hint (what the operator should do)
 ├── UsageError                    stop; the command line asks for something that cannot be
+├── StoppedError                  a signal ended the start: try again
 ├── ProblemError                  the hub's verdict on a request; answered as problem+json
 ├── ConfigError                   stop; fix agent.yaml or experiment.yaml
 ├── PlatformError
@@ -62,6 +63,12 @@ class UsageError(AlectioAgentError):
     """An unknown name, or the wrong state for a verb."""
 
     exit_code = ExitCode.USAGE
+
+
+class StoppedError(AlectioAgentError):
+    """A signal came before there was anything to stop."""
+
+    exit_code = ExitCode.TRY_AGAIN
 
 
 class ProblemError(AlectioAgentError):

@@ -63,7 +63,9 @@ class _LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        line = f"{self.formatTime(record)}  {level}{printable(record.getMessage(), 2000)}"
+        # Lines behind the first are indented, so that no text can pass for a record of its own.
+        text = "\n    ".join(printable(part, 2000) for part in record.getMessage().split("\n"))
+        line = f"{self.formatTime(record)}  {level}{text}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's own name

@@ -26,6 +26,7 @@ from alectio_agent.wire.strict_json import JsonRuleError, NotJsonError, loads
 RecordT = TypeVar("RecordT", bound=BaseModel)
 
 LOST = frozenset({"lease-lost", "job-closed"})
+ENDS_AGENT = frozenset({"revoked", "forbidden"})
 NOT_AUTHORIZED = frozenset({"unauthorized", "expired", "revoked", "forbidden"})
 
 
@@ -108,6 +109,17 @@ def verdict(response: Response, now: datetime) -> PlatformError:
         return SupersededBootError(message)
     detail: dict[str, object] = dict(problem.model_extra or {})
     return PlatformRejectedError(message, problem=problem.type, detail=detail)
+
+
+def ends_agent(error: PlatformError) -> bool:
+    """Whether the platform wants this agent gone: its token was revoked, or another one is it.
+
+    Args:
+        error: A verdict.
+    """
+    if isinstance(error, NotAuthorizedError):
+        return error.problem in ENDS_AGENT
+    return isinstance(error, SupersededBootError)
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

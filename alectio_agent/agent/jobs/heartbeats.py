@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import LeaseLostError, PlatformError
@@ -50,6 +51,7 @@ class Heartbeats:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._lease_s = 90.0
+        self.on_fatal: Callable[[PlatformError], None] = _raise
         self.wake = threading.Event()
 
     def set_lease(self, lease_s: float) -> None:
@@ -98,6 +100,11 @@ class Heartbeats:
                 if held.state == "running":
                     held.progress = progress
 
+    def notice(self, error: PlatformError) -> None:
+        """Let a verdict that ends the agent end it, also while a job is in hand."""
+        if ends_agent(error):
+            self.on_fatal(error)
+
     def deliver(self, lease: str) -> None:
         """Say from now on that only messages are left to send."""
         with self._lock:
@@ -139,6 +146,7 @@ class Heartbeats:
         except LeaseLostError as error:
             self._end(held, "lost", error.message)
         except PlatformError as error:
+            self.notice(error)
             held.failures += 1
             held.due = self._clock.monotonic() + self._lease_s / TRIES_PER_LEASE
             job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
@@ -149,5 +157,12 @@ class Heartbeats:
                 self._end(held, "cancelled", answer.cancel)
 
     def _end(self, held: _Held, ending: Ending, reason: str) -> None:
-        self.release(held.claim.lease)
+        """Tell the holder, unless the lease was released while the beat was under way."""
+        with self._lock:
+            if self._held.pop(held.claim.lease, None) is not held:
+                return
         held.on_end(ending, reason)
+
+
+def _raise(error: PlatformError) -> None:
+    raise error

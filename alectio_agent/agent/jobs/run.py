@@ -92,6 +92,7 @@ class JobRun:
         self._orders = [order for order in claim.steps if order.step not in done]
         self._is_announced = False
         self._ending: tuple[Ending, str] | None = None
+        self._is_over = False
 
     def step(self) -> float | None:
         """Do the next thing.
@@ -110,9 +111,16 @@ class JobRun:
         return self._run(self._orders[0])
 
     def end(self, ending: Ending, reason: str) -> None:
-        """Stop the hook: the platform ended the lease. Called from another thread."""
-        self._ending = (ending, reason)
-        self._hooks.cancel(CANCEL_GRACE_S)
+        """Stop the hook: the platform ended the lease. Called from another thread.
+
+        When all steps are done already, the slot may run another job: its hook goes on, and what
+        a cancelled job computed is still delivered.
+        """
+        if not self._is_over:
+            self._ending = (ending, reason)
+            self._hooks.cancel(CANCEL_GRACE_S)
+        elif ending == "lost":
+            self._desk.journal.supersede(self.claim.lease, reason)
 
     def _announce(self) -> float | None:
         try:
@@ -121,6 +129,7 @@ class JobRun:
             self._ending = ("lost", error.message)
             return 0.0
         except PlatformError as error:
+            self._desk.heartbeats.notice(error)
             self._log.warning("waits for its first heartbeat: %s", error.message)
             return self._backoff.failed(error)
         self._is_announced = True
@@ -163,7 +172,7 @@ class JobRun:
             output=claim.output,
             folder=self._desk.outbox.open_result(claim.lease, order.step),
             log_file=self._desk.log_folder / log_file_name(claim),
-            is_wanted=lambda: self._ending is None,
+            is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 
     def _complete(self, order: StepOrder, outcome: StepOutcome) -> None:
@@ -175,6 +184,7 @@ class JobRun:
         self._orders.pop(0)
         self._desk.journal.put_commit(manifest, is_last=not self._orders)
         if not self._orders:
+            self._is_over = True
             self._desk.heartbeats.deliver(self.claim.lease)
         self._desk.delivery.set()
         for warning in outcome.warnings:
@@ -238,10 +248,12 @@ class JobRun:
             self._put_failure(step, "cancelled", reason, "")
             return
         self._log.warning("lease lost, results are kept as superseded: %s", reason)
+        self._is_over = True
         self._desk.journal.supersede(self.claim.lease, reason)
         self._desk.heartbeats.release(self.claim.lease)
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
+        self._is_over = True
         share = self._desk.share
         failure = JobFailure.model_validate(
             {

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
@@ -14,6 +15,7 @@ from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import (
     LeaseLostError,
     NotAuthorizedError,
+    PlatformError,
     PlatformRejectedError,
     PlatformUnavailableError,
 )
@@ -57,7 +59,7 @@ class Sender:
         self._backoff = backoff
         self._platform_id: str | None = None
         self._sent_parts: set[str] = set()
-        self.on_revoked: Callable[[NotAuthorizedError], None] = _raise
+        self.on_fatal: Callable[[PlatformError], None] = _raise
         self.keep_sent_s = 7 * 86400.0
         self.wake = threading.Event()
 
@@ -95,8 +97,8 @@ class Sender:
         except LeaseLostError as error:
             self._supersede(message, error.message)
         except NotAuthorizedError as error:
-            if error.problem in ("revoked", "forbidden"):
-                self.on_revoked(error)
+            if ends_agent(error):
+                self.on_fatal(error)
             self._later(message, error)
             return NOT_AUTHORIZED_S
         except PlatformRejectedError as error:
@@ -179,5 +181,5 @@ class Sender:
         return job_logger(log, message.job)
 
 
-def _raise(error: NotAuthorizedError) -> None:
+def _raise(error: PlatformError) -> None:
     raise error

@@ -11,7 +11,9 @@ QUOTES_EXCEPTIONS = frozenset({"user_code", "checkpoint"})
 _HEADER = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s*File "(?:[^"]*[/\\])?(?P<file>[^"/\\]+)", line (?P<line>\d+), in .*$')
 _TYPE = re.compile(r"^[A-Za-z_][\w.]*(?=:|$)")
-_RAISED_AT = re.compile(r"^[^\n]*?:\d+ in [^:\n]+: [A-Za-z_][\w.]*(?=:|$)")
+_RAISED_AT = re.compile(
+    r"^(?:[^\n]*[/\\])?(?P<place>[^\n/\\]+?:\d+ in [^:\n]+: [A-Za-z_][\w.]*)(?=:|$)"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Share:
         if failure_class not in QUOTES_EXCEPTIONS:
             return message.split("\n", 1)[0]
         raised = _RAISED_AT.match(message)
-        return f"{raised[0]}: {WITHHELD}" if raised else WITHHELD
+        return f"{raised['place']}: {WITHHELD}" if raised else WITHHELD
 
     def traceback(self, traceback: str) -> str:
         """The traceback that may be sent: file names, line numbers and types."""

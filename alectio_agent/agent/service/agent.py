@@ -61,7 +61,9 @@ class Agent:
         self.error: BaseException | None = None
         leaving = parts.leaving
         self._poll = self._driver("poll", parts.poll_loop, leaving.is_set)
-        self._slot = self._driver("slot", parts.slot, self._is_slot_over)
+        # The kernel ends the hook process with the thread that started it, so that thread says
+        # goodbye to it first.
+        self._slot = self._driver("slot", parts.slot, self._is_slot_over, parts.hooks.close)
         self._sender = self._driver("sender", parts.sender, self._is_sender_over)
         self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
 
@@ -91,9 +93,15 @@ class Agent:
         self._parts.leaving.set()
         self._stopping.set()
 
-    def finish(self) -> None:
-        """Stop because nothing is left to do."""
+    def finish(self, *, at_once: bool = False) -> None:
+        """Stop because nothing is left to do.
+
+        Args:
+            at_once: Cancel a running step instead of finishing it.
+        """
         self._parts.leaving.set()
+        if at_once:
+            self._parts.hooks.cancel(CANCEL_GRACE_S)
         self._stopping.set()
 
     def cancel(self) -> None:
@@ -112,8 +120,10 @@ class Agent:
 
     def fail_now(self, error: PlatformError) -> None:
         """Stop because the platform wants this agent gone; the running hook is cancelled."""
+        if self.error is not None:
+            return
         self.fail(error)
-        self.cancel()
+        threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
 
     def wait_for_stop(self) -> None:
         """Return when the agent was asked to stop."""
@@ -139,7 +149,6 @@ class Agent:
         self._drained.set()
         self._beats.wake()
         self._wait(self._beats)
-        parts.hooks.close()
         self._leave()
 
     def _say_farewell(self) -> None:
@@ -182,5 +191,11 @@ class Agent:
             return False
         return self._parts.sender.is_failing or self._parts.sender.is_idle
 
-    def _driver(self, name: str, loop: StepObject, is_over: Callable[[], bool]) -> Driver:
-        return Driver(name, loop, self._parts.clock, is_over, self.fail)
+    def _driver(
+        self,
+        name: str,
+        loop: StepObject,
+        is_over: Callable[[], bool],
+        on_end: Callable[[], None] | None = None,
+    ) -> Driver:
+        return Driver(name, loop, self._parts.clock, is_over, self.fail, on_end)

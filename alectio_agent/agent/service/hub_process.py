@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class HubProcess:
         self.tokens = HubTokens(new_token(), new_token())
         self._child: subprocess.Popen[bytes] | None = None
         self._life_line = -1
+        self._lock = threading.RLock()
         self.is_stopping = False
         self.wake = threading.Event()
 
@@ -74,8 +76,9 @@ class HubProcess:
         os.close(pipe_read)
         os.close(ready_write)
         tokens = {"agent_token": self.tokens.agent, "operator_token": self.tokens.operator}
-        os.write(self._life_line, json.dumps(tokens).encode() + b"\n")
         try:
+            with suppress(BrokenPipeError):  # it ended at once: its exit code says why
+                os.write(self._life_line, json.dumps(tokens).encode() + b"\n")
             self._wait_until_ready(ready_read)
         finally:
             os.close(ready_read)
@@ -86,6 +89,10 @@ class HubProcess:
         Returns:
             Seconds until the next look.
         """
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> float:
         if self.is_stopping or self._child is None:
             return LOOK_S
         code = self._child.poll()
@@ -102,18 +109,22 @@ class HubProcess:
 
     def stop(self) -> None:
         """Let the hub finish what it owes, and wait until it has ended."""
-        self.is_stopping = True
-        if self._child is not None:
-            if self._life_line >= 0:
-                os.close(self._life_line)
-                self._life_line = -1
-            try:
-                self._child.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                log.warning("the hub did not stop in %d s: killed", STOP_S)
-                self._child.kill()
-                self._child.wait()
-        self._socket.close()
+        with self._lock:
+            self.is_stopping = True
+            if self._child is not None:
+                self._end(self._child)
+            self._socket.close()
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        if self._life_line >= 0:
+            os.close(self._life_line)
+            self._life_line = -1
+        try:
+            child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            log.warning("the hub did not stop in %d s: killed", STOP_S)
+            child.kill()
+            child.wait()
 
     def _spawn(self, pipe_read: int, ready_write: int) -> subprocess.Popen[bytes]:
         listening = self._socket.fileno()

@@ -29,6 +29,7 @@ class Driver:
         clock: Clock,
         is_over: Callable[[], bool],
         on_crash: Callable[[BaseException], None],
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         """Prepare the thread; `start` runs it.
 
@@ -38,11 +39,13 @@ class Driver:
             clock: Waits between turns.
             is_over: Asked before each turn.
             on_crash: Told about an exception that nobody handled.
+            on_end: Called last, in the thread.
         """
         self._loop = loop
         self._clock = clock
         self._is_over = is_over
         self._on_crash = on_crash
+        self._on_end = on_end
         self.over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -60,6 +63,8 @@ class Driver:
                 wait_s = self._loop.step()
                 self._clock.wait(self._loop.wake, wait_s)
                 self._loop.wake.clear()
+            if self._on_end is not None:
+                self._on_end()
         except BaseException as error:  # noqa: BLE001 - the top of a thread: nobody else would see it
             self._on_crash(error)
         finally:

@@ -61,11 +61,12 @@ def test_records_below_the_level_are_left_out(logger, capsys):
     assert line.endswith("  error: this")
 
 
-def test_a_record_is_one_line_whatever_it_quotes(logger, capsys):
+def test_no_text_can_pass_for_a_record_of_its_own(logger, capsys):
     configure("info")
-    logger.info("found %s", "x\nerror: forged")
-    (line,) = lines(capsys)
-    assert line.endswith("found x\\x0aerror: forged")
+    logger.info("found %s", "x\nerror: forged\r2026-01-01 fine")
+    first, second = lines(capsys)
+    assert first.endswith("found x")
+    assert second == "    error: forged\\x0d2026-01-01 fine"
 
 
 def test_the_job_stands_before_the_message(logger, capsys):

@@ -153,7 +153,7 @@ def test_a_refused_token_waits_minutes_and_keeps_the_message(bench: Bench) -> No
 
 def test_a_revoked_token_is_told_upwards(bench: Bench) -> None:
     told = []
-    bench.sender.on_revoked = told.append
+    bench.sender.on_fatal = told.append
     bench.put("train")
     bench.platform.say("commit", NotAuthorizedError("revoked", problem="revoked"))
     bench.sender.step()

@@ -17,6 +17,7 @@ Jones: also here
     ("message", "told"),
     [
         ("p.py:3 in test: ValueError: patient Smith", f"p.py:3 in test: ValueError: {WITHHELD}"),
+        ("/home/jo/p.py:3 in test: Oops: Smith", f"p.py:3 in test: Oops: {WITHHELD}"),
         ("p.py:3 in test: Oops: patient Smith", f"p.py:3 in test: Oops: {WITHHELD}"),
         ("p.py:3 in test: ValueError: a\nSmith", f"p.py:3 in test: ValueError: {WITHHELD}"),
         ("patient Smith", WITHHELD),
