@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from tests.support.projects import HOOKS, read_experiment, run_command, write_project
@@ -183,3 +184,47 @@ def test_experiment_commands_start_the_sleeping_hub_for_their_own_duration(tmp_p
     unknown = run_command("experiment", "show", "tpy", cwd=tmp_path)
     assert unknown.returncode == 2
     assert "Traceback" not in unknown.stderr
+
+
+def test_a_signal_during_the_start_is_stopped_before_the_end(tmp_path: Path) -> None:
+    """Hooks that import for minutes are loaded before anything runs."""
+    go = tmp_path / "imported"
+    slow = (
+        f"from pathlib import Path\nPath({str(go)!r}).write_text('')\nimport time\ntime.sleep(60)\n"
+    )
+    write_project(tmp_path, hooks=slow + HOOKS)
+    command = [sys.executable, "-m", "alectio_agent", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+        pause = threading.Event()
+        while not go.exists():
+            pause.wait(0.02)
+        running.send_signal(signal.SIGTERM)
+        _, said = running.communicate(timeout=40)
+    assert running.returncode == 75, said
+    assert "stopped by SIGTERM" in said
+    assert "Traceback" not in said
+
+
+def test_exit_handlers_of_hooks_run_at_the_end(tmp_path: Path) -> None:
+    mark = tmp_path / "handled"
+    handler = (
+        "import atexit\nfrom pathlib import Path\n"
+        f"atexit.register(lambda: Path({str(mark)!r}).open('a').write('x'))\n"
+    )
+    write_project(tmp_path, loops=1, hooks=handler + HOOKS)
+    done = run_command("run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert mark.read_text() == "xx", "the process that knew the hooks, and the one that ran them"
+
+
+def test_a_failure_ends_the_run_although_a_control_could_go_on(tmp_path: Path) -> None:
+    slow_control = HOOKS.replace(
+        '    begun(payload, "train")\n',
+        '    if payload["ckpt_dir"].endswith("-control"):\n'
+        "        import time; time.sleep(120)\n"
+        '    elif payload["loop"] == 1: raise ValueError("no such file")\n',
+    )
+    write_project(tmp_path, hooks=slow_control, experiment="control: replay\n")
+    failed = run_command("run", cwd=tmp_path)
+    assert failed.returncode == 3, failed.stderr
+    assert "no such file" in failed.stdout + failed.stderr

@@ -1,7 +1,13 @@
 """Leases are kept alive."""
 
+import pytest
+
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
-from alectio_agent.core.errors import LeaseLostError, PlatformUnavailableError
+from alectio_agent.core.errors import (
+    LeaseLostError,
+    NotAuthorizedError,
+    PlatformUnavailableError,
+)
 from alectio_agent.wire.results import HeartbeatAnswer
 from tests.support.claims import make_claim
 from tests.support.clocks import FakeClock
@@ -69,3 +75,30 @@ def test_without_leases_nothing_is_sent() -> None:
     heartbeats, platform, _ = make()
     assert heartbeats.step() == 3600
     assert platform.calls == []
+
+
+def test_a_lease_released_while_its_beat_was_under_way_is_not_told() -> None:
+    heartbeats, platform, clock = make()
+    told = []
+    heartbeats.hold(make_claim(), lambda *what: told.append(what))
+    clock.advance(30)
+
+    def settled_meanwhile():
+        heartbeats.release("lease-1")
+        raise LeaseLostError("the job is done")
+
+    platform.say("beat", settled_meanwhile)
+    heartbeats.step()
+    assert told == []
+
+
+@pytest.mark.parametrize("problem", ["revoked", "forbidden"])
+def test_a_verdict_that_ends_the_agent_is_told_while_a_job_runs(problem: str) -> None:
+    heartbeats, platform, clock = make()
+    told = []
+    heartbeats.on_fatal = told.append
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(30)
+    platform.say("beat", NotAuthorizedError("no", problem=problem))
+    heartbeats.step()
+    assert [error.problem for error in told] == [problem]

@@ -11,6 +11,7 @@ from alectio_agent.core.errors import (
     HookInterruptedError,
     HookRaisedError,
     LeaseLostError,
+    NotAuthorizedError,
     StoreError,
 )
 from alectio_agent.wire.results import HeartbeatAnswer
@@ -207,3 +208,35 @@ def test_a_platform_elsewhere_gets_no_labels_and_no_texts_of_exceptions(tmp_path
     assert "p.py:3" in text
     assert "ValueError" in text
     bench.desk.journal.close()
+
+
+def test_a_late_verdict_on_a_computed_job_leaves_the_next_jobs_hook_alone(bench: Bench) -> None:
+    """The slot runs another job by then, on the same hook process."""
+    bench.run()
+    bench.job.end("lost", "another attempt counted")
+    assert bench.hooks.cancels == []
+    assert bench.desk.journal.next_message(PLATFORM) is None
+
+
+def test_what_a_cancelled_job_computed_is_still_delivered(bench: Bench) -> None:
+    bench.run()
+    bench.job.end("cancelled", "no longer needed")
+    assert bench.hooks.cancels == []
+    assert bench.desk.journal.pending_count() == 3
+
+
+def test_a_cancel_just_before_a_step_is_not_missed(bench: Bench) -> None:
+    bench.job.step()
+    bench.job.step()
+    assert bench.hooks.runs[0].is_wanted()
+    bench.job.end("cancelled", "no longer needed")
+    assert not bench.hooks.runs[0].is_wanted()
+
+
+def test_a_revoked_token_is_told_while_a_job_waits_for_its_first_heartbeat(bench: Bench) -> None:
+    told: list[Exception] = []
+    bench.desk.heartbeats.on_fatal = told.append
+    bench.platform.say("beat", NotAuthorizedError("revoked", problem="revoked"))
+    bench.job.step()
+    assert len(told) == 1
+    assert bench.hooks.runs == []
