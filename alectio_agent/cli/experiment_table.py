@@ -46,7 +46,8 @@ def print_experiment(view: ExperimentView, control: ExperimentView | None = None
         control: Shown in a column of its own.
     """
     out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 100)
-    reason = f" ({view.reason})" if view.reason else ""
+    has_problem = any(loop.problem for loop in view.loops)  # told below, with its loop
+    reason = f" ({view.reason})" if view.reason and not has_problem else ""
     out.print(f"{view.name}: {view.state}{reason}", markup=False)
     out.print(_table(view, control))
     for shown in (view, control):
