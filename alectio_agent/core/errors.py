@@ -17,9 +17,10 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── HookRaisedError           the hook raised (with traceback)
 │   ├── HookCrashedError          the hook process ended (exit code, signal)
 │   ├── HookResultError           what came back breaks the hook contract
-│   └── CheckpointError           a checkpoint that must exist does not
-├── StoreError                    StoreBusyError (retry), NotFoundError, ConflictError
-└── StrategyError                 EmptyPoolError, BatchTooLargeError, ScoresError (shape, NaN)
+│   ├── CheckpointError           a checkpoint that must exist does not
+│   └── HookInterruptedError      the agent ended the step: a stop, a cancel, a lost lease
+├── StoreError                    StoreBusyError (retry), StoreVersionError
+└── StrategyError                 ScoresError (shape, NaN)
 
 SettingError                      a ValueError inside validators of settings; becomes a ConfigError
 """
@@ -274,28 +275,8 @@ class StoreVersionError(StoreError):
     exit_code = ExitCode.CONFIG
 
 
-class NotFoundError(StoreError):
-    """No row or file of that name."""
-
-    exit_code = ExitCode.USAGE
-
-
-class ConflictError(StoreError):
-    """It exists already, or is in the wrong state for what was asked."""
-
-    exit_code = ExitCode.USAGE
-
-
 class StrategyError(AlectioAgentError):
     """A selection that cannot be made from what there is."""
-
-
-class EmptyPoolError(StrategyError):
-    """Nothing is left to choose from."""
-
-
-class BatchTooLargeError(StrategyError):
-    """More was asked than the pool holds."""
 
 
 class ScoresError(StrategyError):

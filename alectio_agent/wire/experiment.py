@@ -34,7 +34,6 @@ DEFAULT_OUTPUT: dict[str, Output | None] = {
     "segmentation": None,
     "custom": None,
 }
-CLASS_TASKS = ("classification", "multi_label", "object_detection", "segmentation")
 
 
 class Settings(BaseModel):

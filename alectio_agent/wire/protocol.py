@@ -32,16 +32,3 @@ TASKS = (
     "segmentation",
     "custom",
 )
-OUTPUTS = ("logits", "probabilities", "multilabel_logits", "regression", "detection")
-FAILURE_CLASSES = (
-    "user_code",
-    "contract",
-    "timeout",
-    "oom",
-    "crash",
-    "checkpoint",
-    "interrupted",
-    "refused",
-    "rejected",
-    "cancelled",
-)

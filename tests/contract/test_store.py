@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import OperationalError
 
-from alectio_agent.core.errors import ConflictError, StoreBusyError, StoreError, StoreVersionError
+from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError, UsageError
 from alectio_agent.hub.store.engines import translated
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.store import LARGEST_GROUP, Store
@@ -93,13 +93,13 @@ def test_what_was_answered_is_there_after_the_process_was_killed(path: Path) -> 
 def test_an_error_undoes_only_its_own_work(store: Store) -> None:
     def fails(tx: Connection) -> None:
         put("lost")(tx)
-        raise ConflictError("no")
+        raise UsageError("no")
 
     gate = Gate(store)
     before, failed, after = store.write(put("a")), store.write(fails), store.write(put("b"))
     gate.open()
     assert (before.result(10), after.result(10)) == (1, 1)
-    with pytest.raises(ConflictError):
+    with pytest.raises(UsageError):
         failed.result(10)
     assert store.read(keys).result(10) == {"a", "b"}
 
@@ -210,9 +210,9 @@ def test_actions_of_undone_work_never_run(store: Store) -> None:
 
     def fails(tx: Connection) -> None:
         after_commit(tx, lambda: heard.append("action"))
-        raise ConflictError("no")
+        raise UsageError("no")
 
-    with pytest.raises(ConflictError):
+    with pytest.raises(UsageError):
         store.write(fails).result(10)
     store.write(put("a")).result(10)
     assert heard == []

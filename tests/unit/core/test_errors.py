@@ -42,7 +42,6 @@ def test_every_error_ends_with_error_and_hangs_in_the_tree(error):
         ("AlectioAgentError", 1), ("UsageError", 2), ("ConfigError", 78), ("PlatformError", 75),
         ("NotAuthorizedError", 77), ("SupersededBootError", 78), ("HookError", 3),
         ("HookLoadError", 78), ("StoreBusyError", 75), ("StoreVersionError", 78),
-        ("NotFoundError", 2), ("ConflictError", 2), ("StrategyError", 1),
     ],
 )  # fmt: skip
 def test_exit_codes_are_those_of_the_manual(name, code):
