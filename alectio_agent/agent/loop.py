@@ -234,7 +234,11 @@ class PollLoop:
             self.on_fatal(error)
             return IDLE_S
         if self._backoff.failures == 0:
-            log.error("the platform refuses the token: %s", error.message)
+            log.error(
+                "the platform refuses the token: %s. Waiting for a mended one; trying again every "
+                "minute or two",
+                error.message,
+            )
         self._backoff.failed()
         return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 

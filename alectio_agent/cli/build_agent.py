@@ -93,18 +93,16 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
     return State(settings, disk, journal, outbox, next_boot(disk, folder))
 
 
-def build_agent(site: Site, state: State) -> Agent:
-    """Load the hooks once to know them, then put all parts together.
+def build_agent(site: Site, state: State, inspections: dict[str, HookInspection]) -> Agent:
+    """Put all parts of an agent together.
 
     Args:
         site: Where the platform is.
         state: The opened state folder.
+        inspections: What is known of each pipeline's hooks.
 
     Returns:
         An agent that has not started.
-
-    Raises:
-        HookLoadError: Hooks that cannot be loaded, or break the signature rules.
     """
     settings, clock, rng = state.settings, SystemClock(), random.SystemRandom()
     leaving = threading.Event()
@@ -115,7 +113,6 @@ def build_agent(site: Site, state: State) -> Agent:
 
     heartbeats = Heartbeats(client()[1], clock)
     hooks = HookSlot(clock, state.journal, dict(os.environ), heartbeats.note_progress)
-    inspections = _inspect(hooks, settings, state)
     sender = Sender(client()[1], state.journal, state.outbox, heartbeats, clock, Backoff(rng))
     sender.keep_sent_s = settings.outbox.keep_sent
     desk = Desk(
@@ -155,12 +152,30 @@ def build_agent(site: Site, state: State) -> Agent:
     return agent
 
 
-def _inspect(hooks: HookSlot, settings: AgentFile, state: State) -> dict[str, HookInspection]:
-    folder = settings.agent.state_dir / "state"
+def inspect_hooks(state: State) -> dict[str, HookInspection]:
+    """Load the hooks of every pipeline once, to know them.
+
+    Args:
+        state: The opened state folder.
+
+    Returns:
+        What was found, by name of the pipeline.
+
+    Raises:
+        HookLoadError: Hooks that cannot be loaded, or break the signature rules.
+    """
+    folder = state.settings.agent.state_dir / "state"
     state.disk.make_folder(folder)
+    hooks = HookSlot(SystemClock(), state.journal, dict(os.environ))
     return {
-        name: hooks.inspect(name, pipeline, folder) for name, pipeline in settings.pipelines.items()
+        name: hooks.inspect(name, pipeline, folder)
+        for name, pipeline in state.settings.pipelines.items()
     }
+
+
+def pool_size(pipeline: PipelineSettings, found: HookInspection) -> int | None:
+    """Number of samples of a pipeline: from its settings, else from its `state()`."""
+    return pipeline.pool_size if pipeline.pool_size is not None else found.state_size
 
 
 def _announcement(site: Site, state: State, inspections: dict[str, HookInspection]) -> Announcement:
@@ -193,7 +208,7 @@ def _announcement(site: Site, state: State, inspections: dict[str, HookInspectio
 def _offer(name: str, pipeline: PipelineSettings, found: HookInspection) -> PipelineOffer:
     return PipelineOffer(
         name=name,
-        pool_size=pipeline.pool_size if pipeline.pool_size is not None else found.state_size,
+        pool_size=pool_size(pipeline, found),
         state_digest=found.state_digest,
         state_size=found.state_size,
         store=pipeline.checkpoints.store,

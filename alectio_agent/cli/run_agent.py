@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.signals import on_early_signals
-from alectio_agent.cli.build_agent import Site, build_agent, open_state
+from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open_state
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import run_embedded
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
@@ -44,7 +44,7 @@ def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> E
         if settings.platform.url != EMBEDDED:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
-            agent = build_agent(Site.distant(settings), state)
+            agent = build_agent(Site.distant(settings), state, inspect_hooks(state))
             return until_stopped(agent, Reloader(file, settings, quiet=quiet))
         if experiment is None:
             raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")

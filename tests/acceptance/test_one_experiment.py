@@ -150,14 +150,42 @@ def test_two_agents_in_one_state_folder_are_told_apart(tmp_path: Path) -> None:
     assert "Traceback" not in busy.stderr
 
 
-def test_more_labels_than_the_pool_has_are_refused_before_anything_runs(tmp_path: Path) -> None:
+def refused_then_mended(folder: Path, *said: str) -> None:
+    """A refusal with all these words that makes nothing, so that the mended files run."""
+    refused = run_command("run", cwd=folder)
+    assert refused.returncode == 78, refused.stderr
+    for words in said:
+        assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+    write_project(folder, loops=2)
+    mended = run_command("run", cwd=folder)
+    assert mended.returncode == 0, mended.stderr
+
+
+def test_more_labels_than_the_pool_has_are_refused_and_lowering_them_runs(tmp_path: Path) -> None:
     write_project(tmp_path, loops=4, batch=50)
-    refused = run_command("run", cwd=tmp_path)
-    assert refused.returncode in (2, 3)
-    said = refused.stdout + refused.stderr
-    assert "200" in said
-    assert "60" in said
-    assert "Traceback" not in said
+    refused_then_mended(tmp_path, "experiment.yaml batch", "200", "60", "Lower batch or loops")
+
+
+def test_an_unknown_number_of_samples_is_said_instead_of_waited_for(tmp_path: Path) -> None:
+    file = write_project(tmp_path, loops=2)
+    file.write_text(file.read_text().replace(", pool_size: 60", ""))
+    refused_then_mended(tmp_path, "pipelines.toy.pool_size", "state()")
+
+
+def test_a_pipeline_that_agent_yaml_lacks_is_said_with_the_nearest(tmp_path: Path) -> None:
+    write_project(tmp_path, loops=2, experiment="pipeline: toi\n")
+    refused_then_mended(tmp_path, "'toi'", "Did you mean `toy`?")
+
+
+def test_the_smallest_ready_configuration_really_runs(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for name in ("agent-smallest.yaml", "experiment-smallest.yaml"):
+        (tmp_path / name).write_text((root / "configs" / name).read_text())
+    hooks = (root / "examples" / "digits" / "processes.py").read_text()
+    (tmp_path / "processes.py").write_text(hooks)
+    done = run_command("run", "-c", "agent-smallest.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_changed_settings_change_nothing_and_say_what_differs(tmp_path: Path) -> None:

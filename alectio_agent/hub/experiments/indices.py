@@ -7,9 +7,6 @@ from sqlalchemy import Connection, bindparam, select
 
 from alectio_agent.hub.store.tables import selections
 
-LARGEST_POOL = 2**32
-"""Indices are stored in 32 bits."""
-
 _BATCHES = select(selections.c.indices).where(
     selections.c.experiment_id == bindparam("of"), selections.c.loop <= bindparam("last")
 )

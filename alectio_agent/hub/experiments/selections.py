@@ -11,7 +11,6 @@ from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import labelled_up_to, pack, unpack
 from alectio_agent.hub.experiments.parts import part_path
-from alectio_agent.hub.experiments.pools import batch_left
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -25,6 +24,7 @@ from alectio_agent.hub.experiments.waiting import halt
 from alectio_agent.hub.store.tables import experiments, jobs, results, selections
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.experiment import StrategyPart
+from alectio_agent.wire.pools import batch_left
 from alectio_agent.wire.strict_json import canonical, dumps
 
 _OWING = (

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.pools import pool_problem
 from alectio_agent.hub.experiments.progress import advance, mark_changed
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -15,6 +14,7 @@ from alectio_agent.hub.experiments.records import (
 )
 from alectio_agent.hub.store.tables import agents, experiments, offers
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.pools import pool_problem
 
 
 @dataclass(frozen=True)

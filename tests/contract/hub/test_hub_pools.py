@@ -3,7 +3,7 @@
 import pytest
 
 from alectio_agent.hub.experiments.indices import labelled_up_to, pack, unlabelled, unpack
-from alectio_agent.hub.experiments.pools import batch_left, labels_asked, pool_problem
+from alectio_agent.wire.pools import batch_left, labels_asked, pool_problem
 from tests.support.benches import Bench, make_settings
 
 

@@ -78,7 +78,7 @@ def test_the_smallest_files_are_the_smallest():
     agent = yaml.safe_load((FOLDER / "agent-smallest.yaml").read_text())
     experiment = yaml.safe_load((FOLDER / "experiment-smallest.yaml").read_text())
     assert set(agent) == {"pipelines", "experiment"}
-    assert list(agent["pipelines"].values()) == [{"hooks": "processes.py"}]
+    assert list(agent["pipelines"].values()) == [{"hooks": "processes.py", "pool_size": 1437}]
     assert set(experiment) == {"name", "task", "classes", "batch", "loops"}
 
 

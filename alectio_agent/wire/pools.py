@@ -1,7 +1,9 @@
 """Whether a pool has enough samples for what an experiment asks."""
 
-from alectio_agent.hub.experiments.indices import LARGEST_POOL
 from alectio_agent.wire.experiment import ExperimentSettings, Growth
+
+LARGEST_POOL = 2**32
+"""Pools have fewer samples than this: indices are packed into four bytes."""
 
 
 def labels_asked(settings: ExperimentSettings, loops: int) -> int:
