@@ -6,19 +6,20 @@ from typing import Any
 import click
 
 from alectio_agent.cli.hub_options import hub_options, named_hub
+from alectio_agent.cli.options import Common
 
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
 @hub_options
-def create(*, file: Path, as_json: bool, **where: Any) -> None:
+def create(*, file: Path, common: Common, **where: Any) -> None:
     """Create the experiment that FILE (experiment.yaml) describes; again: changes nothing."""
     from alectio_agent.cli.settings import load_experiment_file
 
     settings = load_experiment_file(file)
-    with named_hub(**where) as operator:
+    with named_hub(common, **where) as operator:
         view = operator.create_experiment(settings)
-    if as_json:
+    if common.as_json:
         click.echo(view.model_dump_json(indent=2))
         return
     control = f", with its control {view.control}" if view.control else ""

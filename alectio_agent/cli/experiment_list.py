@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alectio_agent.cli.hub_options import hub_options, named_hub
+from alectio_agent.cli.options import Common
 
 if TYPE_CHECKING:
     from alectio_agent.wire.operation import ExperimentView
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @hub_options
-def list_experiments(*, as_json: bool, **where: Any) -> None:
+def list_experiments(*, common: Common, **where: Any) -> None:
     """List all experiments."""
-    with named_hub(**where) as operator:
+    with named_hub(common, **where) as operator:
         found = operator.experiments()
-    if as_json:
+    if common.as_json:
         click.echo(found.model_dump_json(indent=2))
     elif found.experiments:
         _print(found.experiments)

@@ -5,12 +5,13 @@ from typing import Any
 import click
 
 from alectio_agent.cli.hub_options import hub_options, named_hub
+from alectio_agent.cli.options import Common
 
 
 @click.command
 @click.argument("name")
 @hub_options
-def show(*, name: str, as_json: bool, **where: Any) -> None:
+def show(*, name: str, common: Common, **where: Any) -> None:
     """Show the experiment NAME, loop by loop."""
     import re
 
@@ -19,11 +20,11 @@ def show(*, name: str, as_json: bool, **where: Any) -> None:
     from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
     if not re.fullmatch(EXPERIMENT_PATTERN, name):
-        raise UsageError(f"{name!r} is no name of an experiment")
-    with named_hub(**where) as operator:
+        raise UsageError(f"{name!r} is no name of an experiment", code="E-EXP-05")
+    with named_hub(common, **where) as operator:
         view = operator.experiment(name)
         control = operator.experiment(view.control) if view.control else None
-    if as_json:
+    if common.as_json:
         click.echo(view.model_dump_json(indent=2))
     else:
         print_experiment(view, control)

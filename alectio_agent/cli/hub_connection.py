@@ -92,12 +92,13 @@ def _refuse_clear_text(url: str) -> None:
         raise UsageError(
             f"{url}: plain http would send the operator's token in the clear",
             hint="Use https://, or run the command on the hub's machine with --data FOLDER.",
+            code="E-NET-03",
         )
 
 
 def _token(token_file: Path | None) -> str:
     if token_file is None:
-        raise UsageError("no token for this hub", hint=MEND)
+        raise UsageError("no token for this hub", hint=MEND, code="E-AUTH-01")
     return read_token_file(token_file)
 
 

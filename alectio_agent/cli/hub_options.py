@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from alectio_agent.cli.options import Common, common_options
+
 if TYPE_CHECKING:
     from alectio_agent.agent.client.operation import OperationClient
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 OPTIONS = (
-    click.option("-c", "--config", type=click.Path(path_type=Path), help="agent.yaml of the hub."),
     click.option(
         "--hub", envvar="ALECTIO_HUB", show_envvar=True, metavar="URL", help="URL of the hub."
     ),
@@ -25,19 +26,19 @@ OPTIONS = (
         type=click.Path(path_type=Path),
         help="File with a token for that hub.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 )
 
 
 def hub_options(command: CommandT) -> CommandT:
-    """The options that say which hub a command is about, and how it prints.
+    """The options that say which hub a command is about, and those of every command.
 
     Args:
-        command: Takes `config`, `hub`, `token_file` and `as_json`.
+        command: Takes `common`, `hub` and `token_file`.
 
     Returns:
         The command with these options.
     """
+    command = common_options(command)
     for option in reversed(OPTIONS):
         command = option(command)
     return command
@@ -45,12 +46,12 @@ def hub_options(command: CommandT) -> CommandT:
 
 @contextmanager
 def named_hub(
-    config: Path | None, hub: str | None, token_file: Path | None, data: Path | None = None
+    common: Common, hub: str | None, token_file: Path | None, data: Path | None = None
 ) -> Iterator["OperationClient"]:
     """Reach the hub that the options name; what it refuses is a wrong use of the command.
 
     Args:
-        config: `agent.yaml`.
+        common: Holds `agent.yaml`.
         hub: URL of a hub, from a flag or the environment.
         token_file: Holds a token for it.
         data: Folder of a hub on this machine.
@@ -61,6 +62,7 @@ def named_hub(
     Raises:
         UsageError: Two hubs are named, none is in the folder, or the hub refuses.
     """
+    config = common.config
     from alectio_agent.cli.hub_connection import open_hub
     from alectio_agent.core.errors import PlatformRejectedError, UsageError
 
@@ -70,7 +72,9 @@ def named_hub(
     flags = {"--config": config, "--hub": hub, "--data": data}
     given = [flag for flag, value in flags.items() if value is not None]
     if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} name two hubs; expected one of them")
+        raise UsageError(
+            f"{' and '.join(given)} name two hubs; expected one of them", code="E-HUB-01"
+        )
     if data is not None:
         _check_folder(data)
     try:
@@ -78,7 +82,7 @@ def named_hub(
             yield operator
     except PlatformRejectedError as error:
         if error.problem in ("conflict", "not-found", "invalid"):
-            raise UsageError(error.message) from error
+            raise UsageError(error.message, code=error.code) from error
         raise
 
 
@@ -90,4 +94,5 @@ def _check_folder(data: Path) -> None:
         raise UsageError(
             f"--data {data}: no hub has ever run in this folder",
             hint=f"Start one: alectio-agent hub serve --data {data}",
+            code="E-HUB-01",
         )

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from alectio_agent.cli.options import Common, common_options
+
 SHOWN_ONCE_TEXT = (
     "Operator token (it is not shown again; keep it in a file that only you can read):"
 )
@@ -29,7 +31,8 @@ INSECURE_TEXT = (
     show_default=True,
     help="0: any free one.",
 )
-def serve(*, data: Path, host: str, port: int) -> None:
+@common_options
+def serve(*, data: Path, host: str, port: int, common: Common) -> None:
     """Serve a hub until it is stopped. Prints an operator token at its first start."""
     from alectio_agent.core.log import configure
     from alectio_agent.hub.server.process import serve as serve_hub
@@ -44,5 +47,5 @@ def serve(*, data: Path, host: str, port: int) -> None:
         click.echo(f"{SHOWN_ONCE_TEXT}\n{token}")
 
     folder = data.absolute()
-    configure("info")
+    configure(common.level("info"), tracebacks=common.is_debug)
     serve_hub(ServerSettings(folder, folder / "results", host, port), say, show_token)

@@ -8,6 +8,7 @@ import click
 from alectio_agent.cli.duration import Duration
 from alectio_agent.cli.hub_options import hub_options, named_hub
 from alectio_agent.cli.lazy import LazyGroup
+from alectio_agent.cli.options import Common
 
 COMMANDS = {"create": ("alectio_agent.cli.hub_token:create", "Make a token and print it.")}
 
@@ -29,7 +30,7 @@ def token() -> None:
 @click.option("--expires", type=Duration(), help="Life, such as 90d; without: until revoked.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of a hub on this machine.")
 @hub_options
-def create(*, name: str, scope: str, expires: float | None, as_json: bool, **where: Any) -> None:
+def create(*, name: str, scope: str, expires: float | None, common: Common, **where: Any) -> None:
     """Make a token named NAME and print it on stdout. It is not shown again."""
     from pydantic import ValidationError
 
@@ -43,8 +44,8 @@ def create(*, name: str, scope: str, expires: float | None, as_json: bool, **whe
             "letter or digit first",
             param_hint="NAME",
         ) from error
-    with named_hub(**where) as operator:
+    with named_hub(common, **where) as operator:
         made = operator.create_token(request)
     until = f", until {made.expires_at}" if made.expires_at else ""
     click.echo(f"Token {made.name}, scope {made.scope}{until}; it is not shown again:", err=True)
-    click.echo(made.model_dump_json(indent=2) if as_json else made.token)
+    click.echo(made.model_dump_json(indent=2) if common.as_json else made.token)

@@ -1,29 +1,61 @@
-"""The root command, and how an error of ours ends the process."""
+"""The root command, and how errors end the process."""
 
 import sys
+import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from alectio_agent.cli.lazy import LazyGroup
-from alectio_agent.core.errors import AlectioAgentError
+from alectio_agent.cli.options import root_options
+from alectio_agent.cli.screen import say, say_error
+from alectio_agent.core.errors import AlectioAgentError, ExitCode, StoppedError, UsageError
 
 
 class _Root(LazyGroup):
-    """Prints errors of this package as messages; a traceback only with `--debug`."""
+    """Prints errors as messages with their code; a traceback only with `--debug`."""
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
         """Run the command line and exit."""
         words = list(sys.argv[1:] if args is None else args)
-        debug = "--debug" in words
+        options["standalone_mode"] = False
         try:
-            return super().main([word for word in words if word != "--debug"], *rest, **options)
-        except AlectioAgentError as error:
-            if debug:
-                raise
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_code)
+            ended = super().main(words, *rest, **options)
+        except Exception as error:  # noqa: BLE001 - the top of the process: whatever it is, say it
+            if _wants_traceback(words):
+                traceback.print_exception(error)
+            sys.exit(_say(error))
+        sys.exit(ended if isinstance(ended, int) else ExitCode.CLEAN)
+
+
+def _wants_traceback(words: list[str]) -> bool:
+    """Whether `--debug` was given; it need not have been read when the command line is wrong."""
+    own = words[: words.index("--")] if "--" in words else words
+    return "--debug" in own
+
+
+def _say(error: Exception) -> int:
+    """Tell a person about an error; gives the exit code."""
+    if isinstance(error, click.UsageError):
+        if error.ctx is not None:
+            say(error.ctx.get_usage())
+        told: AlectioAgentError = UsageError(error.format_message(), hint=_help(error.ctx))
+    elif isinstance(error, click.ClickException):
+        told = UsageError(error.format_message())
+    elif isinstance(error, click.Abort):
+        told = StoppedError("stopped")
+    elif isinstance(error, AlectioAgentError):
+        told = error
+    else:
+        told = AlectioAgentError(f"unexpected: {type(error).__name__}: {error}")
+    say_error(told)
+    return told.exit_code
+
+
+def _help(context: click.Context | None) -> str:
+    path = context.command_path if context is not None else "alectio-agent"
+    return f"What it takes: {path} --help"
 
 
 COMMANDS = {
@@ -39,5 +71,6 @@ COMMANDS = {
     commands_at=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@root_options
 def main() -> None:
     """Run active-learning loops beside the data, without an inbound port."""

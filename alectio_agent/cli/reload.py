@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.cli.options import Common
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError
@@ -19,17 +20,17 @@ class Reloader:
     told at registration, so they wait for a restart.
     """
 
-    def __init__(self, file: Path, settings: AgentFile, *, quiet: bool = False) -> None:
+    def __init__(self, file: Path, settings: AgentFile, common: Common) -> None:
         """Remember what is in force.
 
         Args:
             file: The configuration.
             settings: As loaded from it.
-            quiet: The level stays at warnings.
+            common: Says what the level stays at, whatever the file says.
         """
         self._file = file
         self._settings = settings
-        self._is_quiet = quiet
+        self._common = common
 
     def __call__(self) -> None:
         """Read the file; one with problems changes nothing."""
@@ -38,7 +39,7 @@ class Reloader:
         except ConfigError as error:
             log.error("%s\nThe configuration in force stays.", error)  # noqa: TRY400 - its text says it all
             return
-        set_level("warning" if self._is_quiet else found.logging.level)
+        set_level(self._common.level(found.logging.level))
         waiting = _changed(self._settings.model_dump(), found.model_dump())
         if waiting:
             log.warning("%s: needs a restart: %s", self._file, ", ".join(waiting))

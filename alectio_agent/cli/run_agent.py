@@ -7,6 +7,7 @@ from pathlib import Path
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open_state
+from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import run_embedded
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
@@ -18,13 +19,12 @@ from alectio_agent.core.log import configure
 log = logging.getLogger(__name__)
 
 
-def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> ExitCode:
+def run_agent(common: Common, *, until_done: bool | None) -> ExitCode:
     """Run the agent until it is told to stop, or its experiment is over.
 
     Args:
-        config: The file named on the command line.
+        common: The options of every command.
         until_done: None means: when the hub is in the box.
-        quiet: Only warnings and errors.
 
     Returns:
         The exit code.
@@ -33,9 +33,9 @@ def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> E
         AlectioAgentError: Nothing could be started.
     """
     on_early_signals()
-    settings, file = load_agent_file(config)
+    settings, file = load_agent_file(common.config)
     experiment = load_experiment_file(settings.experiment) if settings.experiment else None
-    configure("warning" if quiet else settings.logging.level)
+    configure(common.level(settings.logging.level), tracebacks=common.is_debug)
     log.info("configuration: %s", file)
     with ExitStack() as stack:
         _prepare(settings.agent.state_dir)
@@ -45,10 +45,10 @@ def run_agent(config: Path | None, *, until_done: bool | None, quiet: bool) -> E
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
             agent = build_agent(Site.distant(settings), state, inspect_hooks(state))
-            return until_stopped(agent, Reloader(file, settings, quiet=quiet))
+            return until_stopped(agent, Reloader(file, settings, common))
         if experiment is None:
             raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
-        reload = Reloader(file, settings, quiet=quiet)
+        reload = Reloader(file, settings, common)
         return run_embedded(
             stack, state, file, experiment, reload, until_done=until_done is not False
         )

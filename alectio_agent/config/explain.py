@@ -8,7 +8,7 @@ from typing import Any
 from alectio_agent.config.kinds import Kind
 from alectio_agent.config.nearest import nearest, unknown_key
 from alectio_agent.config.problems import Code, KeyPath, found
-from alectio_agent.core.errors import SettingError
+from alectio_agent.core.setting_error import SettingError
 
 
 @dataclass(frozen=True)

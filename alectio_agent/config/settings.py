@@ -35,7 +35,7 @@ from alectio_agent.config.values import (
     is_loopback,
     surroundings,
 )
-from alectio_agent.core.errors import SettingError
+from alectio_agent.core.setting_error import SettingError
 
 TOKEN_FILE_VARIABLE = "ALECTIO_AGENT_TOKEN_FILE"  # noqa: S105 - the name of a variable
 _NEVER_INLINE = (

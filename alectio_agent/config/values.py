@@ -10,8 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
 
-from alectio_agent.core.errors import SettingError
 from alectio_agent.core.ids import TOKEN_PREFIX
+from alectio_agent.core.setting_error import SettingError
 from alectio_agent.core.units import parse_duration
 
 EMBEDDED = "embedded"

@@ -18,13 +18,16 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── HookCrashedError          the hook process ended (exit code, signal)
 │   ├── HookResultError           what came back breaks the hook contract
 │   ├── CheckpointError           a checkpoint that must exist does not
+│   ├── HookTimeoutError          it took longer than its `timeout`
 │   └── HookInterruptedError      the agent ended the step: a stop, a cancel, a lost lease
 ├── StoreError                    StoreBusyError (retry), StoreVersionError
 └── StrategyError                 ScoresError (shape, NaN)
 
-SettingError                      a ValueError inside validators of settings; becomes a ConfigError
+Each class has a code, and a raise may give a closer one; `alectio-agent explain CODE` tells more.
+Beside the tree: `SettingError`, which validators raise and the loader turns into a ConfigError.
 """
 
+import re
 from enum import IntEnum
 from typing import ClassVar
 
@@ -41,35 +44,49 @@ class ExitCode(IntEnum):
     CONFIG = 78
 
 
+CODE_PATTERN = re.compile(r"E-[A-Z]+-\d\d")
+
+
 class AlectioAgentError(Exception):
     """Root of all errors of this package.
 
     Attributes:
+        code: Which kind of message it is, such as `E-CONF-02`; from the message when that begins
+            with one, else as given, else of the class.
         message: What was found, where, and what was expected.
         hint: What the reader should do; empty when the message says it.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+    usual_code: ClassVar[str] = "E-INT-01"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(message)
+        told = CODE_PATTERN.match(message)
+        self.code = told[0] if told else code or self.usual_code
         self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
+        told = self.message if CODE_PATTERN.match(self.message) else f"{self.code}  {self.message}"
+        return f"{told}\n{self.hint}" if self.hint else told
 
 
 class UsageError(AlectioAgentError):
     """An unknown name, or the wrong state for a verb."""
 
+    usual_code = "E-USE-01"
     exit_code = ExitCode.USAGE
 
 
 class StoppedError(AlectioAgentError):
     """A signal came before there was anything to stop."""
 
+    usual_code = "E-RUN-01"
     exit_code = ExitCode.TRY_AGAIN
+
+
+PROBLEM_CODES = {"not-found": "E-EXP-01", "conflict": "E-EXP-02", "invalid": "E-EXP-04"}
 
 
 class ProblemError(AlectioAgentError):
@@ -80,8 +97,10 @@ class ProblemError(AlectioAgentError):
         extra: Further members of the problem document, such as `missing`.
     """
 
-    def __init__(self, problem: str, message: str, **extra: object) -> None:
-        super().__init__(message)
+    usual_code = "E-HUB-03"
+
+    def __init__(self, problem: str, message: str, code: str = "", **extra: object) -> None:
+        super().__init__(message, code=code or PROBLEM_CODES.get(problem, ""))
         self.problem = problem
         self.extra = extra
 
@@ -89,56 +108,14 @@ class ProblemError(AlectioAgentError):
 class ConfigError(AlectioAgentError):
     """A configuration file that cannot be used; the message holds every problem of the file."""
 
+    usual_code = "E-CONF-07"
     exit_code = ExitCode.CONFIG
-
-
-class SettingError(ValueError):
-    """Raised inside a validator of settings: a value breaks a rule.
-
-    A ValueError, since pydantic collects nothing else. It never leaves the room that validates:
-    the loader of configuration files turns it into a line of a ConfigError.
-
-    Attributes:
-        message: What was found and what was expected, without the key.
-        key: Dotted, from the model that raises; empty for that model itself.
-        depends_on: Dotted keys that the rule read besides `key`.
-        is_missing: Whether the mend is to add the key.
-        others: Further rules that are broken at the same time.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        key: str = "",
-        depends_on: tuple[str, ...] = (),
-        missing: bool = False,
-    ) -> None:
-        super().__init__(f"{key}: {message}" if key else message)
-        self.message = message
-        self.key = key
-        self.depends_on = depends_on
-        self.is_missing = missing
-        self.others: tuple[SettingError, ...] = ()
-
-    @staticmethod
-    def raise_any(found: "list[SettingError]") -> None:
-        """Raise the first of these, if there is one, with the others beside it.
-
-        Args:
-            found: Broken rules, in the order to show them.
-
-        Raises:
-            SettingError: The list is not empty.
-        """
-        if found:
-            found[0].others = tuple(found[1:])
-            raise found[0]
 
 
 class PlatformError(AlectioAgentError):
     """Anything that went wrong between agent and platform."""
 
+    usual_code = "E-NET-01"
     exit_code = ExitCode.TRY_AGAIN
 
 
@@ -155,10 +132,11 @@ class PlatformUnavailableError(PlatformError):
         message: str,
         *,
         hint: str = "",
+        code: str = "",
         retry_after_s: float | None = None,
         status: int | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
         self.retry_after_s = retry_after_s
         self.status = status
 
@@ -171,14 +149,29 @@ class PlatformRejectedError(PlatformError):
         detail: The whole problem document.
     """
 
+    usual_code = "E-HUB-03"
     exit_code = ExitCode.UNEXPECTED
 
     def __init__(
-        self, message: str, *, problem: str, detail: dict[str, object] | None = None, hint: str = ""
+        self,
+        message: str,
+        *,
+        problem: str,
+        detail: dict[str, object] | None = None,
+        hint: str = "",
+        code: str = "",
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
         self.problem = problem
         self.detail = detail or {}
+
+
+AUTH_CODES = {
+    "unauthorized": "E-AUTH-04",
+    "expired": "E-AUTH-05",
+    "revoked": "E-AUTH-06",
+    "forbidden": "E-AUTH-07",
+}
 
 
 class NotAuthorizedError(PlatformError):
@@ -188,24 +181,30 @@ class NotAuthorizedError(PlatformError):
         problem: Name of the problem type.
     """
 
+    usual_code = "E-AUTH-04"
     exit_code = ExitCode.NOT_ALLOWED
 
     def __init__(self, message: str, *, problem: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=AUTH_CODES.get(problem, ""))
         self.problem = problem
 
 
 class InvalidClaimError(PlatformError):
     """A whole answer to a claim that breaks the rules of a claim: refuse it in the next one."""
 
+    usual_code = "E-RUN-03"
+
 
 class LeaseLostError(PlatformError):
     """Another attempt's result was counted, or the job is closed: stop and keep what there is."""
+
+    usual_code = "E-RUN-04"
 
 
 class SupersededBootError(PlatformError):
     """Another agent runs with this agent's identity."""
 
+    usual_code = "E-RUN-02"
     exit_code = ExitCode.CONFIG
 
 
@@ -217,17 +216,21 @@ class HookError(AlectioAgentError):
         traceback: Text of the user's traceback, empty when there is none.
     """
 
+    usual_code = "E-HOOK-10"
     exit_code = ExitCode.FAILED
     failure_class: ClassVar[str] = "user_code"
 
-    def __init__(self, message: str, *, hint: str = "", traceback: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, hint: str = "", code: str = "", traceback: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
         self.traceback = traceback
 
 
 class HookLoadError(HookError):
     """The hooks' file cannot be imported, or its functions break the signature rules."""
 
+    usual_code = "E-HOOK-03"
     exit_code = ExitCode.CONFIG
 
 
@@ -238,45 +241,62 @@ class HookRaisedError(HookError):
 class HookCrashedError(HookError):
     """The hook process ended without an answer."""
 
+    usual_code = "E-HOOK-11"
     failure_class = "crash"
 
 
 class HookResultError(HookError):
     """What the hook returned breaks the contract."""
 
+    usual_code = "E-HOOK-06"
     failure_class = "contract"
 
 
 class CheckpointError(HookError):
     """A checkpoint that must exist does not."""
 
+    usual_code = "E-HOOK-08"
     failure_class = "checkpoint"
+
+
+class HookTimeoutError(HookError):
+    """The step took longer than its `timeout`, or made no progress for too long."""
+
+    usual_code = "E-HOOK-13"
+    failure_class = "timeout"
 
 
 class HookInterruptedError(HookError):
     """The step was ended by the agent, not by the hook: a stop, a cancel, a lost lease."""
 
+    usual_code = "E-RUN-05"
     failure_class = "interrupted"
 
 
 class StoreError(AlectioAgentError):
     """A database or a state folder that cannot be used."""
 
+    usual_code = "E-DISK-01"
+
 
 class StoreBusyError(StoreError):
     """Somebody else holds it: try again."""
 
+    usual_code = "E-DISK-02"
     exit_code = ExitCode.TRY_AGAIN
 
 
 class StoreVersionError(StoreError):
     """It was written by a newer version of this program."""
 
+    usual_code = "E-DISK-03"
     exit_code = ExitCode.CONFIG
 
 
 class StrategyError(AlectioAgentError):
     """A selection that cannot be made from what there is."""
+
+    usual_code = "E-EXP-08"
 
 
 class ScoresError(StrategyError):

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from alectio_agent.core.errors import SettingError
+from alectio_agent.core.setting_error import SettingError
 from alectio_agent.core.units import parse_duration
 from alectio_agent.wire.claims import Output, Task
 from alectio_agent.wire.names import ExperimentName, PipelineName

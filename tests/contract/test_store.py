@@ -17,7 +17,7 @@ from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionEr
 from alectio_agent.hub.store.engines import translated
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.store import LARGEST_GROUP, Store
-from alectio_agent.hub.store.tables import meta, metadata
+from alectio_agent.hub.store.tables import SCHEMA, experiments, meta, metadata, results, tokens
 from alectio_agent.hub.store.transactions import after_commit
 from tests.support.clocks import FakeClock
 
@@ -162,7 +162,7 @@ def test_cancelled_reading_is_not_done(store: Store) -> None:
 def test_every_error_of_the_library_becomes_one_of_ours(
     raised: Exception, expected: type[Exception]
 ) -> None:
-    with pytest.raises(expected, match=r"^hub\.db: "), translated("hub.db"):
+    with pytest.raises(expected, match=r"hub\.db: "), translated("hub.db"):
         raise raised
 
 
@@ -282,13 +282,45 @@ def test_the_platform_keeps_its_identity(path: Path) -> None:
 
 def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     store = Store(path, FakeClock())
-    newer = update(meta).where(meta.c.key == "schema").values(value="2")
+    newer = update(meta).where(meta.c.key == "schema").values(value="99")
     store.write(lambda tx: tx.execute(newer).rowcount).result(10)
     store.close()
     for _ in range(2):
         with pytest.raises(StoreVersionError) as caught:
             Store(path, FakeClock())
-        assert "schema 2 is newer than this version's 1" in caught.value.message
+        assert "schema 99 is newer than this version's" in caught.value.message
+
+
+def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> None:
+    """The first version's tables, made by hand: what it kept is still there afterwards."""
+    Store(path, FakeClock()).close()
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "ALTER TABLE experiments DROP COLUMN pool_pins; ALTER TABLE results DROP COLUMN provenance;"
+        "UPDATE meta SET value = '1' WHERE key = 'schema';"
+        "INSERT INTO tokens VALUES ('t', 'gpu01', 'agent', 'abc', '2026', NULL, NULL, NULL);"
+    )
+    connection.close()
+    store = Store(path, FakeClock())
+    try:
+        assert store.read(lambda tx: meta_value(tx, "schema")).result(10) == str(SCHEMA)
+        known = store.read(lambda tx: tx.execute(select(tokens.c.name)).scalars().all()).result(10)
+        assert known == ["gpu01"]
+    finally:
+        store.close()
+    for table in (experiments, results):
+        columns = {row[1] for row in _rows(path, f"PRAGMA table_info({table.name})")}
+        assert columns == set(table.c.keys())
+    aside = path.with_name("hub.db.schema-1")
+    assert _rows(aside, "SELECT value FROM meta WHERE key = 'schema'") == [("1",)]
+
+
+def _rows(path: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
 
 
 def test_what_is_no_database_is_refused(path: Path) -> None:

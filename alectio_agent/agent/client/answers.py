@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from alectio_agent.agent.client.transport import Response
 from alectio_agent.core.errors import (
+    CODE_PATTERN,
     InvalidClaimError,
     LeaseLostError,
     NotAuthorizedError,
@@ -108,7 +109,13 @@ def verdict(response: Response, now: datetime) -> PlatformError:
     if problem.type == "superseded-boot":
         return SupersededBootError(message)
     detail: dict[str, object] = dict(problem.model_extra or {})
-    return PlatformRejectedError(message, problem=problem.type, detail=detail)
+    code = printable(detail.get("code", ""))
+    return PlatformRejectedError(
+        message,
+        problem=problem.type,
+        detail=detail,
+        code=code if CODE_PATTERN.fullmatch(code) else "",
+    )
 
 
 def ends_agent(error: PlatformError) -> bool:
@@ -158,6 +165,7 @@ def _not_ours(response: Response, now: datetime, why: str) -> PlatformUnavailabl
     found = _media_type(response.headers) or "no content type"
     return PlatformUnavailableError(
         f"HTTP {response.status} that is not the platform's ({why}; found {printable(found, 60)})",
+        code="E-NET-02",
         retry_after_s=retry_after_s(response.headers, now),
         status=response.status,
     )

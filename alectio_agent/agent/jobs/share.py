@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from alectio_agent.core.errors import CODE_PATTERN
+
 WITHHELD = "(not shared: it may quote data; the agent's log has it)"
 QUOTES_EXCEPTIONS = frozenset({"user_code", "checkpoint"})
 """Failure classes whose message holds the text of an exception of the user's."""
 
 _HEADER = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s*File "(?:[^"]*[/\\])?(?P<file>[^"/\\]+)", line (?P<line>\d+), in .*$')
+_CODE = re.compile(rf"{CODE_PATTERN.pattern}  ")
 _TYPE = re.compile(r"^[A-Za-z_][\w.]*(?=:|$)")
 _RAISED_AT = re.compile(
     r"^(?:[^\n]*[/\\])?(?P<place>[^\n/\\]+?:\d+ in [^:\n]+: [A-Za-z_][\w.]*)(?=:|$)"
@@ -47,8 +50,10 @@ class Share:
             return message
         if failure_class not in QUOTES_EXCEPTIONS:
             return message.split("\n", 1)[0]
-        raised = _RAISED_AT.match(message)
-        return f"{raised['place']}: {WITHHELD}" if raised else WITHHELD
+        coded = _CODE.match(message)
+        code = coded[0] if coded else ""
+        raised = _RAISED_AT.match(message[len(code) :])
+        return f"{code}{raised['place']}: {WITHHELD}" if raised else f"{code}{WITHHELD}"
 
     def traceback(self, traceback: str) -> str:
         """The traceback that may be sent: file names, line numbers and types."""

@@ -38,6 +38,7 @@ def problem_response(error: ProblemError) -> Response:
         "title": kind.title,
         "status": kind.status,
         "detail": printable(error.message, LONGEST_DETAIL),
+        "code": error.code,
     }
     headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else None
     return Response(dumps(document), kind.status, headers, PROBLEM_MEDIA_TYPE)

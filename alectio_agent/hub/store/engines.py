@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
@@ -51,6 +51,19 @@ def open_engine(path: Path | None, *, is_writer: bool) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def copy_aside(path: Path, copy: Path) -> None:
+    """Keep what is committed as another file, whoever has the database open.
+
+    Args:
+        path: The database.
+        copy: Is replaced.
+    """
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        copy.chmod(0o600)
+        source.backup(target)
 
 
 def changes(tx: Connection) -> int:

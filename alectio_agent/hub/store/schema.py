@@ -1,20 +1,24 @@
-"""Makes the tables of a new database; refuses one that a newer version wrote."""
+"""Makes the tables of a new database, or brings an older one's up to date."""
+
+from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
 
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import StoreVersionError
 from alectio_agent.core.ids import new_id
+from alectio_agent.hub.store.engines import copy_aside
+from alectio_agent.hub.store.migrations import migrate
 from alectio_agent.hub.store.tables import SCHEMA, meta, metadata
 
 
-def prepare(tx: Connection, clock: Clock, place: object) -> None:
-    """Make the tables when there are none.
+def prepare(tx: Connection, clock: Clock, path: Path) -> None:
+    """Make the tables when there are none; an older schema is copied aside, then migrated.
 
     Args:
         tx: A writing transaction.
         clock: For the time of making.
-        place: The database, for messages.
+        path: The database.
 
     Raises:
         StoreVersionError: The tables have a newer schema.
@@ -31,9 +35,12 @@ def prepare(tx: Connection, clock: Clock, place: object) -> None:
     found = int(meta_value(tx, "schema"))
     if found > SCHEMA:
         raise StoreVersionError(
-            f"{place}: schema {found} is newer than this version's {SCHEMA}",
+            f"{path}: schema {found} is newer than this version's {SCHEMA}",
             hint="Install that version again, or start with another folder.",
         )
+    if found < SCHEMA:
+        copy_aside(path, path.with_name(f"{path.name}.schema-{found}"))
+        migrate(tx, found, SCHEMA)
 
 
 def meta_value(tx: Connection, key: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 metadata = MetaData()
 
 meta = Table(
@@ -76,6 +76,7 @@ checkpoints = Table(
     Index("checkpoints_by_agent", "agent_id"),
 )
 
+# `pool_pins`: size and digest that the pool had before each time it was extended, as JSON.
 # `owed_loop`: the loop whose selection is owed. `is_over`: no further loop will be made.
 experiments = Table(
     "experiments",
@@ -89,6 +90,7 @@ experiments = Table(
     Column("reason", Text, nullable=False),
     Column("pool_size", Integer),
     Column("pool_digest", String),
+    Column("pool_pins", Text, nullable=False, server_default="[]"),
     Column("priority", Integer, nullable=False),
     Column("control", String),
     Column("control_of", String),
@@ -164,6 +166,7 @@ messages = Table(
     Column("content", String, nullable=False),
 )
 
+# `provenance`: code and packages that a train ran with, as JSON.
 results = Table(
     "results",
     metadata,
@@ -183,6 +186,7 @@ results = Table(
     Column("received_at", String, nullable=False),
     Column("owes_metrics", Boolean, nullable=False),
     Column("metrics", Text),
+    Column("provenance", Text),
     Index("results_by_job", "job_id", "is_counted"),
     Index("results_owing", "owes_metrics"),
 )

@@ -1,5 +1,6 @@
 """The command line before any command runs."""
 
+import json
 import subprocess
 import sys
 
@@ -37,7 +38,10 @@ def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch: pytest.Mon
     monkeypatch.setattr("alectio_agent.cli.run_agent.run_agent", broken)
     result = CliRunner().invoke(main, ["run"])
     assert result.exit_code == 78
-    assert result.stderr == "agent.yaml:3 agent.nmae: unknown key\nDid you mean `name`?\n"
+    assert result.stderr == (
+        "E-CONF-07  agent.yaml:3 agent.nmae: unknown key\nDid you mean `name`?\n"
+        "More: alectio-agent explain E-CONF-07\n"
+    )
 
 
 def test_debug_lets_the_traceback_through(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +50,30 @@ def test_debug_lets_the_traceback_through(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("alectio_agent.cli.run_agent.run_agent", broken)
     result = CliRunner().invoke(main, ["run", "--debug"])
-    assert isinstance(result.exception, ConfigError)
+    assert "Traceback (most recent call last)" in result.stderr
+    assert result.exit_code == 78
+
+
+def test_a_defect_of_ours_is_a_message_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise TypeError("None has no name")
+
+    monkeypatch.setattr("alectio_agent.cli.run_agent.run_agent", broken)
+    result = CliRunner().invoke(main, ["run"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("E-INT-01  unexpected: TypeError: None has no name")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_command_line_has_a_code() -> None:
+    result = CliRunner().invoke(main, ["run", "--untill-done"])
+    assert result.exit_code == 2
+    assert "E-USE-01  No such option" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["--json", "version"], ["version", "--json"]])
+def test_common_options_stand_before_or_after_the_command(words: list[str]) -> None:
+    assert json.loads(CliRunner().invoke(main, words).stdout)["protocol"] == 1
 
 
 def test_help_imports_neither_pydantic_nor_requests() -> None:

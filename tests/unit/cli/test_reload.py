@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.settings import load_agent_file
 
@@ -27,21 +28,21 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_log_level_is_taken_at_once(file: Path) -> None:
-    reload = Reloader(file, load_agent_file(file)[0])
+    reload = Reloader(file, load_agent_file(file)[0], Common())
     file.write_text(TEXT + "logging: {level: debug}\n")
     reload()
     assert logging.getLogger("alectio_agent").level == logging.DEBUG
 
 
 def test_keys_that_need_a_restart_are_named(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    reload = Reloader(file, load_agent_file(file)[0])
+    reload = Reloader(file, load_agent_file(file)[0], Common())
     file.write_text(TEXT.replace("pool_size: 10", "pool_size: 11"))
     reload()
     assert "needs a restart: pipelines.digits" in caplog.text
 
 
 def test_a_broken_file_changes_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    reload = Reloader(file, load_agent_file(file)[0])
+    reload = Reloader(file, load_agent_file(file)[0], Common())
     file.write_text(TEXT + "logging: {level: debug}\nnonsense: 1\n")
     reload()
     assert "unknown key" in caplog.text

@@ -11,8 +11,8 @@ from alectio_agent.core.errors import (
     ExitCode,
     PlatformUnavailableError,
     ProblemError,
-    SettingError,
 )
+from alectio_agent.core.setting_error import SettingError
 
 ALL = [
     found for _, found in inspect.getmembers(errors, inspect.isclass)
@@ -33,7 +33,7 @@ def test_every_error_is_drawn_in_the_tree():
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
 def test_every_error_ends_with_error_and_hangs_in_the_tree(error):
     assert error.__name__.endswith("Error")
-    assert issubclass(error, AlectioAgentError) or error is SettingError
+    assert issubclass(error, AlectioAgentError)
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,17 @@ def test_exit_codes_are_those_of_the_manual(name, code):
     assert getattr(errors, name).exit_code == code
 
 
-def test_the_hint_follows_the_message():
+def test_the_code_stands_before_the_message_and_the_hint_follows():
     error = ConfigError("no file", hint="make one")
-    assert str(error) == "no file\nmake one"
-    assert str(ConfigError("no file")) == "no file"
+    assert str(error) == "E-CONF-07  no file\nmake one"
+    assert str(ConfigError("no file", code="E-CONF-01")) == "E-CONF-01  no file"
     assert error.exit_code is ExitCode.CONFIG
+
+
+def test_a_message_may_begin_with_its_own_code():
+    error = ConfigError("E-AUTH-02  the file is open")
+    assert error.code == "E-AUTH-02"
+    assert str(error) == "E-AUTH-02  the file is open"
 
 
 def test_errors_carry_what_the_catcher_needs():

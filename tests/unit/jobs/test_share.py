@@ -21,6 +21,8 @@ Jones: also here
         ("p.py:3 in test: Oops: patient Smith", f"p.py:3 in test: Oops: {WITHHELD}"),
         ("p.py:3 in test: ValueError: a\nSmith", f"p.py:3 in test: ValueError: {WITHHELD}"),
         ("patient Smith", WITHHELD),
+        ("E-HOOK-10  /srv/p.py:3 in f: Oops: Smith", f"E-HOOK-10  p.py:3 in f: Oops: {WITHHELD}"),
+        ("E-HOOK-08  patient Smith", f"E-HOOK-08  {WITHHELD}"),
     ],
 )
 def test_of_an_exception_only_place_and_type_leave(message: str, told: str) -> None:

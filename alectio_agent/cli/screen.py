@@ -1,0 +1,42 @@
+"""What commands print: results on stdout, everything else on stderr; colours where they help."""
+
+import os
+import sys
+from typing import TextIO
+
+import click
+
+from alectio_agent.core.errors import CODE_PATTERN, AlectioAgentError
+
+PIPE_WIDTH = 200
+"""A pipe has no width: lines are not folded there before this."""
+
+
+def may_colour(stream: TextIO) -> bool:
+    """Whether colours may be written: to a terminal, unless `NO_COLOR` or `TERM=dumb` says no.
+
+    Args:
+        stream: stdout or stderr.
+    """
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def say(text: str) -> None:
+    """Tell a person something beside the results.
+
+    Args:
+        text: One or more lines.
+    """
+    click.echo(text, err=True)
+
+
+def say_error(error: AlectioAgentError) -> None:
+    """Tell a person what went wrong, and where more is said about it.
+
+    Args:
+        error: With its code.
+    """
+    text = str(error)
+    if may_colour(sys.stderr):
+        text = CODE_PATTERN.sub(lambda code: click.style(code[0], fg="red", bold=True), text)
+    say(f"{text}\nMore: alectio-agent explain {error.code}")

@@ -1,0 +1,27 @@
+"""What brings the tables of an older version up to date, one step per schema number."""
+
+from sqlalchemy import Connection, update
+
+from alectio_agent.hub.store.tables import meta
+
+STEPS: dict[int, tuple[str, ...]] = {
+    2: (
+        "ALTER TABLE experiments ADD COLUMN pool_pins TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE results ADD COLUMN provenance TEXT",
+    ),
+}
+"""Schema number to the statements that lead to it from the one before."""
+
+
+def migrate(tx: Connection, found: int, wanted: int) -> None:
+    """Run the steps between two schemas.
+
+    Args:
+        tx: A writing transaction: all steps, or none.
+        found: What the tables have.
+        wanted: What this version needs; higher.
+    """
+    for number in range(found + 1, wanted + 1):
+        for statement in STEPS[number]:
+            tx.exec_driver_sql(statement)
+    tx.execute(update(meta).where(meta.c.key == "schema").values(value=str(wanted)))
