@@ -26,7 +26,7 @@ def test_codes_are_sorted_and_each_has_a_title_and_a_text() -> None:
     assert [each.code for each in found] == sorted(each.code for each in found)
     for each in found:
         assert len(each.title) < 80
-        assert len(each.text) > 80, each.code
+        assert len(each.text) > 60, each.code
         assert not each.title.endswith(".")
 
 
