@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
@@ -208,10 +209,8 @@ class PollLoop:
         return 0.0 if clock.monotonic() - started > HELD_S else self._rng.uniform(0, SHORT_POLL_S)
 
     def _take(self, boot: str, seq: int, claim: Claim, platform_id: str) -> None:
-        digest = None
-        if claim.pool.digest is not None:
-            digest = self._announcement.digest(claim.pipeline, claim.pool.size)
-        reason = refusal(claim, self._announcement.offers, digest)
+        said = self._announcement
+        reason = refusal(claim, said.offers, partial(said.digest, claim.pipeline))
         if reason is not None:
             self._refuse(boot, seq, reason)
             return

@@ -92,8 +92,8 @@ class InferOrder(Record):
 StepOrder = Annotated[TrainOrder | TestOrder | InferOrder, Field(discriminator="step")]
 
 
-class Pool(Record):
-    """The pool as it was when the experiment's loop 0 was made.
+class PoolPin(Record):
+    """A pool as it was at some time.
 
     Attributes:
         size: Number of samples; indices are below it.
@@ -102,6 +102,16 @@ class Pool(Record):
 
     size: int = Field(ge=0)
     digest: Digest | None = None
+
+
+class Pool(PoolPin):
+    """The pool as it was when the experiment's loop 0 was made, or when it was last extended.
+
+    Attributes:
+        earlier: What it was before each time it was extended, oldest first.
+    """
+
+    earlier: list[PoolPin] = []
 
 
 class Claim(Record):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, PositiveInt, RootModel
 
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.names import ExperimentName, Id
@@ -30,6 +30,52 @@ class ExperimentCreate(Record):
     """
 
     settings: ExperimentSettings
+
+
+class ExperimentUpdate(Record):
+    """`POST /v1/experiments/{name}/update`; 409 `conflict` names the keys that cannot change.
+
+    Sending the settings that it has changes nothing and answers with its view.
+    """
+
+    settings: ExperimentSettings
+
+
+class ExperimentRetry(Record):
+    """`POST /v1/experiments/{name}/retry`; without a body from the step that failed.
+
+    Attributes:
+        step: `train` trains that loop again, though its train was counted.
+    """
+
+    step: Literal["train"] | None = None
+
+
+class ExperimentRewind(Record):
+    """`POST /v1/experiments/{name}/rewind`.
+
+    Attributes:
+        loops: How many of the newest loops run again; one that is not done counts as the first.
+    """
+
+    loops: PositiveInt = 1
+
+
+class ExperimentExtend(Record):
+    """`POST /v1/experiments/{name}/extend`.
+
+    Attributes:
+        pool: The new number of samples; None leaves it, and with `loops` None as well takes what
+            the agents that called offer.
+        loops: The new number of loops; None leaves it.
+    """
+
+    pool: PositiveInt | None = None
+    loops: PositiveInt | None = None
+
+
+class ExperimentHistory(RootModel[dict[str, JsonValue]]):
+    """`GET /v1/experiments/{name}/history`: all that is kept, as in `experiment.json`."""
 
 
 class LoopView(Record):
@@ -67,12 +113,15 @@ class ExperimentView(Record):
         version: Grows with every change of state; ask with `?after=VERSION&wait_s=20` to be
             answered when it has grown.
         results: Folder of its results files on the hub's machine.
+        waits_for: Which agent it waits for, such as `an agent that offers pipeline `xray``; empty
+            while one that is heard of can run it.
     """
 
     experiment_id: Id
     name: ExperimentName
     state: ExperimentState
     reason: str = ""
+    waits_for: str = ""
     settings: ExperimentSettings
     pool: int | None
     control: ExperimentName | None = None
@@ -140,3 +189,26 @@ class TokenCreated(Record):
     scope: Scope
     token: str
     expires_at: str | None = None
+
+
+class TokenView(Record):
+    """`GET /v1/tokens`: what is known of a token; never the token itself, nor its digest.
+
+    Attributes:
+        expires_at: None when it never does.
+        last_used_at: To the minute; None when it never was.
+    """
+
+    token_id: Id
+    name: str
+    scope: Scope
+    created_at: str
+    expires_at: str | None = None
+    revoked_at: str | None = None
+    last_used_at: str | None = None
+
+
+class TokenList(Record):
+    """All tokens that were ever made, oldest first."""
+
+    tokens: list[TokenView]

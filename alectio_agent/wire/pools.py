@@ -40,12 +40,16 @@ def batch_left(settings: ExperimentSettings, loop: int, labelled: int, pool_size
     return max(0, min(settings.batch_of(loop), ceiling - labelled))
 
 
-def pool_problem(settings: ExperimentSettings, pool_size: int) -> str:
-    """Why an experiment cannot be run on a pool.
+def pool_problem(
+    settings: ExperimentSettings, pool_size: int, loops_made: int = 0, labelled: int = 0
+) -> str:
+    """Why an experiment cannot be run, or go on, on a pool.
 
     Args:
         settings: Of the experiment.
         pool_size: Number of samples.
+        loops_made: How many loops were chosen already, perhaps by other settings.
+        labelled: Samples that they labelled.
 
     Returns:
         A message; empty when it can.
@@ -53,13 +57,18 @@ def pool_problem(settings: ExperimentSettings, pool_size: int) -> str:
     name, ceiling = settings.name, settings.stop.max_labels
     if pool_size >= LARGEST_POOL:
         return f"experiment `{name}`: a pool of {pool_size:,} samples; expected below 2**32"
-    before_last = labels_asked(settings, settings.loops - 1)
-    is_stopped_first = ceiling is not None and ceiling <= pool_size
-    if settings.batch_of(0) <= pool_size and (before_last < pool_size or is_stopped_first):
+    if loops_made >= max(settings.loops, 1):
         return ""
+    already = labelled - labels_asked(settings, loops_made)
+    before_last = already + labels_asked(settings, settings.loops - 1)
+    is_stopped_first = ceiling is not None and ceiling <= pool_size
+    fits_first = loops_made > 0 or settings.batch_of(0) <= pool_size
+    if fits_first and (before_last < pool_size or is_stopped_first):
+        return ""
+    asked = already + labels_asked(settings, settings.loops)
     loops = f"{settings.loops:,} loop{'' if settings.loops == 1 else 's'}"
     return (
-        f"experiment `{name}` asks for {labels_asked(settings, settings.loops):,} labels "
+        f"experiment `{name}` asks for {asked:,} labels "
         f"({_batches(settings)}, {loops}); the pool has {pool_size:,}. Lower batch or loops"
     )
 

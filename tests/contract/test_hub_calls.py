@@ -313,10 +313,83 @@ class TestOperation:
         assert (answer.status, answer.problem) == (404, "not-found")
         assert api.slept == []
 
-    async def test_an_operator_lets_a_waiting_experiment_go_on(self, api: Api) -> None:
-        answer = await api.call("POST", "/v1/experiments/digits/retry", token=OPERATOR_TOKEN)
-        assert answer.status == 200
-        assert api.platform.asked == [("retry", "digits")]
+    @pytest.mark.parametrize(
+        ("verb", "body", "asked"),
+        [
+            ("pause", None, ()),
+            ("resume", None, ()),
+            ("cancel", None, ()),
+            ("reassign", None, ()),
+            ("retry", None, (None,)),
+            ("retry", {"step": None}, (None,)),
+            ("retry", {"step": "train"}, ("train",)),
+            ("rewind", None, (1,)),
+            ("rewind", {"loops": 3}, (3,)),
+            ("extend", None, (None, None)),
+            ("extend", {"pool": 30, "loops": None}, (30, None)),
+            ("update", EXPERIMENT, (30,)),
+        ],
+    )
+    async def test_an_operator_steers_an_experiment(
+        self, api: Api, verb: str, body: Any, asked: tuple[Any, ...]
+    ) -> None:
+        path = f"/v1/experiments/digits/{verb}"
+        answer = await api.call("POST", path, body, token=OPERATOR_TOKEN)
+        assert (answer.status, answer.json["name"]) == (200, "digits")
+        assert api.platform.asked == [(verb, "digits", *asked)]
+
+    @pytest.mark.parametrize(
+        ("verb", "body", "told"),
+        [
+            ("retry", {"step": "infer"}, "step"),
+            ("rewind", {"loops": 0}, "loops"),
+            ("extend", {"pool": -1}, "pool"),
+            ("update", None, "body"),
+            ("update", {"settings": {"name": "digits", "bacth": 3}}, "bacth"),
+        ],
+    )
+    async def test_what_makes_no_sense_is_refused_before_anything_is_done(
+        self, api: Api, verb: str, body: Any, told: str
+    ) -> None:
+        path = f"/v1/experiments/digits/{verb}"
+        answer = await api.call("POST", path, body, token=OPERATOR_TOKEN)
+        assert answer.problem == "invalid"
+        assert told in answer.json["detail"]
+        assert api.platform.asked == []
+
+    async def test_the_history_is_told_as_plain_json(self, api: Api) -> None:
+        answer = await api.call("GET", "/v1/experiments/digits/history", token=VIEWER_TOKEN)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json == {"schema": 1, "name": "digits", "loops": [{"loop": 0}]}
+
+    async def test_tokens_are_listed_without_what_opens_anything(self, api: Api) -> None:
+        made = await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
+        await api.call("GET", "/v1/platform", token=made.json["token"])
+        listed = await api.call("GET", "/v1/tokens", token=OPERATOR_TOKEN)
+        token = listed.json["tokens"][0]
+        assert (token["name"], token["scope"], token["revoked_at"]) == ("gpu01", "agent", None)
+        assert token["last_used_at"] == token["created_at"]
+        digest = hashlib.sha256(made.json["token"].encode()).hexdigest()
+        assert made.json["token"].encode() not in listed.body
+        assert digest.encode() not in listed.body
+
+    async def test_a_revoked_token_is_refused_at_once(self, api: Api) -> None:
+        """It was used a moment ago, so that its row is in the cache."""
+        made = await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
+        await api.call("GET", "/v1/platform", token=made.json["token"])
+        revoked = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
+        assert revoked.json["revoked_at"] is not None
+        answer = await api.call("GET", "/v1/platform", token=made.json["token"])
+        assert (answer.status, answer.problem) == (401, "revoked")
+
+    async def test_only_a_token_that_is_good_can_be_revoked(self, api: Api) -> None:
+        missing = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
+        assert (missing.problem, missing.json["code"]) == ("not-found", "E-EXP-01")
+        await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
+        await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
+        again = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
+        assert (again.problem, again.json["code"]) == ("conflict", "E-HUB-04")
+        assert "revoked already" in again.json["detail"]
 
     async def test_a_token_made_here_gets_in(self, api: Api) -> None:
         made = await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
@@ -359,10 +432,20 @@ EVERY_CALL = [
     ("POST", "/v1/experiments", "operator"),
     ("GET", "/v1/experiments", "reader"),
     ("GET", "/v1/experiments/digits", "reader"),
+    ("GET", "/v1/experiments/digits/history", "reader"),
+    ("POST", "/v1/experiments/digits/pause", "operator"),
+    ("POST", "/v1/experiments/digits/resume", "operator"),
+    ("POST", "/v1/experiments/digits/cancel", "operator"),
     ("POST", "/v1/experiments/digits/retry", "operator"),
+    ("POST", "/v1/experiments/digits/rewind", "operator"),
+    ("POST", "/v1/experiments/digits/reassign", "operator"),
+    ("POST", "/v1/experiments/digits/extend", "operator"),
+    ("POST", "/v1/experiments/digits/update", "operator"),
     ("GET", "/v1/jobs", "reader"),
     ("GET", "/v1/agents", "reader"),
     ("POST", "/v1/tokens", "operator"),
+    ("GET", "/v1/tokens", "operator"),
+    ("POST", "/v1/tokens/gpu01/revoke", "operator"),
     ("GET", "/results/digits/loops.csv", "reader"),
 ]
 FORBIDDEN = {
@@ -416,8 +499,8 @@ class TestEveryCall:
     async def test_a_body_that_is_no_record_is_invalid(
         self, api: Api, method: str, path: str
     ) -> None:
-        if path.endswith("retry"):
-            return  # the one that takes no body
+        if path.endswith(("pause", "resume", "cancel", "reassign", "revoke")):
+            return  # they take no body
         for token in (AGENT_TOKEN, OPERATOR_TOKEN):
             answer = await api.call(method, path, b"<html>", token=token)
             assert answer.problem in ("invalid", "forbidden")

@@ -19,7 +19,13 @@ from alectio_agent.hub.store.transactions import take_actions
 from alectio_agent.wire.agents import Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
-from alectio_agent.wire.operation import ExperimentView, LoopView
+from alectio_agent.wire.operation import (
+    ExperimentExtend,
+    ExperimentRewind,
+    ExperimentUpdate,
+    ExperimentView,
+    LoopView,
+)
 from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
 from tests.support.clocks import FakeClock
 
@@ -236,6 +242,34 @@ class Bench:
         view = self.run(lambda tx: self.platform.create(tx, make_settings(**changed)))
         self.settle()
         return view
+
+    def steer(self, verb: str, *said: Any, name: str = "digits") -> ExperimentView:
+        """Do to an experiment what a person does, as the endpoint of that name."""
+        method = getattr(self.platform, verb)
+        view: ExperimentView = self.run(lambda tx: method(tx, name, *said))
+        return view
+
+    def rewind(self, loops: int = 1, name: str = "digits") -> ExperimentView:
+        return self.steer("rewind", ExperimentRewind(loops=loops), name=name)
+
+    def update(self, **changed: Any) -> ExperimentView:
+        """Give an experiment the settings of `create`, changed."""
+        settings = make_settings(**changed)
+        return self.steer("update", ExperimentUpdate(settings=settings), name=settings.name)
+
+    def extend(self, name: str = "digits", **said: int) -> ExperimentView:
+        return self.steer("extend", ExperimentExtend(**said), name=name)
+
+    def run_loops(self, agent: "BenchAgent", most: int = 100) -> list[str]:
+        """Run until there is no job; gives the jobs, with the steps of each."""
+        ran = []
+        while len(ran) < most and (claim := agent.poll()) is not None:
+            agent.beat(claim)
+            agent.commit(claim)
+            self.settle()
+            steps = " ".join(order.step for order in claim.steps)
+            ran.append(f"{claim.job} {steps}")
+        return ran
 
     def show(self, name: str = "digits") -> ExperimentView:
         return self.run(lambda tx: self.platform.show(tx, name))

@@ -21,7 +21,16 @@ from alectio_agent.hub.store.tables import metadata
 from alectio_agent.wire.agents import ProtocolRange, Registered
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.experiment import ExperimentSettings
-from alectio_agent.wire.operation import AgentList, ExperimentList, ExperimentView, JobList
+from alectio_agent.wire.operation import (
+    AgentList,
+    ExperimentExtend,
+    ExperimentList,
+    ExperimentRetry,
+    ExperimentRewind,
+    ExperimentUpdate,
+    ExperimentView,
+    JobList,
+)
 from alectio_agent.wire.results import HeartbeatAnswer
 from tests.support.clocks import FakeClock
 
@@ -129,8 +138,36 @@ class FakePlatform:
     def list(self, tx: Connection) -> ExperimentList:
         return ExperimentList(experiments=[self.view])
 
-    def retry(self, tx: Connection, name: str) -> ExperimentView:
-        self._note("retry", name)
+    def retry(self, tx: Connection, name: str, said: ExperimentRetry) -> ExperimentView:
+        return self._steer("retry", name, said.step)
+
+    def pause(self, tx: Connection, name: str) -> ExperimentView:
+        return self._steer("pause", name)
+
+    def resume(self, tx: Connection, name: str) -> ExperimentView:
+        return self._steer("resume", name)
+
+    def cancel(self, tx: Connection, name: str) -> ExperimentView:
+        return self._steer("cancel", name)
+
+    def reassign(self, tx: Connection, name: str) -> ExperimentView:
+        return self._steer("reassign", name)
+
+    def rewind(self, tx: Connection, name: str, said: ExperimentRewind) -> ExperimentView:
+        return self._steer("rewind", name, said.loops)
+
+    def extend(self, tx: Connection, name: str, said: ExperimentExtend) -> ExperimentView:
+        return self._steer("extend", name, said.pool, said.loops)
+
+    def update(self, tx: Connection, name: str, said: ExperimentUpdate) -> ExperimentView:
+        return self._steer("update", name, said.settings.batch)
+
+    def history(self, tx: Connection, name: str) -> dict[str, Any]:
+        self._note("history", name)
+        return {"schema": 1, "name": name, "loops": [{"loop": 0}]}
+
+    def _steer(self, verb: str, name: str, *said: Any) -> ExperimentView:
+        self._note(verb, name, *said)
         return self.view
 
     def jobs(self, tx: Connection) -> JobList:

@@ -57,6 +57,28 @@ def read_record(response: Response, model: type[RecordT], now: datetime) -> Reco
         raise _not_ours(response, now, f"not a {model.__name__}") from error
 
 
+def read_file(response: Response, media_type: str, now: datetime) -> bytes:
+    """Read a file that a successful call must answer with.
+
+    Args:
+        response: As it came.
+        media_type: That a file of this name has.
+        now: Current time, for a Retry-After that is a date.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        PlatformUnavailableError: The answer is not the platform's, such as a proxy's page.
+        PlatformError: A verdict.
+    """
+    if response.status != 200:
+        raise verdict(response, now)
+    if _media_type(response.headers) != media_type:
+        raise _not_ours(response, now, f"expected {media_type}")
+    return response.body
+
+
 def read_claim(response: Response, now: datetime) -> Claim:
     """Read a claim, telling one that breaks the rules from an answer that is not the platform's.
 

@@ -1,24 +1,32 @@
 """One method per call of an operator to a hub."""
 
 from collections.abc import Callable
+from mimetypes import guess_type
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
-from alectio_agent.agent.client.answers import read_record
-from alectio_agent.agent.client.transport import Request, Transport
+from alectio_agent.agent.client.answers import read_file, read_record
+from alectio_agent.agent.client.transport import Request, Response, Transport
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentCreate,
+    ExperimentExtend,
+    ExperimentHistory,
     ExperimentList,
+    ExperimentRetry,
+    ExperimentRewind,
+    ExperimentUpdate,
     ExperimentView,
     JobList,
     PlatformInfo,
     TokenCreate,
     TokenCreated,
+    TokenList,
+    TokenView,
 )
 from alectio_agent.wire.protocol import (
     JSON_MEDIA_TYPE,
@@ -74,13 +82,105 @@ class OperationClient:
         path = f"/v1/experiments/{name}{query}"
         return self._call("GET", path, ExperimentView, hold_s=wait_s)
 
-    def retry_experiment(self, name: str) -> ExperimentView:
+    def pause_experiment(self, name: str) -> ExperimentView:
+        """Give out no further job; what runs is finished, and counts.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` when it does not run.
+        """
+        return self._steer(name, "pause")
+
+    def resume_experiment(self, name: str) -> ExperimentView:
+        """Go on after a pause.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` when it is not paused.
+        """
+        return self._steer(name, "resume")
+
+    def cancel_experiment(self, name: str) -> ExperimentView:
+        """End an experiment for good.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` when it has ended.
+        """
+        return self._steer(name, "cancel")
+
+    def retry_experiment(self, name: str, *, is_from_train: bool = False) -> ExperimentView:
         """Try again what waits for a person, from the step that failed.
+
+        Args:
+            name: Of the experiment.
+            is_from_train: Train that loop again too, though its train was counted.
 
         Raises:
             PlatformRejectedError: `not-found`, or `conflict` when nothing waits.
         """
-        return self._call("POST", f"/v1/experiments/{name}/retry", ExperimentView)
+        return self._steer(name, "retry", ExperimentRetry(step="train" if is_from_train else None))
+
+    def rewind_experiment(self, name: str, loops: int = 1) -> ExperimentView:
+        """Undo the newest loops, so that they are selected and run again.
+
+        Args:
+            name: Of the experiment.
+            loops: How many; one that is not done counts as the first.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` when there are fewer.
+        """
+        return self._steer(name, "rewind", ExperimentRewind(loops=loops))
+
+    def reassign_experiment(self, name: str) -> ExperimentView:
+        """Offer the newest job to any agent now.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` when its agent is heard of.
+        """
+        return self._steer(name, "reassign")
+
+    def extend_experiment(
+        self, name: str, pool: int | None = None, loops: int | None = None
+    ) -> ExperimentView:
+        """Let an experiment have more samples, more loops, or both.
+
+        Args:
+            name: Of the experiment.
+            pool: The new number of samples; without it and `loops` what the agents offer.
+            loops: The new number of loops.
+
+        Raises:
+            PlatformRejectedError: `not-found`, `invalid`, or `conflict` when it would not grow.
+        """
+        return self._steer(name, "extend", ExperimentExtend(pool=pool, loops=loops))
+
+    def update_experiment(self, settings: ExperimentSettings) -> ExperimentView:
+        """Go on with other settings from the next selection on; the same ones change nothing.
+
+        Args:
+            settings: All of them; its name says which experiment.
+
+        Raises:
+            PlatformRejectedError: `not-found`, `invalid`, or `conflict` for keys that must stay.
+        """
+        return self._steer(settings.name, "update", ExperimentUpdate(settings=settings))
+
+    def history(self, name: str) -> dict[str, JsonValue]:
+        """Everything that is kept of an experiment, as in its `experiment.json`.
+
+        Raises:
+            PlatformRejectedError: `not-found`.
+        """
+        return self._call("GET", f"/v1/experiments/{name}/history", ExperimentHistory).root
+
+    def results_file(self, name: str, file: str) -> bytes:
+        """A results file, such as `loops.csv`.
+
+        Raises:
+            PlatformRejectedError: `not-found`: the hub has not written it.
+        """
+        response = self._send("GET", f"/results/{name}/{file}")
+        media_type = guess_type(file)[0] or "application/octet-stream"
+        return read_file(response, media_type, self._clock.now())
 
     def jobs(self) -> JobList:
         """All jobs that are not done."""
@@ -94,6 +194,21 @@ class OperationClient:
         """Make a token; the answer is the only one that holds it."""
         return self._call("POST", "/v1/tokens", TokenCreated, request)
 
+    def tokens(self) -> TokenList:
+        """All tokens that were ever made, never the tokens themselves."""
+        return self._call("GET", "/v1/tokens", TokenList)
+
+    def revoke_token(self, name: str) -> TokenView:
+        """Let the good token of that name open nothing any more.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` when it is good no more.
+        """
+        return self._call("POST", f"/v1/tokens/{name}/revoke", TokenView)
+
+    def _steer(self, name: str, verb: str, record: BaseModel | None = None) -> ExperimentView:
+        return self._call("POST", f"/v1/experiments/{name}/{verb}", ExperimentView, record)
+
     def _call(
         self,
         method: str,
@@ -102,6 +217,12 @@ class OperationClient:
         record: BaseModel | None = None,
         hold_s: float = 0.0,
     ) -> RecordT:
+        response = self._send(method, path, record, hold_s)
+        return read_record(response, model, self._clock.now())
+
+    def _send(
+        self, method: str, path: str, record: BaseModel | None = None, hold_s: float = 0.0
+    ) -> Response:
         headers = {"Authorization": f"Bearer {self._token()}", PROTOCOL_HEADER: str(PROTOCOL)}
         body = None
         if record is not None:
@@ -115,4 +236,4 @@ class OperationClient:
             read_timeout_s=hold_s + HOLD_MARGIN_S + 20,
             limit_bytes=MAX_CLAIM_BYTES,
         )
-        return read_record(self._transport.send(request), model, self._clock.now())
+        return self._transport.send(request)

@@ -1,6 +1,6 @@
 """The agent trusts no claim: whatever it has not registered, or cannot be meant, is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from alectio_agent.wire.agents import PipelineOffer
@@ -9,15 +9,17 @@ from alectio_agent.wire.protocol import STEPS
 
 
 def refusal(
-    claim: Claim, offers: Mapping[str, PipelineOffer], digest: str | None = None
+    claim: Claim,
+    offers: Mapping[str, PipelineOffer],
+    digest: Callable[[int], str | None] = lambda _: None,
 ) -> str | None:
     """Say why a claim must not be run.
 
     Args:
         claim: It parsed already.
         offers: The pipelines that this agent registered, by name.
-        digest: SHA-256 over the agent's own first `claim.pool.size` record names, when its
-            pipeline has a `state` hook.
+        digest: SHA-256 over so many of the agent's own first record names; None when its pipeline
+            has no `state` hook.
 
     Returns:
         The reason, None when the claim is fine.
@@ -41,14 +43,18 @@ def _wrong_checkpoints(claim: Claim) -> str | None:
     return None
 
 
-def _wrong_pool(claim: Claim, offer: PipelineOffer, digest: str | None) -> str | None:
+def _wrong_pool(
+    claim: Claim, offer: PipelineOffer, digest: Callable[[int], str | None]
+) -> str | None:
     if offer.pool_size is not None and claim.pool.size > offer.pool_size:
         return f"the pool has {claim.pool.size} samples there and {offer.pool_size} here"
-    if claim.pool.digest is not None and digest != claim.pool.digest:
-        return (
-            "the record names of state() changed since loop 0, so the indices no longer mean the "
-            "same samples. Bring back the old order of records, or start a new experiment"
-        )
+    for pin in (*claim.pool.earlier, claim.pool):
+        if pin.digest is not None and digest(pin.size) != pin.digest:
+            return (
+                f"the first {pin.size} record names of state() are not those that the experiment "
+                "was begun or extended with, so the indices no longer mean the same samples. Bring "
+                "back the old order of records, new ones after them, or start a new experiment"
+            )
     return None
 
 

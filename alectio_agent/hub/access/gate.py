@@ -52,6 +52,7 @@ class Gate:
         ]
         self._cache: dict[str, _Cached] = {}
         self._noted: dict[str, float] = {}
+        self._forgotten = 0
 
     async def admit(self, authorization: str | None, allowed: frozenset[Scope]) -> StoredToken:
         """Let a request in.
@@ -81,6 +82,17 @@ class Gate:
         self._note_use(token)
         return token
 
+    def forget(self, name: str) -> None:
+        """A token of that name changed: its next use asks the table.
+
+        Args:
+            name: Of the token.
+        """
+        self._forgotten += 1
+        self._cache = {
+            sha256: cached for sha256, cached in self._cache.items() if cached.token.name != name
+        }
+
     def _of_this_process(self, sha256: str) -> StoredToken | None:
         found = None
         for token in self._process_tokens:
@@ -93,13 +105,15 @@ class Gate:
         cached = self._cache.get(sha256)
         if cached is not None and now - cached.read_at < CACHE_S:
             return cached.token
+        forgotten = self._forgotten
         token = await wrap_future(self._store.read(lambda tx: find_token(tx, sha256)))
         if token is None or not hmac.compare_digest(token.sha256, sha256):
             self._cache.pop(sha256, None)
             raise ProblemError("unauthorized", "this hub does not know the token")
         if len(self._cache) >= CACHED_TOKENS:
             self._cache.clear()
-        self._cache[sha256] = _Cached(token, now)
+        if forgotten == self._forgotten:  # else it may have been read before it was revoked
+            self._cache[sha256] = _Cached(token, now)
         return token
 
     def _note_use(self, token: StoredToken) -> None:

@@ -3,14 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.ids import new_id, new_token
 from alectio_agent.hub.store.tables import tokens
-from alectio_agent.wire.operation import Scope, TokenCreate, TokenCreated
+from alectio_agent.wire.operation import Scope, TokenCreate, TokenCreated, TokenList, TokenView
 
 LONGEST_LIFE_S = 100 * 365 * 86400.0
 
@@ -106,6 +107,48 @@ def find_token(tx: Connection, sha256: str) -> StoredToken | None:
     )
 
 
+def list_tokens(tx: Connection) -> TokenList:
+    """All tokens that were ever made, oldest first; none of them tells the token itself.
+
+    Args:
+        tx: Any transaction.
+    """
+    rows = tx.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.token_id))
+    return TokenList(tokens=[_view(row) for row in rows])
+
+
+def revoke_token(tx: Connection, clock: Clock, name: str) -> TokenView:
+    """Let a token open nothing any more.
+
+    Args:
+        tx: A writing transaction.
+        clock: For the time of revoking.
+        name: Of the good token; its name may be given to another afterwards.
+
+    Returns:
+        The token, revoked.
+
+    Raises:
+        ProblemError: `not-found`, or `conflict`: it is good no more.
+    """
+    named = select(tokens).where(tokens.c.name == name).order_by(tokens.c.created_at.desc())
+    rows = tx.execute(named).all()
+    if not rows:
+        raise ProblemError("not-found", f"no token is called `{name}`")
+    now = timestamp(clock.now())
+    good = [row for row in rows if row.revoked_at is None and not _is_past(row.expires_at, now)]
+    if not good:
+        newest = rows[0]
+        was, at = ("revoked", newest.revoked_at) if newest.revoked_at else (
+            "expired", newest.expires_at)  # fmt: skip
+        raise ProblemError(
+            "conflict", f"the token `{name}` {was} already, at {at}", code="E-HUB-04"
+        )
+    found = tokens.c.token_id == good[0].token_id
+    tx.execute(update(tokens).where(found).values(revoked_at=now))
+    return _view(tx.execute(select(tokens).where(found)).one())
+
+
 def note_use(tx: Connection, token_id: str, moment: datetime) -> None:
     """Note when a token was last used.
 
@@ -125,6 +168,22 @@ def has_tokens(tx: Connection) -> bool:
         tx: Any transaction.
     """
     return bool(tx.scalar(select(func.count()).select_from(tokens)))
+
+
+def _view(row: Row[Any]) -> TokenView:
+    return TokenView(
+        token_id=row.token_id,
+        name=row.name,
+        scope=row.scope,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )
+
+
+def _is_past(moment: str | None, now: str) -> bool:
+    return moment is not None and moment <= now
 
 
 def _is_taken(tx: Connection, name: str, now: datetime) -> bool:

@@ -14,6 +14,8 @@ from alectio_agent.hub.api.job_calls import JobCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
 from alectio_agent.hub.api.problems import install_problems
 from alectio_agent.hub.api.services import Services
+from alectio_agent.hub.api.steering_calls import SteeringCalls
+from alectio_agent.hub.api.token_calls import TokenCalls
 
 TITLE = "Alectio hub"
 DESCRIPTION = (
@@ -71,4 +73,6 @@ def all_calls(services: Services) -> list[Call]:
         *AgentCalls(services).calls(),
         *JobCalls(services).calls(),
         *OperationCalls(services).calls(),
+        *SteeringCalls(services).calls(),
+        *TokenCalls(services).calls(),
     ]

@@ -20,13 +20,16 @@ THREAD_BYTES = 256 * 2**10
 TOLD_BREACHES = 8
 
 
-async def read_record(request: Request, model: type[RecordT], limit_bytes: int) -> RecordT:
+async def read_record(
+    request: Request, model: type[RecordT], limit_bytes: int, *, may_be_empty: bool = False
+) -> RecordT:
     """Read a body as a record.
 
     Args:
         request: Whose body has not been read yet.
         model: Of the record.
         limit_bytes: Largest body, before and after unpacking.
+        may_be_empty: No body means the record's defaults.
 
     Returns:
         The record.
@@ -35,6 +38,8 @@ async def read_record(request: Request, model: type[RecordT], limit_bytes: int) 
         ProblemError: `invalid`, with what was found and where.
     """
     body = b"".join([chunk async for chunk in read_chunks(request, limit_bytes)])
+    if may_be_empty and not body:
+        return model()
     if len(body) > THREAD_BYTES:
         return await asyncio.to_thread(_parse, body, model)
     return _parse(body, model)

@@ -40,6 +40,7 @@ class Call:
         needs_lease: The call is about a job, and carries its lease.
         may_be_empty: What 204 means; empty when it never comes.
         is_protocol: It carries the number of the protocol.
+        may_be_bodiless: No body means the record's defaults.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Call:
     needs_lease: bool = False
     may_be_empty: str = ""
     is_protocol: bool = True
+    may_be_bodiless: bool = False
 
 
 def mount(app: FastAPI, call: Call, gate: Gate) -> None:
@@ -133,7 +135,7 @@ def _request(call: Call) -> dict[str, Any]:
     ]
     if call.takes is not None:
         schema = {JSON_MEDIA_TYPE: {"schema": _reference(call.takes)}}
-        document["requestBody"] = {"required": True, "content": schema}
+        document["requestBody"] = {"required": not call.may_be_bodiless, "content": schema}
     elif call.takes_bytes:
         schema = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         document["requestBody"] = {"required": True, "content": schema}

@@ -1,4 +1,4 @@
-"""What operators and viewers call: experiments, jobs, agents, tokens, results files."""
+"""What operators and viewers call: experiments, jobs, agents, results files."""
 
 import asyncio
 from asyncio import wrap_future
@@ -12,22 +12,22 @@ from starlette.responses import FileResponse, Response
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.access.gate import ANYONE, OPERATOR, READER
-from alectio_agent.hub.access.tokens import create_token
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
 from alectio_agent.hub.api.services import Services
+from alectio_agent.hub.experiments.results_document import as_json
 from alectio_agent.hub.experiments.versions import version_of
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentCreate,
+    ExperimentHistory,
     ExperimentList,
     ExperimentView,
     JobList,
     PlatformInfo,
-    TokenCreate,
-    TokenCreated,
 )
+from alectio_agent.wire.protocol import JSON_MEDIA_TYPE
 
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 LONGEST_HOLD_S = 60.0
@@ -61,15 +61,11 @@ class OperationCalls:
                 ExperimentView, ("not-found",),
             ),
             Call(
-                "POST", experiments + "/{name}/retry", self.retry_experiment, OPERATOR, None,
-                ExperimentView, ("not-found", "conflict"),
+                "GET", experiments + "/{name}/history", self.show_history, READER, None,
+                ExperimentHistory, ("not-found",),
             ),
             Call("GET", "/v1/jobs", self.list_jobs, READER, None, JobList),
             Call("GET", "/v1/agents", self.list_agents, READER, None, AgentList),
-            Call(
-                "POST", "/v1/tokens", self.make_token, OPERATOR, TokenCreate, TokenCreated,
-                ("conflict",),
-            ),
             Call(
                 "GET", "/results/{experiment}/{file}", self.read_result, READER,
                 problems=("not-found",), is_protocol=False,
@@ -117,12 +113,15 @@ class OperationCalls:
         )
         return answer(newest or await self._show(name))
 
-    async def retry_experiment(self, name: Name) -> Response:
-        """Try again what waits for a person, from the step that failed."""
+    async def show_history(self, name: Name) -> Response:
+        """Tell everything that is kept of an experiment, as in its `experiment.json`."""
         services = self._services
-        return answer(
-            await wrap_future(services.store.write(lambda tx: services.platform.retry(tx, name)))
+        document = await wrap_future(
+            services.store.read(lambda tx: services.platform.history(tx, name))
         )
+        # Scores of every sample that was chosen: making the text must not hold up beats and polls.
+        text = await asyncio.to_thread(as_json, document)
+        return Response(text, media_type=JSON_MEDIA_TYPE)
 
     async def list_jobs(self) -> Response:
         """List all jobs that are not done, oldest first."""
@@ -133,16 +132,6 @@ class OperationCalls:
         """List all agents that ever registered."""
         services = self._services
         return answer(await wrap_future(services.store.read(services.platform.agents)))
-
-    async def make_token(self, request: Request) -> Response:
-        """Make a token; this answer is the only one that ever holds it."""
-        services = self._services
-        record = await read_record(request, TokenCreate, services.limits.request_bytes)
-        return answer(
-            await wrap_future(
-                services.store.write(lambda tx: create_token(tx, services.clock, record))
-            )
-        )
 
     async def read_result(self, experiment: Name, file: FileName) -> Response:
         """Read a results file of an experiment, such as `loops.csv`."""

@@ -18,6 +18,7 @@ from alectio_agent.hub.experiments.records import (
     experiment_of,
     find_attempt,
     job_of,
+    pool_pins,
 )
 from alectio_agent.hub.experiments.registry import Agent, calling_agent
 from alectio_agent.hub.experiments.scheduling import Candidate, next_job
@@ -168,7 +169,11 @@ def _as_claim(tx: Connection, experiment: Experiment, job: Job, attempt: Attempt
         classes=settings.class_count,
         class_names=settings.class_names,
         output=settings.output_kind,
-        pool=Pool(size=experiment.pool_size or 0, digest=experiment.pool_digest),
+        pool=Pool(
+            size=experiment.pool_size or 0,
+            digest=experiment.pool_digest,
+            earlier=pool_pins(experiment),
+        ),
         loop=job.loop,
         loops=settings.loops,
         attempt=attempt.attempt,

@@ -1,20 +1,21 @@
 """Makes experiments, each once, with their controls."""
 
-from typing import Any
-
 from sqlalchemy import Connection, func, insert, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.ids import new_id
+from alectio_agent.hub.experiments.changes import find_changes
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.progress import mark_changed
-from alectio_agent.hub.experiments.records import Experiment, find_experiment, named_experiment
+from alectio_agent.hub.experiments.records import (
+    Experiment,
+    find_experiment,
+    named_experiment,
+    newest_job,
+)
 from alectio_agent.hub.experiments.starting import Ground, find_ground, pin
 from alectio_agent.hub.store.tables import experiments, jobs
 from alectio_agent.wire.experiment import ExperimentSettings
-from alectio_agent.wire.strict_json import dumps
-
-LONGEST_VALUE = 60
 
 
 def create(tx: Connection, context: Context, settings: ExperimentSettings) -> None:
@@ -42,6 +43,7 @@ def create(tx: Connection, context: Context, settings: ExperimentSettings) -> No
             "conflict",
             f"experiment `{control.name}` exists already, so that `{settings.name}` cannot have a "
             "control of that name; expected another name",
+            code="E-EXP-05",
         )
     _make(tx, context, settings, ground, control=control.name if control else None)
     if control is not None:
@@ -78,28 +80,22 @@ def _make(
 
 
 def _check_same(tx: Connection, known: Experiment, settings: ExperimentSettings) -> None:
-    before, now = _plain(known.settings), _plain(settings)
-    differing = [key for key in now if now[key] != before[key]]
-    if not differing:
+    changes = find_changes(known, settings)
+    if not changes:
         return
     loops = select(func.count()).where(
         jobs.c.experiment_id == known.experiment_id, jobs.c.state == "done"
     )
     done = tx.execute(loops).scalar_one()
+    newest = newest_job(tx, known.experiment_id)
+    before = ", ".join(f"{change.key} {change.before}" for change in changes)
+    now = ", ".join(f"{change.key} {change.now}" for change in changes)
     raise ProblemError(
         "conflict",
         f"experiment `{known.name}` already ran {done} of {known.settings.loops} loops with "
-        f"{_shown(before, differing)}; now it is {_shown(now, differing)}. Nothing was changed",
+        f"{before}; experiment.yaml now says {changes[0].now if len(changes) == 1 else now}. "
+        "Nothing was changed",
+        code="E-EXP-03",
+        keys=[change.key for change in changes],
+        next_loop=0 if newest is None else newest.loop + 1,
     )
-
-
-def _plain(settings: ExperimentSettings) -> dict[str, Any]:
-    return settings.model_dump(mode="json")
-
-
-def _shown(settings: dict[str, Any], keys: list[str]) -> str:
-    told = []
-    for key in keys:
-        value = dumps(settings[key])
-        told.append(f"{key} {value if len(value) <= LONGEST_VALUE else value[:57] + '...'}")
-    return ", ".join(told)

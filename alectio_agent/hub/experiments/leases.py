@@ -149,6 +149,15 @@ class Leases:
         with self._lock:
             self._waiting[job_id] = self._clock.monotonic()
 
+    def offer_to_all(self, job_id: str) -> None:
+        """An available job waits no longer for the agents that hold its checkpoint.
+
+        Args:
+            job_id: Of the job.
+        """
+        with self._lock:
+            self._waiting[job_id] = float("-inf")
+
     def waiting_s(self, job_id: str) -> float:
         """How long this process has seen a job available.
 

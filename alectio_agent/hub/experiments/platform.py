@@ -1,6 +1,7 @@
 """The platform as the API calls it: each method is one piece of work in a transaction."""  # noqa: A005 - always imported by its full name
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -10,10 +11,15 @@ from alectio_agent.hub.experiments import (
     claims,
     commits,
     creation,
+    editing,
+    extension,
     failures,
     losses,
     parts,
+    reassignment,
     registry,
+    results_document,
+    rewinding,
     steering,
     views,
 )
@@ -24,7 +30,16 @@ from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
-from alectio_agent.wire.operation import AgentList, ExperimentList, ExperimentView, JobList
+from alectio_agent.wire.operation import (
+    AgentList,
+    ExperimentExtend,
+    ExperimentList,
+    ExperimentRetry,
+    ExperimentRewind,
+    ExperimentUpdate,
+    ExperimentView,
+    JobList,
+)
 from alectio_agent.wire.protocol import LEASE_S, MAX_PART_BYTES, POLL_WAIT_S, PROTOCOL
 from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
 
@@ -111,9 +126,12 @@ class Platform:
         creation.create(tx, self.context, settings)
         return self.show(tx, settings.name)
 
-    def retry(self, tx: Connection, name: str) -> ExperimentView:
+    def retry(
+        self, tx: Connection, name: str, said: ExperimentRetry | None = None
+    ) -> ExperimentView:
         """Try again what waits for a person; refuses `not-found`, `conflict`."""
-        steering.retry(tx, self.context, name)
+        is_from_train = said is not None and said.step == "train"
+        steering.retry(tx, self.context, name, is_from_train=is_from_train)
         return self.show(tx, name)
 
     def pause(self, tx: Connection, name: str) -> ExperimentView:
@@ -130,6 +148,30 @@ class Platform:
         """End an experiment for good; refuses `not-found`, `conflict`."""
         steering.cancel(tx, self.context, name)
         return self.show(tx, name)
+
+    def rewind(self, tx: Connection, name: str, said: ExperimentRewind) -> ExperimentView:
+        """Undo the newest loops, so that they run again; refuses `not-found`, `conflict`."""
+        rewinding.rewind(tx, self.context, name, said.loops)
+        return self.show(tx, name)
+
+    def reassign(self, tx: Connection, name: str) -> ExperimentView:
+        """Offer the newest job to any agent now; refuses `not-found`, `conflict`."""
+        reassignment.reassign(tx, self.context, name)
+        return self.show(tx, name)
+
+    def update(self, tx: Connection, name: str, said: ExperimentUpdate) -> ExperimentView:
+        """Go on with other settings; refuses `not-found`, `conflict`, `invalid`."""
+        editing.update(tx, self.context, name, said.settings)
+        return self.show(tx, name)
+
+    def extend(self, tx: Connection, name: str, said: ExperimentExtend) -> ExperimentView:
+        """More samples, more loops; refuses `not-found`, `conflict`, `invalid`."""
+        extension.extend(tx, self.context, name, said.pool, said.loops)
+        return self.show(tx, name)
+
+    def history(self, tx: Connection, name: str) -> dict[str, Any]:
+        """Everything that is kept of an experiment; refuses `not-found`."""
+        return results_document.read_document(tx, name)
 
     def show(self, tx: Connection, name: str) -> ExperimentView:
         """Show an experiment with its loops; refuses `not-found`."""

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select, update
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.parts import drop_unnamed
@@ -15,9 +15,12 @@ from alectio_agent.hub.experiments.records import (
     newest_job,
 )
 from alectio_agent.hub.experiments.scores import counted_metrics, owes_metrics
+from alectio_agent.hub.store.tables import results
 from alectio_agent.hub.store.transactions import after_commit
+from alectio_agent.wire.pools import batch_left
 
 UNDECIDED = "undecided"
+_COUNTED = select(results.c.step).where(results.c.job_id == bindparam("of"), results.c.is_counted)
 
 
 def complete_job(tx: Connection, context: Context, job: Job) -> None:
@@ -52,6 +55,53 @@ def advance(tx: Connection, context: Context, experiment_id: str) -> None:
     mark_changed(tx, context, experiment.name)
 
 
+def reconsider(tx: Connection, context: Context, experiment_id: str) -> None:
+    """Decide anew what comes after the newest loop: settings, pool or loops changed.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and workers.
+        experiment_id: Whose; one that is cancelled stays so, a finished one may go on.
+    """
+    experiment, job = experiment_of(tx, experiment_id), newest_job(tx, experiment_id)
+    values: dict[str, object] = {}
+    if experiment.state in ("finished", "cancelled"):
+        may_go_on = experiment.state == "finished" and job is not None
+        if not (may_go_on and job and _ending(tx, experiment, job) is None):
+            mark_changed(tx, context, experiment.name)
+            return
+        values = {"state": "running", "reason": "", "ended_at": None}
+    change_experiment(tx, experiment_id, is_over=False, ending="", owed_loop=None, **values)
+    if job is not None and job.state in ("available", "waiting"):
+        _fit_steps(tx, context, experiment, job)
+    advance(tx, context, experiment_id)
+
+
+def wants_infer(experiment: Experiment, loop: int, labelled: int) -> bool:
+    """Whether anybody reads what the model of a loop says of the rest of the pool.
+
+    Args:
+        experiment: With its pool.
+        loop: From 0.
+        labelled: Samples that the loop trains on.
+    """
+    settings = experiment.settings
+    if experiment.control_of is not None or loop + 1 >= settings.loops:
+        return False
+    return batch_left(settings, loop + 1, labelled, experiment.pool_size or 0) > 0
+
+
+def void_infer(tx: Connection, job: Job) -> None:
+    """The next selection cannot be made from what a loop's infer said; it is kept as void.
+
+    Args:
+        tx: A writing transaction.
+        job: Of the loop.
+    """
+    inferred = update(results).where(results.c.job_id == job.job_id, results.c.step == "infer")
+    tx.execute(inferred.values(is_counted=False))
+
+
 def mark_changed(tx: Connection, context: Context, name: str) -> None:
     """Have an experiment's results files written anew.
 
@@ -72,11 +122,42 @@ def _owe_next(tx: Connection, context: Context, experiment: Experiment, job: Job
     ending = None if job is None else _ending(tx, experiment, job)
     if ending == UNDECIDED:
         return
-    if ending is None:
+    if ending is None and job is not None and _lacks_infer(tx, experiment, job):
+        _ask_for_infer(tx, context, job)
+    elif ending is None:
         change_experiment(tx, experiment.experiment_id, owed_loop=loop)
         after_commit(tx, context.due.selections.set)
     else:
         change_experiment(tx, experiment.experiment_id, is_over=True, ending=ending)
+
+
+def _lacks_infer(tx: Connection, experiment: Experiment, job: Job) -> bool:
+    """It was the last loop when it was made, or its infer did not see the whole pool."""
+    if not wants_infer(experiment, job.loop, job.labelled):
+        return False
+    return "infer" not in _counted_steps(tx, job)
+
+
+def _counted_steps(tx: Connection, job: Job) -> set[str]:
+    return set(tx.execute(_COUNTED, {"of": job.job_id}).scalars())
+
+
+def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Job) -> None:
+    """Give a job that nobody runs the steps that are wanted now: perhaps none is left."""
+    has_infer = wants_infer(experiment, job.loop, job.labelled)
+    values: dict[str, object] = {"has_infer": has_infer}
+    if not has_infer and {"train", "test"} <= _counted_steps(tx, job):
+        values |= {"state": "done", "done_at": context.now(), "problem": ""}
+    change_job(tx, job.job_id, **values)
+
+
+def _ask_for_infer(tx: Connection, context: Context, job: Job) -> None:
+    """Make a job available that is done but for its infer."""
+    values = {"state": "available", "has_infer": True, "done_at": None}
+    values |= {"available_at": context.now(), "fresh_attempt": job.attempt}
+    change_job(tx, job.job_id, **values)
+    change_experiment(tx, job.experiment_id)
+    after_commit(tx, partial(context.leases.offer, job.job_id))
 
 
 def _ending(tx: Connection, experiment: Experiment, job: Job) -> str | None:

@@ -1,5 +1,6 @@
 """Rows as records, and how they are found."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.store.tables import attempts, experiments, jobs
+from alectio_agent.wire.claims import PoolPin
 from alectio_agent.wire.experiment import ExperimentSettings
 
 OPEN_ATTEMPTS = ("claimed", "started")
@@ -22,7 +24,7 @@ _CHANGE_EXPERIMENT = (
 _JOB = select(jobs).where(jobs.c.job_id == bindparam("wanted"))
 _NEWEST_JOB = (
     select(jobs)
-    .where(jobs.c.experiment_id == bindparam("wanted"))
+    .where(jobs.c.experiment_id == bindparam("wanted"), jobs.c.state != "rewound")
     .order_by(jobs.c.loop.desc())
     .limit(1)
 )
@@ -38,6 +40,7 @@ class Experiment:
     Attributes:
         pipeline: None until it is known which one runs it.
         pool_size: None until it is known.
+        pool_pins: What the pool was before each time it was extended, as JSON.
         control: Name of its control; None without.
         control_of: Name of the experiment it is the control of; None when it is none.
         is_over: No further loop will be made; metrics may still be owed.
@@ -54,6 +57,7 @@ class Experiment:
     reason: str
     pool_size: int | None
     pool_digest: str | None
+    pool_pins: str
     priority: int
     control: str | None
     control_of: str | None
@@ -70,6 +74,7 @@ class Job:
     """One loop.
 
     Attributes:
+        state: `rewound` is left out wherever jobs are looked for: it waits to be made again.
         labelled: Samples that its train gets.
         attempt: Number of the newest attempt; 0 before the first.
         fresh_attempt: Failures up to this attempt are forgiven: a person said so.
@@ -143,6 +148,15 @@ def experiment_record(row: RowMapping | dict[str, Any]) -> Experiment:
     return Experiment(**{**row, "settings": settings})
 
 
+def pool_pins(experiment: Experiment) -> list[PoolPin]:
+    """What the pool was before each time it was extended, oldest first.
+
+    Args:
+        experiment: Any.
+    """
+    return [PoolPin.model_validate(pin) for pin in json.loads(experiment.pool_pins)]
+
+
 def find_experiment(tx: Connection, name: str) -> Experiment | None:
     """Look an experiment up by its name; None when there is none.
 
@@ -167,6 +181,29 @@ def named_experiment(tx: Connection, name: str) -> Experiment:
     if found is None:
         raise ProblemError("not-found", f"no experiment is called `{name}`")
     return found
+
+
+def experiment_in_state(
+    tx: Connection, name: str, states: tuple[str, ...], expected: str
+) -> Experiment:
+    """The experiment of that name, in a state that a verb can be used in.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+        states: That will do.
+        expected: What they have in common, such as `runs`.
+
+    Raises:
+        ProblemError: `not-found` or `conflict`.
+    """
+    experiment = named_experiment(tx, name)
+    if experiment.state not in states:
+        raise ProblemError(
+            "conflict",
+            f"experiment `{name}` is {experiment.state}; expected one that {expected}",
+        )
+    return experiment
 
 
 def experiment_of(tx: Connection, experiment_id: str) -> Experiment:
@@ -208,7 +245,7 @@ def job_of(tx: Connection, job_id: str) -> Job:
 
 
 def newest_job(tx: Connection, experiment_id: str) -> Job | None:
-    """The job of the highest loop; None before loop 0.
+    """The job of the highest loop that is not rewound; None before loop 0.
 
     Args:
         tx: Any transaction.

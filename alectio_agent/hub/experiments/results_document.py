@@ -123,7 +123,8 @@ def _csv_row(loop: dict[str, Any]) -> dict[str, Any]:
 
 def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
     mine = jobs.c.experiment_id == experiment.experiment_id
-    found = tx.execute(select(jobs).where(mine).order_by(jobs.c.loop)).all()
+    shown = select(jobs).where(mine, jobs.c.state != "rewound").order_by(jobs.c.loop)
+    found = tx.execute(shown).all()
     chosen = {
         row.loop: row
         for row in tx.execute(

@@ -24,7 +24,10 @@ _OPEN_LOOPS = (
     select(experiments, jobs.c.job_id, jobs.c.state.label("job_state"), jobs.c.agent_id)
     .join(
         jobs,
-        and_(jobs.c.experiment_id == experiments.c.experiment_id, jobs.c.state != "done"),
+        and_(
+            jobs.c.experiment_id == experiments.c.experiment_id,
+            jobs.c.state.not_in(("done", "rewound")),
+        ),
         isouter=True,
     )
     .where(
@@ -153,6 +156,22 @@ def make_plan(
         return Plan(steps, None)
     preferred = (trained.agents | earlier.agents) - _silent_agent(tx, job)
     return Plan(steps, None) if _is_for_anyone(context, experiment, job, preferred) else None
+
+
+def is_kept_for_holders(tx: Connection, context: Context, experiment: Experiment, job: Job) -> bool:
+    """Whether an available job waits for agents that hold a checkpoint it can use.
+
+    Args:
+        tx: Any transaction.
+        context: For how long the job has waited.
+        experiment: Of the job.
+        job: Available.
+    """
+    if job.is_from_scratch or (job.ckpt_file is None and job.resume_file is None):
+        return False
+    names = (job.ckpt_file, job.resume_file)
+    holders = frozenset().union(*(_Holders.of(tx, experiment, name).agents for name in names))
+    return not _is_for_anyone(context, experiment, job, holders - _silent_agent(tx, job))
 
 
 @dataclass(frozen=True)

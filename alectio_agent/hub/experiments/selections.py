@@ -11,11 +11,12 @@ from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import labelled_up_to, pack, unpack
 from alectio_agent.hub.experiments.parts import part_path
-from alectio_agent.hub.experiments.progress import mark_changed
+from alectio_agent.hub.experiments.progress import mark_changed, wants_infer
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
     change_experiment,
+    change_job,
     experiment_of,
     experiment_record,
     newest_job,
@@ -37,6 +38,11 @@ _INFERRED = select(results).where(
 )
 _INSERT = insert(selections)
 _INSERT_JOB = insert(jobs)
+_REWOUND = select(jobs.c.job_id, jobs.c.attempt).where(
+    jobs.c.experiment_id == bindparam("of"),
+    jobs.c.loop == bindparam("at"),
+    jobs.c.state == "rewound",
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ def insert_selection(
     experiment = experiment_of(tx, owed.experiment_id)
     if experiment.owed_loop != owed.loop or experiment.state != "running":
         return False
+    if _owed(tx, context, experiment).request != owed.request:
+        return False  # the settings or the pool changed while it was made
     before = newest_job(tx, experiment.experiment_id)
     labelled = before.labelled if before else 0
     problem = _mistake(tx, experiment, owed, found)
@@ -235,28 +243,21 @@ def _make_job(
     tx: Connection, context: Context, experiment: Experiment, before: Job | None, labelled: int
 ) -> None:
     loop = 0 if before is None else before.loop + 1
-    job_id = new_id()
-    row = {
-        "job_id": job_id,
-        "experiment_id": experiment.experiment_id,
-        "loop": loop,
+    values: dict[str, object] = {
         "state": "available",
         "labelled": labelled,
-        "has_infer": _has_infer(experiment, loop, labelled),
-        "attempt": 0,
-        "fresh_attempt": 0,
+        "has_infer": wants_infer(experiment, loop, labelled),
         "resume_file": None if before is None else before.ckpt_file,
         "is_from_scratch": False,
         "problem": "",
         "available_at": context.now(),
     }
-    tx.execute(_INSERT_JOB, row)
+    rewound = tx.execute(_REWOUND, {"of": experiment.experiment_id, "at": loop}).one_or_none()
+    job_id = new_id() if rewound is None else rewound.job_id
+    if rewound is not None:
+        # The same job goes on counting its attempts, so that names of checkpoints stay unique.
+        change_job(tx, job_id, **values, fresh_attempt=rewound.attempt)
+    else:
+        new = {"job_id": job_id, "experiment_id": experiment.experiment_id, "loop": loop}
+        tx.execute(_INSERT_JOB, {**values, **new, "attempt": 0, "fresh_attempt": 0})
     after_commit(tx, partial(context.leases.offer, job_id))
-
-
-def _has_infer(experiment: Experiment, loop: int, labelled: int) -> bool:
-    """Whether anybody reads what the model says of the rest of the pool."""
-    settings = experiment.settings
-    if experiment.control_of is not None or loop + 1 >= settings.loops:
-        return False
-    return batch_left(settings, loop + 1, labelled, experiment.pool_size or 0) > 0

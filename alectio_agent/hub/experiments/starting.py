@@ -1,8 +1,9 @@
 """An experiment starts when it is known which pipeline runs it, and how large its pool is."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.progress import advance, mark_changed
@@ -68,8 +69,21 @@ def find_ground(tx: Connection, context: Context, settings: ExperimentSettings) 
         )
         return Ground(None, settings.pool, None, problem)
     mine = [row for row in known if row.pipeline == pipeline]
-    sizes = [size for row in mine if (size := _size(row.pool_size, row.state_size)) is not None]
+    sizes = [size for row in mine if (size := offered_size(row)) is not None]
     return _ground(settings, pipeline, sizes, {row.state_size: row.state_digest for row in mine})
+
+
+def offered_size(offer: Row[Any]) -> int | None:
+    """How many samples an agent has for a pipeline.
+
+    Args:
+        offer: Row of the table of offers.
+
+    Returns:
+        None when it leaves that to the experiment.
+    """
+    size: int | None = offer.state_size if offer.pool_size is None else offer.pool_size
+    return size
 
 
 def settle(tx: Connection, context: Context) -> None:
@@ -154,7 +168,3 @@ def _ground(
         )
     # A digest over more names than the pool has says nothing about the pool's own.
     return Ground(pipeline, pool_size, digests.get(pool_size), problem)
-
-
-def _size(pool_size: int | None, state_size: int | None) -> int | None:
-    return state_size if pool_size is None else pool_size

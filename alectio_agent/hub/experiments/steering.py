@@ -1,4 +1,4 @@
-"""What a person does to an experiment: retry, pause, resume, cancel."""
+"""What a person says to a running experiment: retry, pause, resume, cancel."""
 
 from functools import partial
 
@@ -8,30 +8,41 @@ from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
-    Experiment,
     change_experiment,
-    named_experiment,
+    change_job,
+    experiment_in_state,
     newest_job,
 )
+from alectio_agent.hub.experiments.rewinding import take_back
 from alectio_agent.hub.experiments.starting import find_ground, pin
 from alectio_agent.hub.experiments.waiting import make_available
 from alectio_agent.hub.store.transactions import after_commit
 
 
-def retry(tx: Connection, context: Context, name: str) -> None:
+def retry(tx: Connection, context: Context, name: str, *, is_from_train: bool = False) -> None:
     """Try again what waits for a person, from the step that failed.
 
     Args:
         tx: A writing transaction.
         context: For time, memory and workers.
         name: Of the experiment.
+        is_from_train: Train again too, though that was counted: its fault shows in a later step.
 
     Raises:
-        ProblemError: `not-found`, or `conflict`: nothing waits.
+        ProblemError: `not-found`, or `conflict`: nothing waits, or no step of a job does.
     """
-    experiment = _in_state(tx, name, ("waiting",), "waits for a person")
+    experiment = experiment_in_state(tx, name, ("waiting",), "waits for a person")
     change_experiment(tx, experiment.experiment_id, state="running", reason="")
     job = newest_job(tx, experiment.experiment_id)
+    if is_from_train:
+        if job is None or job.state != "waiting":
+            raise ProblemError(
+                "conflict",
+                f"experiment `{name}` waits, but none of its jobs does: {experiment.reason}. To "
+                "train a loop again that is done, rewind it",
+            )
+        take_back(tx, context, job)
+        change_job(tx, job.job_id, ckpt_file=None, lease=None, agent_id=None)
     if job is not None and job.state == "waiting":
         make_available(tx, context, job, fresh_attempt=job.attempt, is_from_scratch=False)
     elif experiment.pool_size is None:
@@ -55,7 +66,7 @@ def pause(tx: Connection, context: Context, name: str) -> None:
     Raises:
         ProblemError: `not-found`, or `conflict`: it does not run.
     """
-    experiment = _in_state(tx, name, ("running",), "runs")
+    experiment = experiment_in_state(tx, name, ("running",), "runs")
     change_experiment(tx, experiment.experiment_id, state="paused", reason="paused by a person")
     mark_changed(tx, context, name)
 
@@ -71,7 +82,7 @@ def resume(tx: Connection, context: Context, name: str) -> None:
     Raises:
         ProblemError: `not-found`, or `conflict`: it is not paused.
     """
-    experiment = _in_state(tx, name, ("paused",), "is paused")
+    experiment = experiment_in_state(tx, name, ("paused",), "is paused")
     change_experiment(tx, experiment.experiment_id, state="running", reason="")
     after_commit(tx, context.due.selections.set)
     mark_changed(tx, context, name)
@@ -89,7 +100,7 @@ def cancel(tx: Connection, context: Context, name: str) -> None:
         ProblemError: `not-found`, or `conflict`: it has ended.
     """
     open_states = ("running", "waiting", "paused")
-    experiment = _in_state(tx, name, open_states, "has not ended")
+    experiment = experiment_in_state(tx, name, open_states, "has not ended")
     change_experiment(
         tx,
         experiment.experiment_id,
@@ -101,13 +112,3 @@ def cancel(tx: Connection, context: Context, name: str) -> None:
     if job is not None:
         after_commit(tx, partial(context.leases.distrust, job.job_id))
     mark_changed(tx, context, name)
-
-
-def _in_state(tx: Connection, name: str, states: tuple[str, ...], expected: str) -> Experiment:
-    experiment = named_experiment(tx, name)
-    if experiment.state not in states:
-        raise ProblemError(
-            "conflict",
-            f"experiment `{name}` is {experiment.state}; expected one that {expected}",
-        )
-    return experiment

@@ -5,9 +5,10 @@ from collections import defaultdict
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from alectio_agent.core.clock import timestamp
+from alectio_agent.hub.experiments.absence import awaited_agent
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import unpack
 from alectio_agent.hub.experiments.records import (
@@ -32,7 +33,17 @@ MOST_KEPT_LABELS = 100_000
 """Loops beyond this many labels are read anew each time, so that memory stays flat."""
 
 # Made once, since a watched experiment is shown at each of its changes.
-_MINE = (jobs.c.experiment_id == bindparam("of"), jobs.c.loop >= bindparam("first"))
+_MINE = (
+    jobs.c.experiment_id == bindparam("of"),
+    jobs.c.loop >= bindparam("first"),
+    jobs.c.state != "rewound",
+)
+# Loops that change no more, as they are now: a rewound one is not done, or has more attempts.
+_SETTLED = select(func.count(), func.coalesce(func.sum(jobs.c.attempt), 0)).where(
+    jobs.c.experiment_id == bindparam("of"),
+    jobs.c.loop < bindparam("first"),
+    jobs.c.state == "done",
+)
 _JOBS = select(jobs).where(*_MINE).order_by(jobs.c.loop)
 # Inline results are wanted of `train` only: a small one of `infer` is inline as well.
 SHOWN_RESULTS = (
@@ -74,7 +85,7 @@ class Views:
             ProblemError: `not-found`.
         """
         experiment = named_experiment(tx, name)
-        return self._view(experiment, self._loops(tx, experiment))
+        return self._view(tx, experiment, self._loops(tx, experiment))
 
     def list_experiments(self, tx: Connection) -> ExperimentList:
         """All experiments, without their loops.
@@ -83,7 +94,8 @@ class Views:
             tx: Any transaction.
         """
         rows = tx.execute(select(experiments).order_by(experiments.c.position)).mappings()
-        return ExperimentList(experiments=[self._view(experiment_record(row), []) for row in rows])
+        found = [experiment_record(row) for row in rows]
+        return ExperimentList(experiments=[self._view(tx, entry, []) for entry in found])
 
     def list_jobs(self, tx: Connection) -> JobList:
         """All jobs that are not done, oldest first.
@@ -95,7 +107,10 @@ class Views:
             select(jobs, experiments.c.name, agents.c.name.label("agent"))
             .join(experiments, experiments.c.experiment_id == jobs.c.experiment_id)
             .join(agents, agents.c.agent_id == jobs.c.agent_id, isouter=True)
-            .where(jobs.c.state != "done", experiments.c.state.not_in(("cancelled", "finished")))
+            .where(
+                jobs.c.state.not_in(("done", "rewound")),
+                experiments.c.state.not_in(("cancelled", "finished")),
+            )
             .order_by(jobs.c.position)
         )
         return JobList(jobs=[self._job(row) for row in rows])
@@ -126,13 +141,16 @@ class Views:
             )
         return AgentList(agents=views)
 
-    def _view(self, experiment: Experiment, loops: list[LoopView]) -> ExperimentView:
+    def _view(
+        self, tx: Connection, experiment: Experiment, loops: list[LoopView]
+    ) -> ExperimentView:
         return ExperimentView.model_validate(
             {
                 "experiment_id": experiment.experiment_id,
                 "name": experiment.name,
                 "state": experiment.state,
                 "reason": experiment.reason,
+                "waits_for": awaited_agent(tx, self._context, experiment),
                 "settings": experiment.settings,
                 "pool": experiment.pool_size,
                 "control": experiment.control,
@@ -158,8 +176,7 @@ class Views:
         )
 
     def _loops(self, tx: Connection, experiment: Experiment) -> list[LoopView]:
-        with self._lock:
-            settled = list(self._settled.get(experiment.experiment_id, []))
+        settled = self._still_settled(tx, experiment.experiment_id)
         found = _read_loops(tx, experiment, len(settled))
         views = settled + [view for _, view in found]
         for job, view in found:
@@ -174,6 +191,16 @@ class Views:
                 LoopView(loop=experiment.owed_loop, state="selecting", labels=labels, chosen_by="")
             )
         return views
+
+    def _still_settled(self, tx: Connection, experiment_id: str) -> list[LoopView]:
+        """What is kept, unless the experiment was rewound: none is trusted without a look."""
+        with self._lock:
+            settled = list(self._settled.get(experiment_id, []))
+        if settled:
+            row = tx.execute(_SETTLED, {"of": experiment_id, "first": len(settled)}).one()
+            if tuple(row) != (len(settled), sum(view.attempt for view in settled)):
+                return []
+        return settled
 
 
 def _is_settled(job: Job, view: LoopView) -> bool:

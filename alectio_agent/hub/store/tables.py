@@ -106,6 +106,7 @@ experiments = Table(
 # A job is one loop. `lease`, `agent_id` and `attempt` are those of the newest attempt, or of the
 # one that committed since. `ckpt_file`: what the counted train wrote; `resume_file`: what the
 # counted train of the loop before wrote. `fresh_attempt`: failures up to this attempt are forgiven.
+# A job in the state `rewound` is kept until its loop is made again: its attempts go on counting.
 jobs = Table(
     "jobs",
     metadata,
@@ -130,8 +131,9 @@ jobs = Table(
     Index("jobs_by_state", "state"),
 )
 
-# `state`: claimed, started; ended: done, failed, lost, returned, superseded. `train_lease`: the
-# attempt whose train run this one builds upon. `lost_step`: it fell silent in this step.
+# `state`: claimed, started; ended: done, failed, lost, returned, superseded, recalled.
+# `train_lease`: the attempt whose train run this one builds upon. `lost_step`: it fell silent in
+# this step.
 attempts = Table(
     "attempts",
     metadata,

@@ -45,10 +45,20 @@ def test_other_settings_under_the_same_name_are_a_conflict_that_names_them(bench
     with refused("conflict") as caught:
         create(bench, batch=2, seed=2)
     assert caught.value.message == (
-        "experiment `digits` already ran 1 of 3 loops with seed 1, batch 4; now it is seed 2, "
-        "batch 2. Nothing was changed"
+        "experiment `digits` already ran 1 of 3 loops with seed 1, batch 4; experiment.yaml now "
+        "says seed 2, batch 2. Nothing was changed"
     )
+    assert caught.value.code == "E-EXP-03"
+    assert caught.value.extra == {"keys": ["seed", "batch"], "next_loop": 1}
     assert bench.show().settings.batch == 4
+
+
+def test_one_key_that_differs_is_told_shortly(bench: Bench) -> None:
+    bench.agent()
+    bench.create()
+    with refused("conflict") as caught:
+        create(bench, batch=2)
+    assert "with batch 4; experiment.yaml now says 2. Nothing" in caught.value.message
 
 
 def test_a_control_is_made_with_its_experiment(bench: Bench) -> None:

@@ -126,3 +126,19 @@ async def test_a_message_names_the_token_and_never_shows_it(door: Door) -> None:
     with pytest.raises(ProblemError, match=r"gpu01 has scope agent; .* operator") as caught:
         await door.gate.admit(f"Bearer {token}", OPERATOR)
     assert token not in str(caught.value)
+
+
+async def test_a_row_that_was_read_before_its_token_was_revoked_is_not_kept(door: Door) -> None:
+    token = door.make()
+    read = door.store.read
+
+    def revoked_meanwhile(work):  # type: ignore[no-untyped-def]
+        found = read(work)
+        door.revoke_all()
+        door.gate.forget("gpu01")
+        return found
+
+    door.store.read = revoked_meanwhile  # type: ignore[method-assign]
+    await door.gate.admit(f"Bearer {token}", ANYONE)
+    door.store.read = read  # type: ignore[method-assign]
+    assert await door.refused(f"Bearer {token}") == "revoked"

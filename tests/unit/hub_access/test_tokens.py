@@ -12,10 +12,12 @@ from alectio_agent.hub.access.tokens import (
     digest_of,
     find_token,
     has_tokens,
+    list_tokens,
     note_use,
+    revoke_token,
 )
 from alectio_agent.hub.store.tables import tokens
-from alectio_agent.wire.operation import TokenCreate
+from alectio_agent.wire.operation import TokenCreate, TokenView
 from tests.support.clocks import FakeClock
 from tests.support.hub_fakes import InlineStore
 
@@ -97,3 +99,28 @@ def test_the_last_use_is_noted_as_a_timestamp(store: InlineStore) -> None:
     store.write(lambda tx: note_use(tx, token_id, clock.now())).result()
     noted = store.read(lambda tx: tx.scalar(select(tokens.c.last_used_at))).result()
     assert noted == "2026-01-01T00:00:00.000Z"
+
+
+def revoke(store: InlineStore, clock: FakeClock) -> TokenView:
+    return store.write(lambda tx: revoke_token(tx, clock, "gpu01")).result()  # type: ignore[no-any-return]
+
+
+def test_revoking_frees_the_name_and_means_the_good_token(store: InlineStore) -> None:
+    clock = FakeClock()
+    first = make(store, clock)
+    revoke(store, clock)
+    clock.advance(1)
+    second = make(store, clock)
+    assert revoke(store, clock).revoked_at is not None
+    for token in (first, second):
+        assert store.read(lambda tx, of=token: find_token(tx, digest_of(of))).result().is_revoked
+    listed = store.read(list_tokens).result().tokens
+    assert [token.created_at for token in listed] == sorted(token.created_at for token in listed)
+
+
+def test_a_token_that_has_expired_is_not_revoked(store: InlineStore) -> None:
+    clock = FakeClock()
+    make(store, clock, expires_s=60)
+    clock.advance(60)
+    with pytest.raises(ProblemError, match="expired already, at 2026-01-01T00:01"):
+        revoke(store, clock)

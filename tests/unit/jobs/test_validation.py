@@ -46,8 +46,21 @@ def test_a_claim_that_cannot_be_meant_is_refused(changed: dict[str, object], rea
 def test_record_names_that_changed_since_loop_0_refuse_the_job() -> None:
     """The indices would mean other samples: training on them would be silently wrong."""
     claim = make_claim(pool={"size": 10, "digest": DIGEST})
-    assert refusal(claim, OFFERS, DIGEST) is None
+    assert refusal(claim, OFFERS, {10: DIGEST}.get) is None
     for digest in ("b" * 64, None):
-        found = refusal(claim, OFFERS, digest)
+        found = refusal(claim, OFFERS, {10: digest}.get)
         assert found is not None
-        assert "record names" in found
+        assert "the first 10 record names" in found
+
+
+@pytest.mark.parametrize("newest", [DIGEST, None])
+def test_record_names_of_the_pool_before_it_was_extended_are_checked_too(
+    newest: str | None,
+) -> None:
+    """Without a digest over the larger pool, the old part of it must still be what it was."""
+    earlier = [{"size": 4, "digest": None}, {"size": 6, "digest": "c" * 64}]
+    claim = make_claim(pool={"size": 10, "digest": newest, "earlier": earlier})
+    assert refusal(claim, OFFERS, {10: DIGEST, 6: "c" * 64}.get) is None
+    found = refusal(claim, OFFERS, {10: DIGEST, 6: "b" * 64}.get)
+    assert found is not None
+    assert "the first 6 record names" in found

@@ -1,0 +1,111 @@
+"""Settings that change while an experiment lives, from its next selection on."""
+
+from sqlalchemy import Connection
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.changes import find_changes
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.progress import reconsider
+from alectio_agent.hub.experiments.records import (
+    Experiment,
+    change_experiment,
+    experiment_in_state,
+    find_experiment,
+    newest_job,
+)
+from alectio_agent.hub.experiments.starting import find_ground, pin
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.pools import pool_problem
+
+FIXED = frozenset(
+    {"name", "pipeline", "task", "classes", "output", "pool", "seed", "initial", "control"}
+)
+"""What samples and scores mean must stay the same over all loops."""
+
+
+def update(tx: Connection, context: Context, name: str, settings: ExperimentSettings) -> None:
+    """Go on with other settings; the same ones change nothing.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and workers.
+        name: Of the experiment.
+        settings: All of them; a selection that was made stays as it is.
+
+    Raises:
+        ProblemError: `not-found`; `conflict`: it was cancelled, is a control, or one of the keys
+            cannot change; `invalid`: the pool has too few samples.
+    """
+    experiment = editable(tx, name)
+    changes = find_changes(experiment, settings)
+    fixed = [change for change in changes if change.key in FIXED]
+    if settings.labels.kind != experiment.settings.labels.kind:
+        fixed += [change for change in changes if change.key == "labels"]
+    if fixed:
+        told = ", ".join(f"{change.key} from {change.before} to {change.now}" for change in fixed)
+        raise ProblemError(
+            "conflict",
+            f"experiment `{name}` cannot change {told}. Start another beside it: alectio-agent "
+            "run --new. Nothing was changed",
+            code="E-EXP-06",
+            keys=[change.key for change in fixed],
+        )
+    if changes:
+        _apply(tx, context, experiment, settings)
+        control = control_of(tx, experiment)
+        if control is not None:
+            _apply(tx, context, control, settings.as_control())
+
+
+def editable(tx: Connection, name: str) -> Experiment:
+    """An experiment that may be changed.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+
+    Raises:
+        ProblemError: `not-found`, or `conflict`: it was cancelled, or is a control.
+    """
+    states = ("running", "waiting", "paused", "finished")
+    experiment = experiment_in_state(tx, name, states, "was not cancelled")
+    if experiment.control_of is not None:
+        raise ProblemError(
+            "conflict",
+            f"experiment `{name}` is the control of `{experiment.control_of}` and changes with "
+            "it; expected the name of that one",
+        )
+    return experiment
+
+
+def control_of(tx: Connection, experiment: Experiment) -> Experiment | None:
+    """The control that changes with an experiment.
+
+    Args:
+        tx: Any transaction.
+        experiment: Any.
+
+    Returns:
+        None without one, and when it was cancelled.
+    """
+    found = None if experiment.control is None else find_experiment(tx, experiment.control)
+    return None if found is None or found.state == "cancelled" else found
+
+
+def _apply(
+    tx: Connection, context: Context, experiment: Experiment, settings: ExperimentSettings
+) -> None:
+    # The size of an extended pool is not news, and what the file said of it stays.
+    kept = settings.model_copy(update={"pool": experiment.settings.pool})
+    ground = find_ground(tx, context, kept)
+    newest = newest_job(tx, experiment.experiment_id)
+    made, labelled = (newest.loop + 1, newest.labelled) if newest else (0, 0)
+    problem = ground.problem
+    if experiment.pool_size is not None:
+        problem = pool_problem(kept, experiment.pool_size, made, labelled)
+    if problem:
+        raise ProblemError("invalid", f"{problem}. Nothing was changed")
+    change_experiment(tx, experiment.experiment_id, settings=kept.model_dump_json())
+    if experiment.pool_size is None and ground.is_complete:
+        pin(tx, context, experiment, ground)
+    reconsider(tx, context, experiment.experiment_id)
