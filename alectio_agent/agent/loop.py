@@ -11,6 +11,7 @@ from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import Desk, JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
@@ -99,6 +100,8 @@ class PollLoop:
         self._rooms = rooms
         self._rng = rng
         self.on_fatal: Callable[[PlatformError], None] = _raise
+        self.quota = Quota()
+        self.on_done: Callable[[], None] = _nothing
         self._backoff = Backoff(rng)
         self._registered: Registered | None = None
         self._waiting: list[tuple[Claim, str]] = []
@@ -134,6 +137,9 @@ class PollLoop:
         if self._registered is None:
             self._register()
         if not self._rooms.slot.is_free:
+            return IDLE_S
+        if self.quota.is_spent:
+            self.on_done()
             return IDLE_S
         if self._waiting:
             self._give(*self._waiting.pop(0))
@@ -206,6 +212,9 @@ class PollLoop:
             return 0.0
         if answer is not None:
             return self._rng.uniform(0, answer)
+        if self.quota.leaves_when_idle and self._rooms.sender.is_idle:
+            self.on_done()
+            return IDLE_S
         return 0.0 if clock.monotonic() - started > HELD_S else self._rng.uniform(0, SHORT_POLL_S)
 
     def _take(self, boot: str, seq: int, claim: Claim, platform_id: str) -> None:
@@ -220,6 +229,7 @@ class PollLoop:
 
     def _give(self, claim: Claim, platform_id: str) -> None:
         rooms = self._rooms
+        self.quota.take()
         rooms.slot.give(JobRun(claim, platform_id, rooms.desk, rooms.slot.hooks))
 
     def _refuse(self, boot: str, seq: int, reason: str) -> None:
@@ -257,3 +267,7 @@ class PollLoop:
 
 def _raise(error: PlatformError) -> None:
     raise error
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -20,6 +20,7 @@ from alectio_agent.agent.hooks.groups import end_group
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.recovery import end_groups, reconcile
 from alectio_agent.agent.jobs.run import Desk
 from alectio_agent.agent.jobs.sender import Sender
@@ -93,13 +94,16 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
     return State(settings, disk, journal, outbox, next_boot(disk, folder))
 
 
-def build_agent(site: Site, state: State, inspections: dict[str, HookInspection]) -> Agent:
+def build_agent(
+    site: Site, state: State, inspections: dict[str, HookInspection], quota: Quota
+) -> Agent:
     """Put all parts of an agent together.
 
     Args:
         site: Where the platform is.
         state: The opened state folder.
         inspections: What is known of each pipeline's hooks.
+        quota: How many jobs it takes.
 
     Returns:
         An agent that has not started.
@@ -147,6 +151,7 @@ def build_agent(site: Site, state: State, inspections: dict[str, HookInspection]
         )
     )  # fmt: skip
     poll_loop.on_fatal = agent.fail_now
+    poll_loop.quota, poll_loop.on_done = quota, agent.finish
     sender.on_fatal = agent.fail_now
     heartbeats.on_fatal = agent.fail_now
     return agent

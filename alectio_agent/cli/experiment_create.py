@@ -8,20 +8,34 @@ import click
 from alectio_agent.cli.hub_options import hub_options, named_hub
 from alectio_agent.cli.options import Common
 
+COMMAND = "alectio-agent experiment create"
+
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--new", is_flag=True, help="Make another one beside it, as NAME-2, NAME-3, ...")
+@click.option(
+    "--update", is_flag=True, help="Let it go on with what FILE says now, from the next loop."
+)
 @hub_options
-def create(*, file: Path, common: Common, **where: Any) -> None:
+def create(*, file: Path, new: bool, update: bool, common: Common, **where: Any) -> None:
     """Create the experiment that FILE (experiment.yaml) describes; again: changes nothing."""
+    from alectio_agent.cli.run_experiment import make_experiment, pick_experiment
+    from alectio_agent.cli.screen import say
     from alectio_agent.cli.settings import load_experiment_file
+    from alectio_agent.core.errors import UsageError
 
+    if new and update:
+        raise UsageError("--new and --update contradict each other")
     settings = load_experiment_file(file)
     with named_hub(common, **where) as operator:
-        view = operator.create_experiment(settings)
+        if new or update:
+            settings = pick_experiment(operator, settings, is_new=new)
+        command = f"{COMMAND} {file}"
+        view = make_experiment(operator, settings, may_update=update, command=command)
     if common.as_json:
         click.echo(view.model_dump_json(indent=2))
         return
     control = f", with its control {view.control}" if view.control else ""
     click.echo(f"{view.name}: {view.state}, {view.settings.loops} loops{control}")
-    click.echo(f"Watch it: alectio-agent experiment show {view.name}", err=True)
+    say(f"Watch it: alectio-agent experiment show {view.name}")

@@ -5,11 +5,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
+from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open_state
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
-from alectio_agent.cli.run_embedded import run_embedded
+from alectio_agent.cli.run_embedded import Project, run_embedded
+from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.cli.until_stopped import until_stopped
 from alectio_agent.config.settings import EMBEDDED
@@ -19,12 +21,12 @@ from alectio_agent.core.log import configure
 log = logging.getLogger(__name__)
 
 
-def run_agent(common: Common, *, until_done: bool | None) -> ExitCode:
+def run_agent(common: Common, wish: Wish) -> ExitCode:
     """Run the agent until it is told to stop, or its experiment is over.
 
     Args:
         common: The options of every command.
-        until_done: None means: when the hub is in the box.
+        wish: The options of `run`.
 
     Returns:
         The exit code.
@@ -37,21 +39,29 @@ def run_agent(common: Common, *, until_done: bool | None) -> ExitCode:
     experiment = load_experiment_file(settings.experiment) if settings.experiment else None
     configure(common.level(settings.logging.level), tracebacks=common.is_debug)
     log.info("configuration: %s", file)
+    is_embedded = settings.platform.url == EMBEDDED
+    wish.check(is_embedded=is_embedded)
+    quota = wish.quota(is_embedded=is_embedded)
     with ExitStack() as stack:
         _prepare(settings.agent.state_dir)
         stack.callback(FolderLock(settings.agent.state_dir).release)
         state = open_state(settings, stack)
-        if settings.platform.url != EMBEDDED:
+        if not is_embedded:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
-            agent = build_agent(Site.distant(settings), state, inspect_hooks(state))
-            return until_stopped(agent, Reloader(file, settings, common))
+            agent = build_agent(Site.distant(settings), state, inspect_hooks(state), quota)
+            code = until_stopped(agent, Reloader(file, settings, common))
+            return ExitCode.FAILED if _is_failure(code, agent, wish) else code
         if experiment is None:
             raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
         reload = Reloader(file, settings, common)
-        return run_embedded(
-            stack, state, file, experiment, reload, until_done=until_done is not False
-        )
+        return run_embedded(stack, Project(state, file, experiment), reload, wish, quota)
+
+
+def _is_failure(code: ExitCode, agent: Agent, wish: Wish) -> bool:
+    """Whether the jobs that a `run` was asked for did not all give their results."""
+    is_bounded = wish.once or wish.until_done or wish.max_jobs is not None
+    return code is ExitCode.CLEAN and is_bounded and agent.failures > 0
 
 
 def _prepare(folder: Path) -> None:

@@ -32,12 +32,18 @@ class Watcher:
                 needed; None goes on watching.
         """
         self._operator = operator
+        self.first_name = name
         self._name = name
         self._on_over = on_over
         self._version: int | None = None
         self._told: set[tuple[str, int]] = set()
         self.outcome: ExitCode | None = None
         self.wake = threading.Event()
+
+    @property
+    def name(self) -> str:
+        """The experiment that runs: the one named at first, then its control."""
+        return self._name
 
     def step(self) -> float:
         """Wait for a change and tell it.

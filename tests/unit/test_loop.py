@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.journal.identity import next_boot
 from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
 from alectio_agent.core.errors import (
+    HookRaisedError,
     InvalidClaimError,
     NotAuthorizedError,
     PlatformRejectedError,
@@ -232,3 +234,53 @@ def test_jobs_of_another_platform_stay_where_they_are(bench: Bench) -> None:
 def test_an_error_of_the_platform_is_not_mistaken_for_no_job(bench: Bench) -> None:
     bench.platform.say("claim", PlatformUnavailableError("busy", retry_after_s=30))
     assert bench.loop.step() == 30
+
+
+def test_it_takes_no_more_jobs_than_its_quota(bench: Bench) -> None:
+    done: list[bool] = []
+    bench.loop.quota, bench.loop.on_done = Quota(most=1), lambda: done.append(True)
+    bench.platform.claims = [make_claim(), make_claim(lease="lease-2", job_id="job-2")]
+    bench.loop.step()
+    assert not done
+    bench.finish_job()
+    bench.loop.step()
+    assert done == [True]
+    assert len(bench.requests()) == 1
+
+
+def test_a_job_that_goes_on_counts_for_the_quota(bench: Bench) -> None:
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.start()
+    done: list[bool] = []
+    bench.loop.quota, bench.loop.on_done = Quota(most=1), lambda: done.append(True)
+    bench.loop.step()
+    bench.finish_job()
+    bench.loop.step()
+    assert done == [True]
+
+
+def test_when_asked_to_it_leaves_as_soon_as_there_is_no_job(bench: Bench) -> None:
+    done: list[bool] = []
+    bench.loop.quota, bench.loop.on_done = Quota(leaves_when_idle=True), lambda: done.append(True)
+    bench.loop.step()
+    assert done == [True]
+
+
+def test_it_stays_while_a_result_is_unsent(bench: Bench) -> None:
+    """The platform may only have no job because it has not got the last result yet."""
+    done: list[bool] = []
+    bench.loop.quota, bench.loop.on_done = Quota(leaves_when_idle=True), lambda: done.append(True)
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    bench.loop.step()
+    assert done == []
+
+
+def test_a_job_whose_hook_failed_is_counted_as_a_failure(bench: Bench) -> None:
+    bench.hooks.say(HookRaisedError("x.py:1: ValueError"))
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    assert bench.slot.failures == 1

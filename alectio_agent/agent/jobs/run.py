@@ -74,7 +74,7 @@ class JobRun:
     """A step object: one turn is the first heartbeat, or one step of the job."""
 
     def __init__(self, claim: Claim, platform_id: str, desk: Desk, hooks: StepRunner) -> None:
-        """Take up a job that is in the journal.
+        """Take up a job that is in the journal; `has_failed` is set when a hook gave no result.
 
         Args:
             claim: As journalled.
@@ -93,6 +93,7 @@ class JobRun:
         self._is_announced = False
         self._ending: tuple[Ending, str] | None = None
         self._is_over = False
+        self.has_failed = False
 
     def step(self) -> float | None:
         """Do the next thing.
@@ -231,6 +232,7 @@ class JobRun:
         )
 
     def _fail(self, step: Step | None, error: HookError) -> None:
+        self.has_failed = True
         self._log.error("%s failed (%s): %s", step, error.failure_class, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 

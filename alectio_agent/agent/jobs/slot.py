@@ -23,7 +23,7 @@ class Slot:
     """A step object, driven by one thread that lives as long as the agent."""
 
     def __init__(self, hooks: SlotHooks, on_free: Callable[[], None]) -> None:
-        """Start without a job.
+        """Start without a job; `failures` counts those in which a hook gave no result.
 
         Args:
             hooks: Kept for all jobs of this slot.
@@ -32,6 +32,7 @@ class Slot:
         self.hooks = hooks
         self._on_free = on_free
         self._run: JobRun | None = None
+        self.failures = 0
         self.wake = threading.Event()
 
     @property
@@ -58,6 +59,7 @@ class Slot:
         wait_s = self._run.step()
         if wait_s is not None:
             return wait_s
+        self.failures += self._run.has_failed
         self._run = None
         self._on_free()
         return 0.0

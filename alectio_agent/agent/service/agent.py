@@ -67,6 +67,16 @@ class Agent:
         self._sender = self._driver("sender", parts.sender, self._is_sender_over)
         self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
 
+    @property
+    def failures(self) -> int:
+        """Jobs of this life in which a hook gave no result."""
+        return self._parts.slot.failures
+
+    @property
+    def jobs_taken(self) -> int:
+        """Jobs that this life took."""
+        return self._parts.poll_loop.quota.taken
+
     def start(self) -> None:
         """Start all threads."""
         for driver in (self._beats, self._sender, self._slot, self._poll):

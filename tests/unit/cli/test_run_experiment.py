@@ -1,0 +1,108 @@
+"""Which experiment a `run` means, and which options of it go together."""
+
+import pytest
+
+from alectio_agent.cli.run_experiment import finished_already, pick_experiment
+from alectio_agent.cli.run_wish import Wish
+from alectio_agent.core.errors import UsageError
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.operation import ExperimentList, ExperimentView
+
+
+def settings(name: str = "toy", batch: int = 5) -> ExperimentSettings:
+    return ExperimentSettings(name=name, classes=3, batch=batch, loops=4)
+
+
+class FakeOperator:
+    """Knows some experiments."""
+
+    def __init__(self, *views: ExperimentView) -> None:
+        self.views = list(views)
+
+    def experiments(self) -> ExperimentList:
+        return ExperimentList(experiments=self.views)
+
+
+def view(name: str, batch: int = 5, state: str = "finished", **more: str) -> ExperimentView:
+    return ExperimentView.model_validate(
+        {
+            "experiment_id": "e", "name": name, "state": state, "settings": settings(name, batch),
+            "pool": 60, "version": 1, "created_at": "2026", **more,
+        }
+    )  # fmt: skip
+
+
+def picked(operator: FakeOperator, *, new: bool = False, batch: int = 5) -> str:
+    wanted = settings(batch=batch)
+    return pick_experiment(operator, wanted, is_new=new).name  # type: ignore[arg-type]
+
+
+def test_the_name_itself_is_meant_when_nothing_ran_yet() -> None:
+    assert picked(FakeOperator()) == "toy"
+    assert picked(FakeOperator(), new=True) == "toy"
+
+
+def test_new_takes_the_number_behind_the_highest() -> None:
+    assert picked(FakeOperator(view("toy")), new=True) == "toy-2"
+    assert picked(FakeOperator(view("toy"), view("toy-2"), view("toy-7")), new=True) == "toy-8"
+
+
+def test_without_new_the_newest_with_these_settings_is_meant() -> None:
+    known = FakeOperator(view("toy"), view("toy-2"), view("toy-3", batch=9))
+    assert picked(known) == "toy-2"
+    assert picked(known, batch=9) == "toy-3"
+
+
+def test_with_other_settings_the_newest_is_meant_so_that_update_can_change_it() -> None:
+    assert picked(FakeOperator(view("toy"), view("toy-2")), batch=1) == "toy-2"
+
+
+@pytest.mark.parametrize("other", ["toy-1", "toy-02", "toy-x", "toy-2-b", "other", "toy-control"])
+def test_other_names_do_not_belong_to_it(other: str) -> None:
+    assert picked(FakeOperator(view("toy"), view(other)), new=True) == "toy-2"
+
+
+def test_a_control_is_not_one_of_them() -> None:
+    assert picked(FakeOperator(view("toy"), view("toy-2", control_of="x")), new=True) == "toy-2"
+
+
+def test_a_name_that_grows_too_long_is_refused() -> None:
+    name = "x" * 63
+    with pytest.raises(UsageError) as caught:
+        pick_experiment(FakeOperator(view(name)), settings(name), is_new=True)  # type: ignore[arg-type]
+    assert caught.value.code == "E-EXP-05"
+
+
+@pytest.mark.parametrize("state", ["running", "waiting", "paused"])
+def test_what_has_not_ended_is_not_finished(state: str) -> None:
+    operator = FakeOperator(view("toy", state=state))
+    assert finished_already(operator, settings()) is None  # type: ignore[arg-type]
+
+
+def test_a_finished_one_with_other_settings_is_not_what_was_asked_for() -> None:
+    operator = FakeOperator(view("toy"))
+    assert finished_already(operator, settings()) is not None  # type: ignore[arg-type]
+    assert finished_already(operator, settings(batch=6)) is None  # type: ignore[arg-type]
+
+
+def test_it_is_over_only_with_its_control() -> None:
+    main = view("toy", control="toy-control")
+    running = FakeOperator(main, view("toy-control", state="running"))
+    ended = FakeOperator(main, view("toy-control"))
+    assert finished_already(running, settings()) is None  # type: ignore[arg-type]
+    assert finished_already(ended, settings()) is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["new", "update", "stay"])
+def test_options_about_the_hub_in_the_box_are_refused_elsewhere(name: str) -> None:
+    wish = Wish(**{name: True})
+    wish.check(is_embedded=True)
+    with pytest.raises(UsageError, match=f"--{name} is about the hub in the box"):
+        wish.check(is_embedded=False)
+
+
+def test_a_platform_elsewhere_is_left_when_it_has_no_more_work() -> None:
+    assert Wish(until_done=True).quota(is_embedded=False).leaves_when_idle
+    assert not Wish(until_done=True).quota(is_embedded=True).leaves_when_idle
+    assert Wish(once=True).quota(is_embedded=True).leaves_when_idle
+    assert Wish(max_jobs=3).quota(is_embedded=True).most == 3
