@@ -24,4 +24,6 @@ def create(*, file: Path, common: Common, **where: Any) -> None:
         return
     control = f", with its control {view.control}" if view.control else ""
     click.echo(f"{view.name}: {view.state}, {view.settings.loops} loops{control}")
+    if view.waits_for:
+        click.echo(f"It waits for {view.waits_for}. Go on: alectio-agent run", err=True)
     click.echo(f"Watch it: alectio-agent experiment show {view.name}", err=True)
