@@ -70,6 +70,13 @@ def test_an_unknown_name_ends_with_2(desk: Desk, verb: str) -> None:
     assert "alectio-agent experiment list" in result.output
 
 
+def test_a_hub_on_this_machine_is_named_by_its_folder(desk: Desk) -> None:
+    desk.create("near")
+    words = ["experiment", "pause", "near", "--data", str(desk.folder / "hub")]
+    result = CliRunner().invoke(main, words, env={"ALECTIO_HUB": None})
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_agents_token_ends_with_77(desk: Desk, verb: str) -> None:
     result = desk.run("experiment", verb, "digits", token="agent")
