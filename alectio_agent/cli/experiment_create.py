@@ -38,4 +38,6 @@ def create(*, file: Path, new: bool, update: bool, common: Common, **where: Any)
         return
     control = f", with its control {view.control}" if view.control else ""
     click.echo(f"{view.name}: {view.state}, {view.settings.loops} loops{control}")
+    if view.waits_for:
+        say(f"It waits for {view.waits_for}. Go on: alectio-agent run")
     say(f"Watch it: alectio-agent experiment show {view.name}")

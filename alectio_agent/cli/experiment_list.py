@@ -34,7 +34,8 @@ def _print(experiments: "list[ExperimentView]") -> None:
     for title in ("name", "state", "loops", "pipeline", "created"):
         table.add_column(title, justify="right" if title == "loops" else "left", no_wrap=True)
     for view in experiments:
-        state = f"{view.state} ({view.reason})" if view.reason else view.state
+        reason = view.reason or (f"waits for {view.waits_for}" if view.waits_for else "")
+        state = f"{view.state} ({reason})" if reason else view.state
         pipeline = view.settings.pipeline or "the only one"
         table.add_row(view.name, state, str(view.settings.loops), pipeline, view.created_at)
     # A pipe has no width: lines are never cut there.

@@ -48,6 +48,7 @@ def print_experiment(view: ExperimentView, control: ExperimentView | None = None
     out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 100)
     has_problem = any(loop.problem for loop in view.loops)  # told below, with its loop
     reason = f" ({view.reason})" if view.reason and not has_problem else ""
+    reason = reason or (f" (waits for {view.waits_for})" if view.waits_for else "")
     out.print(f"{view.name}: {view.state}{reason}", markup=False)
     out.print(_table(view, control))
     for shown in (view, control):

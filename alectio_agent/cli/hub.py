@@ -6,7 +6,7 @@ from alectio_agent.cli.lazy import LazyGroup
 
 COMMANDS = {
     "serve": ("alectio_agent.cli.hub_serve:serve", "Serve a hub from a folder."),
-    "token": ("alectio_agent.cli.hub_token:token", "Make tokens."),
+    "token": ("alectio_agent.cli.hub_token:token", "Make, list, revoke tokens."),
     # Started by `run`, never by people: an empty line hides it.
     "embedded": ("alectio_agent.cli.hub_embedded:embedded", ""),
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
+LIST_TEXT = "Those that there are: alectio-agent experiment list"
 OPTIONS = (
     click.option(
         "--hub", envvar="ALECTIO_HUB", show_envvar=True, metavar="URL", help="URL of the hub."
@@ -26,6 +27,9 @@ OPTIONS = (
         type=click.Path(path_type=Path),
         help="File with a token for that hub.",
     ),
+    click.option(
+        "--data", type=click.Path(path_type=Path), help="Folder of a hub on this machine."
+    ),
 )
 
 
@@ -33,7 +37,7 @@ def hub_options(command: CommandT) -> CommandT:
     """The options that say which hub a command is about, and those of every command.
 
     Args:
-        command: Takes `common`, `hub` and `token_file`.
+        command: Takes `common`, `hub`, `token_file` and `data`.
 
     Returns:
         The command with these options.
@@ -82,7 +86,8 @@ def named_hub(
             yield operator
     except PlatformRejectedError as error:
         if error.problem in ("conflict", "not-found", "invalid"):
-            raise UsageError(error.message, code=error.code) from error
+            hint = LIST_TEXT if error.message.startswith("no experiment is called") else ""
+            raise UsageError(error.message, hint=hint, code=error.code) from error
         raise
 
 

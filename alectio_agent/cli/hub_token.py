@@ -1,6 +1,5 @@
 """`hub token`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,12 +9,16 @@ from alectio_agent.cli.hub_options import hub_options, named_hub
 from alectio_agent.cli.lazy import LazyGroup
 from alectio_agent.cli.options import Common
 
-COMMANDS = {"create": ("alectio_agent.cli.hub_token:create", "Make a token and print it.")}
+COMMANDS = {
+    "create": ("alectio_agent.cli.hub_token:create", "Make a token and print it."),
+    "list": ("alectio_agent.cli.hub_token_list:list_tokens", "List all tokens."),
+    "revoke": ("alectio_agent.cli.hub_token_revoke:revoke", "Let a token open nothing any more."),
+}
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS)
 def token() -> None:
-    """Make tokens for agents, operators and viewers."""
+    """Make, list and revoke tokens of agents, operators and viewers."""
 
 
 @click.command
@@ -28,7 +31,6 @@ def token() -> None:
     help="What it may do.",
 )
 @click.option("--expires", type=Duration(), help="Life, such as 90d; without: until revoked.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of a hub on this machine.")
 @hub_options
 def create(*, name: str, scope: str, expires: float | None, common: Common, **where: Any) -> None:
     """Make a token named NAME and print it on stdout. It is not shown again."""

@@ -39,7 +39,11 @@ def test_the_command_that_run_starts_is_not_shown() -> None:
         (["hub", "token", "create", "x", "--expires", "soon"], "expected a duration such as"),
         (["hub", "token", "create", "x", "--expires", "0d"], "expected more than zero"),
         (["hub", "token", "create", "a b"], "expected up to 64 letters"),
-        (["hub", "token", "revoke"], "No such command"),
+        (["hub", "token", "revoke"], "Missing argument 'NAME'"),
+        (["hub", "token", "revoke", "a b"], "no name of a token"),
+        (["experiment", "rewind", "digits", "--loops", "0"], "x>=1"),
+        (["experiment", "extend", "digits", "--pool", "many"], "not a valid integer"),
+        (["experiment", "retry", "digits", "--step", "infer"], "'train'"),
         (["experiment", "show", "../x"], "no name of an experiment"),
         (["experiment", "list", "--hub", "http://127.0.0.1:1", "-c", "a.yaml"], "two hubs"),
         (["hub", "token", "create", "x", "--data", "/nowhere"], "no hub has ever run"),
@@ -50,6 +54,24 @@ def test_a_wrong_command_line_is_told_and_ends_with_2(words: list[str], told: st
     result = run(*words)
     assert told in result.output
     assert result.exit_code == 2
+
+
+VERBS = ("pause", "resume", "cancel", "retry", "rewind", "reassign", "extend", "export", "show")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_tells_a_job_from_an_experiment(verb: str) -> None:
+    """Log lines name jobs, which people copy."""
+    result = run("experiment", verb, "digits/3")
+    assert "`digits/3` names a job; expected an experiment, such as `digits`" in result.output
+    assert (result.exit_code, "E-EXP-05" in result.output) == (2, True)
+    assert "no name of an experiment" in run("experiment", verb, "digits/x").output
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_sends_no_token_in_the_clear(verb: str) -> None:
+    result = run("experiment", verb, "digits", "--hub", "http://hub.example.org")
+    assert (result.exit_code, "E-NET-03" in result.output) == (2, True)
 
 
 def test_a_flag_beats_the_environment(tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""What a person does to an experiment between two runs, with the real command line."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.support.projects import HOOKS, read_experiment, run_command, write_project
+
+FAILS_IN_INFER = HOOKS.replace(
+    '    begun(payload, "infer")\n',
+    '    begun(payload, "infer")\n    if payload["loop"] == 1: raise ValueError("no such file")\n',
+)
+
+
+def run(folder: Path, *words: str, begun: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {"BEGUN_FOLDER": str(begun)} if begun else {}
+    done = run_command(*words, cwd=folder, environment=environment)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def selections(folder: Path) -> list[list[int]]:
+    return [loop["selected"] for loop in read_experiment(folder)["loops"]]
+
+
+def counted_attempts(folder: Path) -> list[int]:
+    """The number of the attempt behind each loop."""
+    return [
+        max(tried["attempt"] for tried in loop["attempts"] if tried["counted"])
+        for loop in read_experiment(folder)["loops"]
+    ]
+
+
+def finished(folder: Path, **changed: Any) -> None:
+    write_project(folder, loops=3, **changed)
+    done = run(folder, "run")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_mended_hook_goes_on_from_the_step_that_failed(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
+    assert run(tmp_path, "run").returncode == 3
+    (tmp_path / "processes.py").write_text(HOOKS)
+    retried = run(tmp_path, "experiment", "retry", "toy")
+    assert retried.returncode == 0, retried.stderr
+    assert retried.stdout == "toy: tries again from where it failed; loop 1 runs next\n"
+    assert "Go on: alectio-agent run" in retried.stderr
+    done = run(tmp_path, "run", begun=begun)
+    assert done.returncode == 0, done.stderr
+    steps = sorted(file.name for file in begun.iterdir() if file.name.startswith("toy-1-"))
+    assert steps == ["toy-1-infer"], "neither train nor test may run again"
+    assert [loop["labels"] for loop in read_experiment(tmp_path)["loops"]] == [5, 10, 15]
+
+
+def test_a_fault_of_train_that_shows_in_infer_is_trained_again(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
+    assert run(tmp_path, "run").returncode == 3
+    (tmp_path / "processes.py").write_text(HOOKS)
+    assert run(tmp_path, "experiment", "retry", "toy", "--step", "train").returncode == 0
+    assert run(tmp_path, "run", begun=begun).returncode == 0
+    steps = sorted(file.name for file in begun.iterdir() if file.name.startswith("toy-1-"))
+    assert steps == ["toy-1-infer", "toy-1-test", "toy-1-train"]
+    loop = read_experiment(tmp_path)["loops"][1]
+    assert loop["hyperparams"] == {"trained": 2}, "it resumed from loop 0, not from the bad train"
+
+
+def test_a_rewound_loop_repeats_its_selection_with_attempts_going_on(tmp_path: Path) -> None:
+    finished(tmp_path)
+    before = selections(tmp_path)
+    rewound = run(tmp_path, "experiment", "rewind", "toy")
+    assert rewound.stdout.startswith("toy: rewound by 1 loop; ")
+    done = run(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert selections(tmp_path) == before
+    assert counted_attempts(tmp_path) == [1, 1, 2]
+    held = {file.name for file in (tmp_path / "checkpoints" / "toy").iterdir()}
+    assert "toy-ckpt_2-a2" in held
+
+
+def test_two_rewound_loops_repeat_their_selections(tmp_path: Path) -> None:
+    finished(tmp_path)
+    before = selections(tmp_path)
+    assert run(tmp_path, "experiment", "rewind", "toy", "--loops", "2").returncode == 0
+    done = run(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert selections(tmp_path) == before
+    assert counted_attempts(tmp_path) == [1, 2, 2]
+
+
+def test_a_whole_experiment_is_rewound_with_its_control(tmp_path: Path) -> None:
+    finished(tmp_path, experiment="control: replay\n")
+    before = selections(tmp_path)
+    assert run(tmp_path, "experiment", "rewind", "toy", "--loops", "3").returncode == 0
+    done = run(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert selections(tmp_path) == before
+    control = read_experiment(tmp_path, "toy-control")
+    assert control["state"] == "finished"
+    assert control["loops"][0]["selected"] == before[0]
+    refused = run(tmp_path, "experiment", "rewind", "toy", "--loops", "4")
+    assert (refused.returncode, "E-EXP-07" in refused.stderr) == (2, True)
+
+
+def test_a_finished_experiment_goes_on_with_more_loops(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    finished(tmp_path)
+    before = selections(tmp_path)
+    extended = run(tmp_path, "experiment", "extend", "toy", "--loops", "5")
+    assert extended.stdout == "toy: has 60 samples and 5 loops now; loop 2 runs next\n"
+    assert "Write `loops: 5` into experiment.yaml" in extended.stderr
+    write_project(tmp_path, loops=5)
+    done = run(tmp_path, "run", begun=begun)
+    assert done.returncode == 0, done.stderr
+    assert selections(tmp_path)[:3] == before
+    assert [loop["labels"] for loop in read_experiment(tmp_path)["loops"]] == [5, 10, 15, 20, 25]
+    steps = sorted(file.name for file in begun.iterdir() if file.name.startswith("toy-2-"))
+    assert steps == ["toy-2-infer"], "its train and test were counted already"
+
+
+def test_a_paused_experiment_goes_on_after_resume(tmp_path: Path) -> None:
+    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
+    assert run(tmp_path, "run").returncode == 3
+    (tmp_path / "processes.py").write_text(HOOKS)
+    assert run(tmp_path, "experiment", "retry", "toy").returncode == 0
+    assert "it is paused" in run(tmp_path, "experiment", "pause", "toy").stdout
+    resumed = run(tmp_path, "experiment", "resume", "toy")
+    assert resumed.stdout == "toy: goes on; loop 1 runs next\n"
+    done = run(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_cancelled_experiment_is_over_for_good(tmp_path: Path) -> None:
+    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
+    assert run(tmp_path, "run").returncode == 3
+    cancelled = run(tmp_path, "experiment", "cancel", "toy")
+    assert cancelled.stdout == "toy: ended for good, its results stay; it is cancelled\n"
+    assert "was cancelled already: nothing was run" in run(tmp_path, "run").stdout
+    refused = run(tmp_path, "experiment", "rewind", "toy")
+    assert (refused.returncode, "E-EXP-02" in refused.stderr) == (2, True)
+
+
+def test_results_are_exported_beside_the_originals(tmp_path: Path) -> None:
+    finished(tmp_path)
+    exported = run(tmp_path, "experiment", "export", "toy")
+    assert exported.stdout == "toy: wrote experiment.json and loops.csv into export/toy\n"
+    copy = tmp_path / "export" / "toy" / "loops.csv"
+    assert copy.read_text() == (tmp_path / "results" / "toy" / "loops.csv").read_text()
