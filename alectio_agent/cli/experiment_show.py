@@ -4,23 +4,18 @@ from typing import Any
 
 import click
 
+from alectio_agent.cli.experiment_name import ExperimentName
 from alectio_agent.cli.hub_options import hub_options, named_hub
 from alectio_agent.cli.options import Common
 
 
 @click.command
-@click.argument("name")
+@click.argument("name", type=ExperimentName())
 @hub_options
 def show(*, name: str, common: Common, **where: Any) -> None:
     """Show the experiment NAME, loop by loop."""
-    import re
-
     from alectio_agent.cli.experiment_table import print_experiment
-    from alectio_agent.core.errors import UsageError
-    from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
-    if not re.fullmatch(EXPERIMENT_PATTERN, name):
-        raise UsageError(f"{name!r} is no name of an experiment", code="E-EXP-05")
     with named_hub(common, **where) as operator:
         view = operator.experiment(name)
         control = operator.experiment(view.control) if view.control else None
