@@ -62,6 +62,7 @@ COMMANDS = {
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
     "experiment": ("alectio_agent.cli.experiment:experiment", "Create, list, show experiments."),
     "logs": ("alectio_agent.cli.logs:logs", "Print what the hooks printed."),
+    "jobs": ("alectio_agent.cli.jobs:jobs", "List the jobs of this agent."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),
     "version": ("alectio_agent.cli.version:version", "Print the version."),
 }
