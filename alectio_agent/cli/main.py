@@ -63,6 +63,7 @@ COMMANDS = {
     "experiment": ("alectio_agent.cli.experiment:experiment", "Create, list, show experiments."),
     "logs": ("alectio_agent.cli.logs:logs", "Print what the hooks printed."),
     "jobs": ("alectio_agent.cli.jobs:jobs", "List the jobs of this agent."),
+    "config": ("alectio_agent.cli.config:config", "Show what is configured."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),
     "version": ("alectio_agent.cli.version:version", "Print the version."),
 }
