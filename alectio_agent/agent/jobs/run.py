@@ -233,7 +233,7 @@ class JobRun:
         )
 
     def _fail(self, step: Step | None, error: HookError) -> None:
-        self._log.error("%s failed (%s): %s", step, error.failure_class, error)
+        self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 
     def _hand_back(self, reason: str) -> None:
