@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format check bench clean
+.PHONY: help demo test unit lint format docs check bench clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,10 @@ lint: $(VENV)/.dev ## Format check, lint, types, import contracts, count of igno
 format: $(VENV)/.dev ## Format, and mend what can be mended.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, openapi.json.
+	$(BIN)/python -m alectio_agent.cli.reference docs
+	$(BIN)/python -m alectio_agent.hub.api.openapi docs/openapi.json
 
 check: lint test ## Everything that main must pass.
 

@@ -98,7 +98,11 @@ def _refuse_clear_text(url: str) -> None:
 
 def _token(token_file: Path | None) -> str:
     if token_file is None:
-        raise UsageError("no token for this hub", hint=MEND, code="E-AUTH-01")
+        raise UsageError(
+            "no token for this hub",
+            hint=MEND,
+            code="E-AUTH-01",
+        )
     return read_token_file(token_file)
 
 

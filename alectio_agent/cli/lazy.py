@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
@@ -47,6 +48,15 @@ class LazyGroup(click.Group):
             formatter.write_dl(
                 [(name, line) for name, (_, line) in self._commands_at.items() if line]
             )
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that begin like this, without importing any command."""
+        found = [
+            CompletionItem(name, help=line)
+            for name, (_, line) in self._commands_at.items()
+            if line and name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -61,7 +61,12 @@ def _help(context: click.Context | None) -> str:
 COMMANDS = {
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
     "experiment": ("alectio_agent.cli.experiment:experiment", "Create, show, steer experiments."),
+    "logs": ("alectio_agent.cli.logs:logs", "Print what the hooks printed."),
+    "jobs": ("alectio_agent.cli.jobs:jobs", "List the jobs of this agent."),
+    "config": ("alectio_agent.cli.config:config", "Show what is configured."),
+    "explain": ("alectio_agent.cli.explain:explain", "Explain the code of a message."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),
+    "completion": ("alectio_agent.cli.completion:completion", "Let the shell complete commands."),
     "version": ("alectio_agent.cli.version:version", "Print the version."),
 }
 

@@ -79,6 +79,24 @@ class Layers:
                 break
         return self.document.place(path)
 
+    def origin(self, path: KeyPath) -> str | None:
+        """Where a value was written.
+
+        Args:
+            path: Of the value.
+
+        Returns:
+            `agent.yaml:14`, `$ALECTIO_AGENT_LOGGING__LEVEL` or `--logging-level`; None when
+            nobody wrote it, so that the default holds.
+        """
+        value: Any = self.value
+        for key in path:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return self.place(path).shown
+
     def _lay(self, segments: list[str], value: object, place: Place) -> None:
         try:
             path, kind = self._resolve(segments)

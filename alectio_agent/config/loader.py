@@ -38,6 +38,29 @@ def load(
     Raises:
         ConfigError: The file cannot be read, or has problems; the message has a line for each.
     """
+    return load_layers(path, model, environment, overrides)[0]
+
+
+def load_layers(
+    path: Path,
+    model: type[Settings],
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> tuple[Settings, Layers]:
+    """Load a configuration, and keep where each value comes from.
+
+    Args:
+        path: As for `load`.
+        model: As for `load`.
+        environment: As for `load`.
+        overrides: As for `load`.
+
+    Returns:
+        The settings, and the layers that they were made of.
+
+    Raises:
+        ConfigError: As for `load`.
+    """
     document = read_document(path)
     root = Kind.of(model)
     layers = Layers(document, root, _top(document, root))
@@ -52,7 +75,7 @@ def load(
     ]
     if settings is None or problems:
         raise as_error(problems)
-    return settings
+    return settings, layers
 
 
 def _top(document: Document, root: Kind) -> dict[str, object]:

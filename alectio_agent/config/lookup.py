@@ -48,6 +48,21 @@ def find_config(
     )
 
 
+def named_by(explicit: Path | None, environment: Mapping[str, str]) -> str:
+    """Why a file won, for people.
+
+    Args:
+        explicit: As for `find_config`.
+        environment: As for `find_config`.
+
+    Returns:
+        Such as `named by --config`.
+    """
+    if explicit is not None:
+        return "named by --config"
+    return f"named by ${VARIABLE}" if environment.get(VARIABLE) else "found"
+
+
 def _named(path: Path, by: str) -> Path:
     if path.is_file():
         return path

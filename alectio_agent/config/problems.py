@@ -12,6 +12,7 @@ from alectio_agent.core.ids import TOKEN_PREFIX
 from alectio_agent.core.log import printable
 
 FOUND_LIMIT = 60
+MASK = "***"
 KeyPath = tuple[str | int, ...]
 """Where a value stands: keys of mappings and positions in lists, from the top."""
 
@@ -109,7 +110,16 @@ def found(value: object) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    return f"'{printable(_SECRETS.sub('***', str(value)), FOUND_LIMIT)}'"
+    return f"'{printable(without_secrets(str(value)), FOUND_LIMIT)}'"
+
+
+def without_secrets(text: str) -> str:
+    """A text with tokens of ours, and users and passwords of URLs, replaced by `***`.
+
+    Args:
+        text: Any.
+    """
+    return _SECRETS.sub(MASK, text)
 
 
 def shown_path(file: Path) -> str:

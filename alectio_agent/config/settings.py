@@ -101,7 +101,14 @@ class PlatformSettings(Section):
 
 
 class HookFunctions(Section):
-    """Hooks that lie in several places, each as `package.module:function`."""
+    """Hooks that lie in several places, each as `package.module:function`.
+
+    Attributes:
+        train: Trains on the labelled samples.
+        test: Predicts the test set.
+        infer: Scores the unlabelled samples.
+        state: Names the samples; None when they have no names.
+    """
 
     train: HookReference
     test: HookReference
@@ -138,6 +145,7 @@ class PipelineSettings(Section):
         env_file: `KEY=value` lines, added after `env`.
         pool_size: Number of samples; None asks `state()`, then the experiment.
         args: Handed to the hooks.
+        checkpoints: Where `train` writes, and what stays of it.
         keep_warm: Seconds until an idle hook process ends; None for never.
     """
 
@@ -179,7 +187,11 @@ class OutboxSettings(Section):
 
 
 class LoggingSettings(Section):
-    """Section `logging`."""
+    """Section `logging`.
+
+    Attributes:
+        level: Which lines are written: those of this level and above.
+    """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -188,8 +200,12 @@ class AgentFile(Section):
     """All keys of `agent.yaml`.
 
     Attributes:
-        pipelines: By name; at least one.
+        agent: This agent.
+        platform: Where work comes from.
+        pipelines: Your functions and how to run them, by name; at least one.
         experiment: `experiment.yaml` for the hub in the box.
+        outbox: Results on this machine.
+        logging: What the agent writes about itself.
     """
 
     refused_keys: ClassVar[Mapping[str, str]] = {"token": _NEVER_INLINE, "api_key": _NEVER_INLINE}
@@ -197,7 +213,8 @@ class AgentFile(Section):
     agent: AgentSettings = Field(default_factory=AgentSettings)
     platform: PlatformSettings = Field(default_factory=PlatformSettings)
     pipelines: dict[Name, PipelineSettings] = Field(
-        description="names of pipelines, each with its keys, such as digits: {hooks: processes.py}"
+        description="names of pipelines, each with its keys, such as digits: {hooks: processes.py}",
+        json_schema_extra={"minProperties": 1},
     )
     experiment: AbsolutePath | None = None
     outbox: OutboxSettings = Field(default_factory=OutboxSettings)

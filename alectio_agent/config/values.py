@@ -8,16 +8,30 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from alectio_agent.core.ids import TOKEN_PREFIX
 from alectio_agent.core.setting_error import SettingError
-from alectio_agent.core.units import parse_duration
+from alectio_agent.core.units import parse_duration, write_duration
 
 EMBEDDED = "embedded"
 FOREVER = "forever"
 # The same rule as the wire's pipeline names: a name becomes a folder and a part of a URL.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+DURATION_SCHEMA: dict[str, Any] = {
+    "type": ["string", "number"],
+    "minimum": 0,
+    "examples": ["30s", "5m", "1h 30m", "7d"],
+}
+"""The kinds of what people write; the units are checked by the loader only."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,10 @@ def _keep_warm(value: Any) -> float | None:
         return parse_duration(value)
     except ValueError as error:
         raise ValueError(f"{error}, or {FOREVER}") from error
+
+
+def _write_keep_warm(seconds: float | None) -> str:
+    return FOREVER if seconds is None else write_duration(seconds)
 
 
 def _env_text(value: Any) -> Any:
@@ -150,9 +168,21 @@ def is_loopback(url: str) -> bool:
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
 InterpreterPath = Annotated[Path, BeforeValidator(_interpreter)]
 TokenPath = Annotated[Path, BeforeValidator(_token_path)]
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-KeepWarm = Annotated[float | None, BeforeValidator(_keep_warm)]
-EnvText = Annotated[str, BeforeValidator(_env_text)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    PlainSerializer(write_duration, when_used="json"),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+KeepWarm = Annotated[
+    float | None,
+    BeforeValidator(_keep_warm),
+    PlainSerializer(_write_keep_warm, when_used="json"),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+EnvText = Annotated[
+    str, BeforeValidator(_env_text), WithJsonSchema({"type": ["string", "integer"]})
+]
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Tag = Annotated[str, AfterValidator(_tag)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]

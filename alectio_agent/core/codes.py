@@ -5,6 +5,21 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 FILE = "errors.md"
+FAMILIES = {
+    "AUTH": "Tokens",
+    "CONF": "Configuration",
+    "DISK": "Files and folders",
+    "EXP": "Experiments",
+    "HOOK": "Your hooks",
+    "HUB": "Hubs",
+    "INIT": "Starting a project",
+    "INT": "Defects of alectio-agent",
+    "NET": "The network",
+    "RUN": "A running agent",
+    "TRY": "Trying hooks",
+    "USE": "The command line",
+}
+"""What the middle part of a code stands for."""
 _HEADING = re.compile(r"^## (?P<code>E-[A-Z]+-\d\d)  (?P<title>.+)$", re.MULTILINE)
 
 
@@ -20,6 +35,11 @@ class Explanation:
     code: str
     title: str
     text: str
+
+    @property
+    def family(self) -> str:
+        """What the code is about, such as `Your hooks`."""
+        return FAMILIES[self.code.split("-")[1]]
 
 
 def explanations() -> dict[str, Explanation]:

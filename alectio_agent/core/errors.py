@@ -86,7 +86,7 @@ class StoppedError(AlectioAgentError):
     exit_code = ExitCode.TRY_AGAIN
 
 
-PROBLEM_CODES = {"not-found": "E-EXP-01", "conflict": "E-EXP-02", "invalid": "E-EXP-04"}
+PROBLEM_CODES = {"not-found": "E-EXP-01", "conflict": "E-EXP-02"}
 
 
 class ProblemError(AlectioAgentError):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from urllib.parse import quote
 
 from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError
 
@@ -35,7 +36,7 @@ class Database:
         """
         self._path = path
         self._lock = RLock()
-        with self._translated():
+        with translated(path):
             self._connection = sqlite3.connect(
                 path, timeout=timeout_s, isolation_level=None, check_same_thread=False
             )
@@ -50,10 +51,7 @@ class Database:
         with self.transaction() as run:
             found = int(run("PRAGMA user_version")[0][0])
             if found > version:
-                raise StoreVersionError(
-                    f"{self._path}: schema {found} is newer than this version's {version}",
-                    hint="Install that version again, or start with another state folder.",
-                )
+                raise _too_new(self._path, found, version)
             if found == 0:
                 for statement in schema.split(";"):
                     if statement.strip():
@@ -71,7 +69,7 @@ class Database:
             StoreBusyError: Another process holds the file.
             StoreError: Anything else that SQLite refuses.
         """
-        with self._lock, self._translated():
+        with self._lock, translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._run
@@ -90,7 +88,7 @@ class Database:
         Returns:
             All rows.
         """
-        with self._lock, self._translated():
+        with self._lock, translated(self._path):
             return self._run(sql, parameters)
 
     def close(self) -> None:
@@ -101,13 +99,58 @@ class Database:
     def _run(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         return self._connection.execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise StoreBusyError(f"{self._path}: another process holds it ({error})") from error
-            raise StoreError(f"{self._path}: {error}") from error
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self._path}: {error}") from error
+
+@contextmanager
+def reading(path: Path, version: int) -> Iterator[Callable[..., list[Row]]]:
+    """Look into a file that may be another process's, and change nothing, not even beside it.
+
+    Args:
+        path: The file; it exists.
+        version: The newest schema that can be read.
+
+    Yields:
+        A function that takes SQL and parameters and returns all rows.
+
+    Raises:
+        StoreVersionError: The file has a newer schema.
+        StoreError: It cannot be read, or is no database.
+    """
+    # Nobody has it open when there is no write-ahead log. Opened as usual, it would get one.
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    with translated(path):
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode=ro{alone}", uri=True, isolation_level=None
+        )
+        connection.row_factory = sqlite3.Row
+    try:
+        with translated(path):
+            found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if found > version:
+                raise _too_new(path, found, version)
+            yield lambda sql, parameters=(): connection.execute(sql, parameters).fetchall()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what the library raises into errors of ours.
+
+    Args:
+        path: Of the file, for the message.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise StoreBusyError(f"{path}: another process holds it ({error})") from error
+        raise StoreError(f"{path}: {error}") from error
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{path}: {error}") from error
+
+
+def _too_new(path: Path, found: int, version: int) -> StoreVersionError:
+    return StoreVersionError(
+        f"{path}: schema {found} is newer than this version's {version}",
+        hint="Install that version again, or start with another state folder.",
+    )

@@ -34,6 +34,25 @@ def parse_duration(text: str | float) -> float:
     return _parse(text, _SECONDS, "a duration such as 30s, 5m, 1h 30m or 7d")
 
 
+def write_duration(seconds: float) -> str:
+    """Write a duration exactly, so that reading it gives the same seconds.
+
+    Args:
+        seconds: Zero or more, finite.
+
+    Returns:
+        `7d`, `1h 30m`, `90.5s` or `0s`.
+    """
+    if seconds != int(seconds):
+        return f"{seconds:.9f}".rstrip("0") + "s"
+    rest, parts = int(seconds), []
+    for unit in ("d", "h", "m", "s"):
+        count, rest = divmod(rest, int(_SECONDS[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts) or "0s"
+
+
 def parse_size(text: str | float) -> int:
     """Read a size.
 

@@ -9,10 +9,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     NonNegativeInt,
     PositiveInt,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from alectio_agent.core.setting_error import SettingError
 from alectio_agent.core.units import parse_duration
@@ -25,7 +29,13 @@ SCORE_FREE_STRATEGIES: tuple[str, ...] = ("random",)
 METRIC_NAMES = ("accuracy", "macro_f1", "macro_precision", "macro_recall")
 CONTROL_SUFFIX = "-control"
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {"type": ["string", "number"], "minimum": 0, "examples": ["30s", "5m", "1h 30m", "7d"]}
+    ),
+]
 DEFAULT_OUTPUT: dict[str, Output | None] = {
     "classification": "logits",
     "multi_label": "multilabel_logits",
@@ -43,14 +53,25 @@ class Settings(BaseModel):
 
 
 class StrategyPart(Settings):
-    """One part of a batch: a strategy and its share of the batch."""
+    """One part of a batch: a strategy and its share of the batch.
+
+    Attributes:
+        name: Of the strategy.
+        share: Of the batch; all shares sum to 1.
+    """
 
     name: StrategyName
     share: float = Field(default=1.0, gt=0, le=1)
 
 
 class Growth(Settings):
-    """Batches that grow: `start`, then times `growth` each loop, at most `max`."""
+    """Batches that grow: `start`, then times `growth` each loop, at most `max`.
+
+    Attributes:
+        start: Samples in the first batch.
+        growth: Each batch is so many times the one before.
+        max: No batch is larger.
+    """
 
     start: PositiveInt
     growth: float = Field(gt=1)
@@ -82,7 +103,12 @@ class Growth(Settings):
 
 
 class Initial(Settings):
-    """The selection of loop 0, made before there is a model."""
+    """The selection of loop 0, made before there is a model.
+
+    Attributes:
+        strategy: How its samples are chosen.
+        size: How many; None takes that of the batch.
+    """
 
     strategy: Literal["random"] = "random"
     size: PositiveInt | None = None
@@ -103,8 +129,21 @@ def _shares_sum_to_one(parts: list[StrategyPart]) -> list[StrategyPart]:
     return parts
 
 
+class _NameOrParts:
+    """Tells the schema what `_as_parts` accepts."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A name, a part, or a list of either."""
+        listed = handler(core_schema)
+        one = [{"type": "string", "enum": list(STRATEGY_NAMES)}, listed["items"]]
+        return {"anyOf": [*one, {**listed, "items": {"anyOf": one}, "minItems": 1}]}
+
+
 Strategy = Annotated[
     list[StrategyPart],
+    _NameOrParts(),
     BeforeValidator(_as_parts),
     AfterValidator(_shares_sum_to_one),
     Field(description="the name of a strategy, or a list of {name: ..., share: ...}"),
@@ -112,20 +151,35 @@ Strategy = Annotated[
 
 
 class ScheduledStrategy(Settings):
-    """A strategy that takes over once this many samples are labelled."""
+    """A strategy that takes over once this many samples are labelled.
+
+    Attributes:
+        from_labels: Number of labelled samples.
+        strategy: In force from then on.
+    """
 
     from_labels: NonNegativeInt
     strategy: Strategy
 
 
 class Labels(Settings):
-    """Where labels come from; `known`: they lie with the hooks."""
+    """Where labels come from; `known`: they lie with the hooks.
+
+    Attributes:
+        kind: Who gives them.
+    """
 
     kind: Literal["known"] = "known"
 
 
 class Target(Settings):
-    """Stop when a metric has been at least `value` for `patience` loops in a row."""
+    """Stop when a metric has been at least `value` for `patience` loops in a row.
+
+    Attributes:
+        metric: Its name.
+        value: To be reached.
+        patience: Number of loops.
+    """
 
     metric: Literal["accuracy", "macro_f1", "macro_precision", "macro_recall"]
     value: float
@@ -133,7 +187,12 @@ class Target(Settings):
 
 
 class Stop(Settings):
-    """Hard stops besides the number of loops."""
+    """Hard stops besides the number of loops.
+
+    Attributes:
+        max_labels: End when so many samples are labelled.
+        target: End when a metric is good enough.
+    """
 
     max_labels: PositiveInt | None = None
     target: Target | None = None
@@ -170,13 +229,25 @@ class ExperimentSettings(Settings):
 
     Attributes:
         name: Becomes a folder.
-        pipeline: None takes the only one.
+        pipeline: Which of the agent's runs it; None takes the only one.
+        task: What is learned.
         classes: Names in column order, or a count; None for tasks without classes.
         output: What `infer` returns; None takes the task's usual one.
         pool: Number of samples; None takes the pipeline's.
+        seed: Every random draw comes from it.
         batch: Samples per loop; a list gives each loop's, its last value the rest.
+        loops: How many.
+        initial: The choice before there is a model.
         strategy: Parts whose shares sum to 1.
+        schedule: Strategies that take over later.
+        tie_break: Among equal scores: by a seeded hash, or by index.
+        dedup: Equal rows are not chosen twice in one batch; None switches it off.
         subsample: Score only this many random pool items.
+        labels: Where they come from.
+        stop: When to end before the last loop.
+        control: `replay` runs the same again with random choice.
+        tags: Only agents with all of them run it.
+        affinity: `strict`: only agents that hold the checkpoint.
         retries: How often `timeout`, `oom` and `crash` are tried again in one loop.
         affinity_timeout: Seconds until a job nobody started is offered to any agent.
         takeover_after: Seconds after a lease ran out; None is `auto`.
@@ -206,7 +277,10 @@ class ExperimentSettings(Settings):
     retries: NonNegativeInt = 2
     affinity: Literal["prefer", "strict"] = "prefer"
     affinity_timeout: Duration = 3600.0
-    takeover_after: Duration | None = None
+    takeover_after: Annotated[
+        Duration | None,
+        WithJsonSchema({"type": ["string", "number", "null"], "examples": ["auto", "2h"]}),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod

@@ -727,7 +727,8 @@ class TestResults:
         assert failed.value.message == (
             "E-HOOK-04  toy/1 infer: 1 of 3 rows missing: 15; 0 unasked. Return one row for each "
             'index in payload["unlabeled"] (drop_last=True in a DataLoader does this). '
-            "train and test are kept. Mend it, then run again"
+            "train and test are kept. Mend it, then: alectio-agent experiment retry toy "
+            "(with the hub in the box: alectio-agent run)"
         )
 
     def test_probabilities_in_the_place_of_scores_are_a_warning(self, bench: HookBench) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from alectio_agent.agent.hooks.failures import mend
 from alectio_agent.core.errors import CheckpointError, HookResultError
 
 LOG_FOLDER = "log"
@@ -110,7 +111,7 @@ def check_trained(folder: Path, before: Snapshot, ckpt_file: str, job: str) -> s
     raise HookResultError(
         f"E-HOOK-08  {job} train: expected the checkpoint {ckpt_file} in {folder}, a file or a "
         'folder, perhaps with a suffix such as .pt. Write payload["ckpt_dir"] + "/" + '
-        'payload["ckpt_file"]. Mend it, then run again',
+        f'payload["ckpt_file"]. {mend(job)}',
         hint=f"found {', '.join(changed[:10])}",
     )
 

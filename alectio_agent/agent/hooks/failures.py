@@ -17,7 +17,25 @@ from alectio_agent.core.errors import (
 )
 
 KEPT = {"test": "train is kept. ", "infer": "train and test are kept. "}
-MEND = "Mend it, then run again"
+
+
+def mend(what: str) -> str:
+    """What a person does about a failure.
+
+    Args:
+        what: Where it happened: `xray/3 infer`, or something outside of a job.
+
+    Returns:
+        The next command to type. It is true while the agent runs, here or for a hub elsewhere;
+        an agent with the hub in the box ends at a failure, and `run` is then all it takes.
+    """
+    experiment, is_job, _ = what.partition("/")
+    if not is_job:
+        return "Mend it, then run again"
+    return (
+        f"Mend it, then: alectio-agent experiment retry {experiment} (with the hub in the box: "
+        "alectio-agent run)"
+    )
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,7 @@ class Scene:
     @property
     def mend(self) -> str:
         """What is not lost, and what to do."""
-        return f"{KEPT.get(self.step, '')}{MEND}"
+        return f"{KEPT.get(self.step, '')}{mend(self.what)}"
 
 
 def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
@@ -73,7 +91,8 @@ def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
         text = f"{told['code']}  {scene.what}: {message}. {scene.mend}"
         return HookResultError(text, hint=str(told.get("detail", "")))
     if kind == "checkpoint":
-        return CheckpointError(message, traceback=trace)
+        hint = "The platform has the loop trained once more, from nothing"
+        return CheckpointError(message, hint=hint, traceback=trace)
     hint = f"{scene.mend}. The traceback is in {scene.log_file}"
     return HookRaisedError(message, hint=hint, traceback=trace)
 
@@ -89,6 +108,10 @@ def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
     hints = [f"What it printed is in {scene.log_file}"]
     if code == -9:
         hints.insert(0, "The kernel does this when memory runs out (see `dmesg`)")
+    if scene.step:
+        hints.append(
+            f"It is tried again by itself (`retries`). If that does not help: {mend(scene.what)}"
+        )
     return HookCrashedError(f"{scene.what}: the hook process {ending}", hint=". ".join(hints))
 
 

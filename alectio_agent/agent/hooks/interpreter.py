@@ -18,9 +18,12 @@ def check_interpreter(name: str, pipeline: PipelineSettings) -> None:
     """
     key = f"E-HOOK-02  pipelines.{name}"
     if not _is_there(pipeline.python, f"{key}.python", is_folder=False):
-        raise HookLoadError(f"{key}.python: {pipeline.python}: no such interpreter")
+        raise HookLoadError(
+            f"{key}.python: {pipeline.python}: no such interpreter; expected the path of one, such "
+            "as /opt/conda/envs/torch/bin/python"
+        )
     if not _is_there(pipeline.cwd, f"{key}.cwd", is_folder=True):
-        raise HookLoadError(f"{key}.cwd: {pipeline.cwd}: no such folder")
+        raise HookLoadError(f"{key}.cwd: {pipeline.cwd}: no such folder; make it, or name another")
 
 
 def _is_there(path: Path, key: str, *, is_folder: bool) -> bool:

@@ -14,6 +14,7 @@ from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.journal.disk import Disk
+from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
 from alectio_agent.config.settings import PipelineSettings
@@ -157,6 +158,7 @@ class JobRun:
 
     def _step_run(self, order: StepOrder) -> StepRun:
         claim = self.claim
+        log_name = JobLog(claim.experiment, claim.loop, claim.attempt).file_name
         return StepRun(
             pipeline_name=claim.pipeline,
             pipeline=self._desk.pipelines[claim.pipeline],
@@ -172,7 +174,7 @@ class JobRun:
             class_names=claim.class_names,
             output=claim.output,
             folder=self._desk.outbox.open_result(claim.lease, order.step),
-            log_file=self._desk.log_folder / log_file_name(claim),
+            log_file=self._desk.log_folder / log_name,
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 
@@ -233,7 +235,7 @@ class JobRun:
 
     def _fail(self, step: Step | None, error: HookError) -> None:
         self.has_failed = True
-        self._log.error("%s failed (%s): %s", step, error.failure_class, error)
+        self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 
     def _hand_back(self, reason: str) -> None:
@@ -270,11 +272,6 @@ class JobRun:
         self._desk.journal.put_failure(self.claim.lease, failure)
         self._desk.heartbeats.deliver(self.claim.lease)
         self._desk.delivery.set()
-
-
-def log_file_name(claim: Claim) -> str:
-    """Where the prints of a job attempt go, below the log folder."""
-    return f"{claim.experiment}-{claim.loop}-a{claim.attempt}.log"
 
 
 def _part(part: PartFile) -> Part:

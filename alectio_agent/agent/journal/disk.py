@@ -119,6 +119,28 @@ class FolderLock:
         os.close(self._opened)
 
 
+def is_at_work(folder: Path) -> bool:
+    """Whether an agent works in a state folder.
+
+    Args:
+        folder: Need not exist; nothing is made in it.
+
+    Returns:
+        Whether another process holds the folder's lock.
+    """
+    try:
+        opened = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(opened)
+    return False
+
+
 class _translated:  # noqa: N801 - reads as a word in `with _translated(path):`
     """Turns an OSError into a StoreError that names the path."""
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alectio_agent.agent.journal.disk import Disk
 from alectio_agent.core.errors import StoreError, StoreVersionError
+from alectio_agent.core.log import printable
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.results import StepCommit
 from alectio_agent.wire.strict_json import JsonRuleError, loads
@@ -96,9 +97,15 @@ class Outbox:
         try:
             manifest = Manifest.model_validate(loads(content))
         except (JsonRuleError, ValidationError) as error:
-            raise StoreError(f"{folder / MANIFEST}: damaged ({error})") from error
+            raise StoreError(
+                f"{folder / MANIFEST}: damaged ({printable(error)})",
+                hint=f"Move {folder} to another place and start again: its step is run again.",
+            ) from error
         if manifest.schema_number > SCHEMA:
-            raise StoreVersionError(f"{folder / MANIFEST}: written by a newer version")
+            raise StoreVersionError(
+                f"{folder / MANIFEST}: written by a newer version",
+                hint="Install that version again.",
+            )
         return manifest
 
     def folders(self) -> list[Path]:

@@ -156,7 +156,11 @@ class HubProcess:
                 hint="Stop the other `run` or `hub serve` first, or give this one another "
                 "agent.state_dir.",
             )
-        raise PlatformUnavailableError(f"the hub in the box did not start ({_ending(code)})")
+        raise PlatformUnavailableError(
+            f"the hub in the box did not start ({_ending(code)}); its own message stands above",
+            hint="Is it installed? pip install 'alectio-agent[hub]'",
+            code="E-HUB-02",
+        )
 
 
 def _bind() -> socket.socket:
@@ -171,7 +175,11 @@ def _bind() -> socket.socket:
             bound.close()
         else:
             return bound
-    raise PlatformUnavailableError(f"no free port on {HOST} for the hub in the box")
+    raise PlatformUnavailableError(
+        f"no free port on {HOST} for the hub in the box",
+        hint="Stop what holds them, and try again.",
+        code="E-HUB-02",
+    )
 
 
 def _ending(code: int) -> str:

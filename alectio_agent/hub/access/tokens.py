@@ -63,7 +63,9 @@ def create_token(tx: Connection, clock: Clock, request: TokenCreate) -> TokenCre
     now = clock.now()
     if _is_taken(tx, request.name, now):
         raise ProblemError(
-            "conflict", f"a token named {request.name} exists already; expected another name"
+            "conflict",
+            f"a token named {request.name} exists already; expected another name",
+            code="E-HUB-04",
         )
     token, expires_at = new_token(), _expiry(now, request.expires_s)
     row = {

@@ -36,7 +36,7 @@ def create(tx: Connection, context: Context, settings: ExperimentSettings) -> No
         return
     ground = find_ground(tx, context, settings)
     if ground.problem:
-        raise ProblemError("invalid", ground.problem)
+        raise ProblemError("invalid", ground.problem, code="E-EXP-04")
     control = settings.as_control() if settings.control == "replay" else None
     if control is not None and find_experiment(tx, control.name) is not None:
         raise ProblemError(

@@ -106,7 +106,7 @@ def insert_selection(
     labelled = before.labelled if before else 0
     problem = _mistake(tx, experiment, owed, found)
     if problem:
-        halt(tx, context, experiment, f"selection for loop {owed.loop}: {problem}")
+        halt(tx, context, experiment, _told(experiment.name, owed.loop, problem))
         return True
     _insert_rows(tx, context, owed, found)
     _make_job(tx, context, experiment, before, labelled + len(found["indices"]))
@@ -128,7 +128,16 @@ def refuse_selection(tx: Connection, context: Context, owed: OwedSelection, prob
     """
     experiment = experiment_of(tx, owed.experiment_id)
     if experiment.owed_loop == owed.loop and experiment.state == "running":
-        halt(tx, context, experiment, f"selection for loop {owed.loop}: {problem}")
+        halt(tx, context, experiment, _told(experiment.name, owed.loop, problem))
+
+
+def _told(name: str, loop: int, problem: str) -> str:
+    """For the person who is needed: what is wrong, and what to type."""
+    return (
+        f"E-EXP-08  selection for loop {loop}: {problem}. To choose again: "
+        f"alectio-agent experiment retry {name}. When the scores are wrong, mend infer, then: "
+        f"alectio-agent experiment rewind {name}"
+    )
 
 
 def _first_batch(tx: Connection, control: Experiment) -> dict[str, Any] | None:

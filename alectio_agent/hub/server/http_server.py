@@ -90,7 +90,11 @@ def open_socket(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
-        raise UsageError(f"--host {host}: {error.strerror or error}") from error
+        raise UsageError(
+            f"--host {host}: {error.strerror or error}",
+            hint="Name an address of this machine, such as 127.0.0.1.",
+            code="E-HUB-05",
+        ) from error
     listening = socket.socket(family, kind, protocol)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -105,7 +109,11 @@ def open_socket(host: str, port: int) -> socket.socket:
 def _not_bound(host: str, port: int, error: OSError) -> Exception:
     reason = error.strerror or str(error)
     if isinstance(error, PermissionError):
-        return UsageError(f"{host}:{port}: {reason}", hint="Name a port above 1023 with --port.")
+        return UsageError(
+            f"{host}:{port}: {reason}",
+            hint="Name a port above 1023 with --port.",
+            code="E-HUB-05",
+        )
     return StoreBusyError(
         f"{host}:{port}: {reason}", hint="Stop what listens there, or name another with --port."
     )

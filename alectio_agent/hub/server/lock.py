@@ -75,4 +75,5 @@ def _check_is_ours(folder: Path) -> None:
         raise UsageError(
             f"{folder}: not empty, and no hub's folder",
             hint="Name a folder that is new, empty, or was made by a hub.",
+            code="E-HUB-05",
         )

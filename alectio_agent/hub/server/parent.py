@@ -45,6 +45,7 @@ def read_tokens(pipe_fd: int) -> ParentTokens:
         raise UsageError(
             "the pipe from the parent brought no tokens",
             hint="`hub embedded` is started by `run`. Start a hub with `hub serve`.",
+            code="E-HUB-05",
         )
     return ParentTokens(agent, operator)
 

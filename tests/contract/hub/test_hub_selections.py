@@ -151,9 +151,12 @@ def test_a_selection_that_cannot_be_made_waits_for_a_person(bench: Bench) -> Non
     bench.analysis.answers = [AnalysisError("row 7 has 3 scores; expected 2")]
     bench.settle()
     view = bench.show()
-    assert (view.state, view.reason) == (
-        "waiting", "selection for loop 1: row 7 has 3 scores; expected 2",
-    )  # fmt: skip
+    assert view.state == "waiting"
+    assert view.reason == (
+        "E-EXP-08  selection for loop 1: row 7 has 3 scores; expected 2. To choose again: "
+        "alectio-agent experiment retry digits. When the scores are wrong, mend infer, then: "
+        "alectio-agent experiment rewind digits"
+    )
     bench.run(lambda tx: bench.platform.retry(tx, "digits"))
     bench.settle()
     assert bench.loop(1).state == "available"
@@ -175,7 +178,7 @@ def test_a_wrong_selection_is_never_kept(bench: Bench, indices: list[int], told:
     answer = {"indices": indices, "scores": [1] * len(indices), "reasons": ["x"] * len(indices)}
     bench.analysis.answers = [answer]
     bench.settle()
-    assert bench.show().reason == f"selection for loop 1: {told}"
+    assert bench.show().reason.startswith(f"E-EXP-08  selection for loop 1: {told}. ")
     assert len(bench.show().loops) == 1
 
 
@@ -188,7 +191,8 @@ def test_an_analysis_process_that_ends_is_asked_again_and_then_given_up(bench: B
     bench.analysis.answers = [AnalysisEndedError("it ended (exit code -9)")] * 3
     bench.create(name="letters")
     assert [bench.worker.step() for _ in range(2)] == [1.0, 0.0]
-    assert bench.show("letters").reason == "selection for loop 0: it ended (exit code -9), 3 times"
+    reason = bench.show("letters").reason
+    assert reason.startswith("E-EXP-08  selection for loop 0: it ended (exit code -9), 3 times. ")
 
 
 def test_the_worker_sleeps_when_nothing_is_owed(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from alectio_agent.core.errors import (
     StoreError,
     StoreVersionError,
 )
-from alectio_agent.core.sqlite import Database
+from alectio_agent.core.sqlite import Database, reading
 
 SCHEMA = "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE); CREATE TABLE other (x)"
 
@@ -138,3 +139,32 @@ def test_a_folder_that_does_not_exist_is_named(opened, tmp_path):
 def test_wrong_sql_never_leaves_as_an_error_of_the_library(database):
     with pytest.raises(StoreError, match="no such table"):
         database.query("SELECT * FROM absent")
+
+
+class TestReading:
+    def test_it_sees_what_another_connection_committed(self, tmp_path: Path) -> None:
+        database = Database(tmp_path / "t.db", "CREATE TABLE t (x)", 1)
+        with database.transaction() as run:
+            run("INSERT INTO t VALUES (7)")
+        with reading(tmp_path / "t.db", 1) as look:
+            assert [row["x"] for row in look("SELECT x FROM t")] == [7]
+        database.close()
+
+    def test_it_does_not_wait_for_one_that_writes(self, tmp_path: Path) -> None:
+        database = Database(tmp_path / "t.db", "CREATE TABLE t (x)", 1)
+        with database.transaction() as run:
+            run("INSERT INTO t VALUES (7)")
+            with reading(tmp_path / "t.db", 1) as look:
+                assert look("SELECT x FROM t") == []
+        database.close()
+
+    def test_it_makes_no_file_beside_one_that_nobody_has_open(self, tmp_path: Path) -> None:
+        Database(tmp_path / "a ?#%.db", "CREATE TABLE t (x)", 1).close()
+        with reading(tmp_path / "a ?#%.db", 1) as look:
+            assert look("SELECT x FROM t") == []
+            assert [path.name for path in tmp_path.iterdir()] == ["a ?#%.db"]
+
+    def test_it_cannot_write(self, tmp_path: Path) -> None:
+        Database(tmp_path / "t.db", "CREATE TABLE t (x)", 1).close()
+        with pytest.raises(StoreError, match="readonly"), reading(tmp_path / "t.db", 1) as look:
+            look("INSERT INTO t VALUES (1)")

@@ -2,7 +2,13 @@
 
 import pytest
 
-from alectio_agent.core.units import format_duration, format_size, parse_duration, parse_size
+from alectio_agent.core.units import (
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+    write_duration,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,15 @@ def test_durations_are_written_in_their_two_largest_units(seconds, text):
 )  # fmt: skip
 def test_sizes_are_written_with_one_digit_after_the_point(size, text):
     assert format_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0.0, "0s"), (300.0, "5m"), (90.0, "1m 30s"), (604800.0, "7d"), (5400.0, "1h 30m"),
+        (0.25, "0.25s"), (90061.0, "1d 1h 1m 1s"),
+    ],
+)  # fmt: skip
+def test_a_written_duration_reads_as_the_same(seconds: float, written: str) -> None:
+    assert write_duration(seconds) == written
+    assert parse_duration(written) == seconds

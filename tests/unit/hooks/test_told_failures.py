@@ -13,7 +13,7 @@ from alectio_agent.agent.hooks.child import start
 from alectio_agent.agent.hooks.child.failures import ContractError, LoadError, tell_failure
 from alectio_agent.agent.hooks.child.helpers import CheckpointMissing
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
-from alectio_agent.agent.hooks.failures import Scene, to_crash, to_error
+from alectio_agent.agent.hooks.failures import Scene, mend, to_crash, to_error
 from alectio_agent.config.settings import PipelineSettings
 from alectio_agent.core.errors import (
     CheckpointError,
@@ -123,7 +123,8 @@ class TestErrors:
              "is Python 3.8 (pipelines.xray.python is not set); hooks need 3.9 or newer"),
             ({"kind": "contract", "message": "2 rows", "detail": "found x", "code": "E-HOOK-06"},
              HookResultError, "contract", "E-HOOK-06  xray/3 infer: 2 rows. train and test are "
-             "kept. Mend it, then run again"),
+             "kept. Mend it, then: alectio-agent experiment retry xray (with "
+             "the hub in the box: alectio-agent run)"),
         ],
     )  # fmt: skip
     def test_each_kind_has_its_error(
@@ -188,3 +189,12 @@ class TestErrors:
 
     def test_errors_of_loading_can_be_told_too(self) -> None:
         assert tell(LoadError("no function")) == {"kind": "load", "message": "no function"}
+
+    def test_a_crash_says_what_happens_next(self, scene: Scene) -> None:
+        error = to_crash(-9, "was killed (signal 9)", scene)
+        assert "memory runs out" in error.hint
+        assert "It is tried again by itself" in error.hint
+        assert "alectio-agent experiment retry xray" in error.hint
+
+    def test_outside_of_a_job_there_is_nothing_to_retry(self) -> None:
+        assert mend("pipelines.xray.hooks") == "Mend it, then run again"

@@ -1,0 +1,49 @@
+"""The open jobs of a hub, as `jobs --hub` lists them."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from alectio_agent.cli.hub_options import named_hub
+from alectio_agent.cli.options import Common
+from alectio_agent.cli.screen import PIPE_WIDTH
+from alectio_agent.core.log import printable
+from alectio_agent.wire.operation import JobView
+
+
+def list_hub_jobs(common: Common, hub: str, token_file: Path | None, number: int) -> None:
+    """Print the newest open jobs of a hub.
+
+    Args:
+        common: The options of every command.
+        hub: Its URL.
+        token_file: Holds a token for it.
+        number: How many at most.
+    """
+    with named_hub(common, hub, token_file) as operator:
+        found = operator.jobs()
+    shown = found.jobs[-number:]
+    if common.as_json:
+        click.echo(found.model_copy(update={"jobs": shown}).model_dump_json(indent=2))
+    elif not shown:
+        click.echo(f"No open jobs on {hub}.", err=True)
+    else:
+        _print(shown)
+
+
+def _print(shown: list[JobView]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("job", "attempt", "state", "step", "agent"):
+        table.add_column(title, justify="right" if title == "attempt" else "left", overflow="fold")
+    for view in shown:
+        table.add_row(
+            view.job, str(view.attempt), view.state, view.step or "", printable(view.agent or "")
+        )
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    for view in shown:
+        if view.problem:
+            click.echo(f"{view.job}: {view.problem}")
