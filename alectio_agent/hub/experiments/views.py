@@ -36,7 +36,7 @@ _MINE = (jobs.c.experiment_id == bindparam("of"), jobs.c.loop >= bindparam("firs
 _JOBS = select(jobs).where(*_MINE).order_by(jobs.c.loop)
 # Inline results are wanted of `train` only: a small one of `infer` is inline as well.
 SHOWN_RESULTS = (
-    *(column for column in results.c if column.name != "inline"),
+    *(column for column in results.c if column.name not in ("inline", "provenance")),
     case((results.c.step == "train", results.c.inline)).label("inline"),
 )
 _COUNTED = (
