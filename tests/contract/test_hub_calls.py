@@ -285,6 +285,10 @@ class TestOperation:
         assert answer.json["version"] == 3
         assert api.slept == []
 
+    async def test_the_history_of_an_unknown_experiment_is_not_found(self, api: Api) -> None:
+        answer = await api.call("GET", "/v1/experiments/tpy/history", token=VIEWER_TOKEN)
+        assert (answer.status, answer.problem) == (404, "not-found")
+
     async def test_a_newer_version_is_shown_at_once(self, api: Api) -> None:
         answer = await api.call(
             "GET", "/v1/experiments/digits?after=2&wait_s=20", token=VIEWER_TOKEN
@@ -359,6 +363,7 @@ EVERY_CALL = [
     ("POST", "/v1/experiments", "operator"),
     ("GET", "/v1/experiments", "reader"),
     ("GET", "/v1/experiments/digits", "reader"),
+    ("GET", "/v1/experiments/digits/history", "reader"),
     ("POST", "/v1/experiments/digits/retry", "operator"),
     ("GET", "/v1/jobs", "reader"),
     ("GET", "/v1/agents", "reader"),

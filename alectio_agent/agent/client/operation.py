@@ -1,10 +1,10 @@
 """One method per call of an operator to a hub."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from alectio_agent.agent.client.answers import read_record
 from alectio_agent.agent.client.transport import Request, Transport
@@ -29,6 +29,10 @@ from alectio_agent.wire.protocol import (
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
 HOLD_MARGIN_S = 10.0
+
+
+class _Document(RootModel[dict[str, Any]]):
+    """Whatever results files hold."""
 
 
 class OperationClient:
@@ -73,6 +77,14 @@ class OperationClient:
         query = "" if after is None else "?" + urlencode({"after": after, "wait_s": wait_s})
         path = f"/v1/experiments/{name}{query}"
         return self._call("GET", path, ExperimentView, hold_s=wait_s)
+
+    def history(self, name: str) -> dict[str, Any]:
+        """Everything that is kept of an experiment, as `experiment.json` has it.
+
+        Raises:
+            PlatformRejectedError: `not-found`.
+        """
+        return self._call("GET", f"/v1/experiments/{name}/history", _Document).root
 
     def retry_experiment(self, name: str) -> ExperimentView:
         """Try again what waits for a person, from the step that failed.

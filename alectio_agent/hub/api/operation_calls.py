@@ -16,6 +16,7 @@ from alectio_agent.hub.access.tokens import create_token
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
 from alectio_agent.hub.api.services import Services
+from alectio_agent.hub.experiments.results_document import as_json, read_document
 from alectio_agent.hub.experiments.versions import version_of
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 from alectio_agent.wire.operation import (
@@ -28,6 +29,7 @@ from alectio_agent.wire.operation import (
     TokenCreate,
     TokenCreated,
 )
+from alectio_agent.wire.protocol import JSON_MEDIA_TYPE
 
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 LONGEST_HOLD_S = 60.0
@@ -59,6 +61,10 @@ class OperationCalls:
             Call(
                 "GET", experiments + "/{name}", self.show_experiment, READER, None,
                 ExperimentView, ("not-found",),
+            ),
+            Call(
+                "GET", experiments + "/{name}/history", self.show_history, READER,
+                problems=("not-found",),
             ),
             Call(
                 "POST", experiments + "/{name}/retry", self.retry_experiment, OPERATOR, None,
@@ -116,6 +122,11 @@ class OperationCalls:
             request,
         )
         return answer(newest or await self._show(name))
+
+    async def show_history(self, name: Name) -> Response:
+        """Show everything that is kept of an experiment, as `experiment.json` has it."""
+        found = await wrap_future(self._services.store.read(partial(read_document, name=name)))
+        return Response(as_json(found), media_type=JSON_MEDIA_TYPE)
 
     async def retry_experiment(self, name: Name) -> Response:
         """Try again what waits for a person, from the step that failed."""
