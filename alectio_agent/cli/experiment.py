@@ -8,6 +8,7 @@ COMMANDS = {
     "create": ("alectio_agent.cli.experiment_create:create", "Create one from its file."),
     "list": ("alectio_agent.cli.experiment_list:list_experiments", "List all."),
     "show": ("alectio_agent.cli.experiment_show:show", "Show one, loop by loop."),
+    "diff": ("alectio_agent.cli.experiment_diff:diff", "Say what changed between two loops."),
 }
 
 
