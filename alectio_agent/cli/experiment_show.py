@@ -16,6 +16,7 @@ def show(*, name: str, common: Common, **where: Any) -> None:
     import re
 
     from alectio_agent.cli.experiment_table import print_experiment
+    from alectio_agent.cli.screen import say
     from alectio_agent.core.errors import UsageError
     from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
@@ -26,5 +27,11 @@ def show(*, name: str, common: Common, **where: Any) -> None:
         control = operator.experiment(view.control) if view.control else None
     if common.as_json:
         click.echo(view.model_dump_json(indent=2))
-    else:
-        print_experiment(view, control)
+        return
+    print_experiment(view, control)
+    for shown in (view, control):
+        if shown is not None and shown.state == "waiting":
+            say(
+                f"Mend it, then: alectio-agent experiment retry {shown.name}\n"
+                "With the hub in the box: alectio-agent run"
+            )

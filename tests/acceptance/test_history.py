@@ -73,3 +73,12 @@ def test_results_files_hold_the_code_of_each_loop_and_no_secret(mended: Path) ->
     assert digests[0] != digests[1] == digests[2]
     assert loops[1]["provenance"]["args"] == {"lr": 0.2, "api_token": "(hidden)"}
     assert "s3cret" not in (mended / "results" / "toy" / "experiment.json").read_text()
+
+
+def test_a_loop_that_waits_is_shown_with_what_to_type_next(tmp_path: Path) -> None:
+    write_project(tmp_path, loops=3, hooks=BROKEN)
+    assert run_command("run", cwd=tmp_path).returncode == 3
+    shown = run_command("experiment", "show", "toy", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "ValueError: no such file" in " ".join(shown.stdout.split())
+    assert "alectio-agent experiment retry toy" in shown.stderr
