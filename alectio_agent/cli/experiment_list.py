@@ -30,14 +30,22 @@ def _print(experiments: "list[ExperimentView]") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from alectio_agent.core.log import printable
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("name", "state", "loops", "pipeline", "created"):
+    table.add_column("name", overflow="fold", min_width=20)
+    for title in ("state", "loops", "pipeline", "created"):
         table.add_column(title, justify="right" if title == "loops" else "left", no_wrap=True)
     for view in experiments:
-        reason = view.reason or (f"waits for {view.waits_for}" if view.waits_for else "")
-        state = f"{view.state} ({reason})" if reason else view.state
         pipeline = view.settings.pipeline or "the only one"
-        table.add_row(view.name, state, str(view.settings.loops), pipeline, view.created_at)
+        created = view.created_at[:16].replace("T", " ")
+        table.add_row(view.name, view.state, str(view.settings.loops), pipeline, created)
     # A pipe has no width: lines are never cut there.
     width = None if sys.stdout.isatty() else 400
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    out = Console(file=sys.stdout, highlight=False, markup=False, width=width)
+    out.print(table)
+    for view in experiments:
+        told = view.reason or (f"waits for {view.waits_for}" if view.waits_for else "")
+        if told:
+            reason = printable(told.splitlines()[0], 300)
+            out.print(f"{view.name}: {view.state}: {reason}")

@@ -15,11 +15,18 @@ from alectio_agent.cli.options import Common
 def show(*, name: str, common: Common, **where: Any) -> None:
     """Show the experiment NAME, loop by loop."""
     from alectio_agent.cli.experiment_table import print_experiment
+    from alectio_agent.cli.screen import say
 
     with named_hub(common, **where) as operator:
         view = operator.experiment(name)
         control = operator.experiment(view.control) if view.control else None
     if common.as_json:
         click.echo(view.model_dump_json(indent=2))
-    else:
-        print_experiment(view, control)
+        return
+    print_experiment(view, control)
+    for shown in (view, control):
+        if shown is not None and shown.state == "waiting":
+            say(
+                f"Mend it, then: alectio-agent experiment retry {shown.name}\n"
+                "With the hub in the box: alectio-agent run"
+            )

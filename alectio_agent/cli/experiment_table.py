@@ -6,10 +6,12 @@ from rich.console import Console
 from rich.table import Table
 
 from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.core.log import printable
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.operation import ExperimentView, LoopView
 
 METRICS = ("accuracy", "macro_f1")
+MOST_WARNINGS = 5
 
 
 def describe_loop(loop: LoopView) -> str:
@@ -39,44 +41,96 @@ def print_result(operator: OperationClient, name: str) -> None:
 
 
 def print_experiment(view: ExperimentView, control: ExperimentView | None = None) -> None:
-    """Print an experiment on stdout.
+    """Print an experiment on stdout, with the warnings and the problem of its loops.
 
     Args:
         view: With its loops.
         control: Shown in a column of its own.
     """
-    out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 100)
+    out = Console(
+        file=sys.stdout, highlight=False, markup=False, width=None if sys.stdout.isatty() else 100
+    )
     has_problem = any(loop.problem for loop in view.loops)  # told below, with its loop
     reason = f" ({view.reason})" if view.reason and not has_problem else ""
     reason = reason or (f" (waits for {view.waits_for})" if view.waits_for else "")
-    out.print(f"{view.name}: {view.state}{reason}", markup=False)
-    out.print(_table(view, control))
-    for shown in (view, control):
-        for loop in shown.loops if shown else []:
-            if loop.problem:
-                out.print(
-                    f"{shown.name if shown else ''}/{loop.loop}: {loop.problem}", markup=False
-                )
+    out.print(f"{view.name}: {view.state}{reason}")
+    out.print(_fitting_table(view, control, out))
+    for shown in (view, control) if control else (view,):
+        for line in (*newest_warnings(shown), *problems(shown)):
+            out.print(line)
     if view.results:
-        out.print(f"results: {view.results}", markup=False, soft_wrap=True)
+        out.print(f"results: {view.results}", soft_wrap=True)
 
 
-def _table(view: ExperimentView, control: ExperimentView | None) -> Table:
+def newest_warnings(view: ExperimentView) -> list[str]:
+    """The last warnings of an experiment, each once, with the newest loop that has it.
+
+    Args:
+        view: With its loops.
+
+    Returns:
+        A line for each, the newest last.
+    """
+    told: dict[str, list[int]] = {}
+    for loop in view.loops:
+        for text in dict.fromkeys(loop.warnings):
+            # What is said again moves to the end.
+            told[text] = [*told.pop(text, []), loop.loop]
+    lines = [
+        f"! {view.name}/{loops[-1]}: {printable(' '.join(text.split()), 400)}"
+        + _also(len(loops) - 1)
+        for text, loops in told.items()
+    ]
+    earlier = len(lines) - MOST_WARNINGS
+    more = [f"! {earlier} earlier: alectio-agent experiment show {view.name} --json"]
+    return [*(more if earlier > 0 else []), *lines[-MOST_WARNINGS:]]
+
+
+def problems(view: ExperimentView) -> list[str]:
+    """Why loops wait for a person.
+
+    Args:
+        view: With its loops.
+    """
+    return [
+        printable(line, 1000)
+        for loop in view.loops
+        if loop.problem
+        for line in f"{view.name}/{loop.loop}: {loop.problem}".splitlines()
+    ]
+
+
+def _also(loops: int) -> str:
+    return f" (also in {loops} earlier loop{'s' if loops > 1 else ''})" if loops else ""
+
+
+def _fitting_table(view: ExperimentView, control: ExperimentView | None, out: Console) -> Table:
+    """With the seconds of `train` unless lines would be too long; results files have them too."""
+    table = _table(view, control, has_train=True)
+    unlimited = out.options.update(max_width=10 * out.width)
+    if out.measure(table, options=unlimited).maximum <= out.width:
+        return table
+    return _table(view, control, has_train=False)
+
+
+def _table(view: ExperimentView, control: ExperimentView | None, *, has_train: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     names = [name for name in METRICS if any(name in (loop.metrics or {}) for loop in view.loops)]
-    for title in ("loop", "labels", *names, *(["control"] if control else []), "train"):
+    beside = {loop.labels: loop for loop in control.loops} if control else {}
+    titles = ("loop", "labels", *names, *(["control"] if control else []))
+    for title in (*titles, "train") if has_train else titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("chosen by", overflow="fold")
-    beside = {loop.labels: loop for loop in control.loops} if control else {}
     for loop in view.loops:
         metrics = loop.metrics or {}
         cells = [str(loop.loop), f"{loop.labels:,}"]
         cells += [f"{metrics[name]:.3f}" if name in metrics else "..." for name in names]
         if control:
             cells.append(_metric(beside.get(loop.labels)))
-        seconds = loop.seconds.get("train")
-        cells += ["" if seconds is None else format_duration(seconds), loop.chosen_by]
-        table.add_row(*cells)
+        if has_train:
+            seconds = loop.seconds.get("train")
+            cells.append("" if seconds is None else format_duration(seconds))
+        table.add_row(*cells, loop.chosen_by)
     return table
 
 

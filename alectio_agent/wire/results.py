@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import Digest, Id
 from alectio_agent.wire.protocol import MAX_COUNT
+from alectio_agent.wire.provenance import Provenance
 from alectio_agent.wire.records import Record
 
 FailureClass = Literal[
@@ -67,6 +68,7 @@ class StepCommit(Record):
         started_at: RFC 3339, agent's clock.
         duration_s: Of the hook alone.
         warnings: What the contract check noticed, for people.
+        provenance: What a train run was made of; only with `train`.
     """
 
     key: Id
@@ -78,6 +80,7 @@ class StepCommit(Record):
     finished_at: str = ""
     duration_s: float = Field(default=0, ge=0)
     warnings: list[str] = []
+    provenance: Provenance | None = None
 
     def content(self, step: str) -> dict[str, JsonValue]:
         """What is compared when the key comes again.

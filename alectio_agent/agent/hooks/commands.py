@@ -8,6 +8,8 @@ from alectio_agent.agent.hooks.steps import StepRun
 from alectio_agent.config.settings import HookFunctions, PipelineSettings
 
 Command = dict[str, Any]
+ADDED_ARGS = frozenset({"current_loop", "cur_loop", "EXPT_DIR", "LOG_DIR"})
+"""What hooks find in `args` besides what a person wrote."""
 
 
 def load_command(

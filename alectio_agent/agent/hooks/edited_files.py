@@ -39,6 +39,18 @@ class EditedFiles:
             if file not in self._seen:
                 self._seen[file] = self._first_look(file)
 
+    def digest(self, file: Path) -> bytes | None:
+        """SHA-256 of a file as the process has read it.
+
+        Args:
+            file: Any.
+
+        Returns:
+            None when that is not known.
+        """
+        seen = self._seen.get(file)
+        return None if seen is None else seen.digest
+
     def changed(self) -> Path | None:
         """A file whose content is no longer what the process has read; None when there is none."""
         return next(

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ from alectio_agent.agent.hooks.child_process import (
     Report,
     StoppedError,
 )
-from alectio_agent.agent.hooks.commands import load_command, state_command, step_command
+from alectio_agent.agent.hooks.commands import (
+    ADDED_ARGS,
+    load_command,
+    state_command,
+    step_command,
+)
 from alectio_agent.agent.hooks.edited_files import EditedFiles
 from alectio_agent.agent.hooks.environment import ExperimentFolders, build_environment
 from alectio_agent.agent.hooks.failures import Scene, to_crash, to_error
+from alectio_agent.agent.hooks.git_state import ask_git
 from alectio_agent.agent.hooks.groups import Groups, new_marker
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
+from alectio_agent.agent.hooks.provenance import Code, CodeReader, Provenance
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.config.settings import PipelineSettings
@@ -40,6 +48,7 @@ class _Warm:
 
     Attributes:
         key: Pipeline and experiment that it works for.
+        loaded: What it said when its hooks were loaded.
         idle_since_s: By the monotonic clock.
     """
 
@@ -47,6 +56,8 @@ class _Warm:
     key: tuple[str, PipelineSettings, str]
     files: EditedFiles
     idle_since_s: float
+    code: CodeReader
+    loaded: Report = field(default_factory=dict)
 
 
 class HookSlot:
@@ -169,6 +180,7 @@ class HookSlot:
             payload = step_run.payload
             before = prepare_train(folders.experiment, payload["resume_from"], payload["ckpt_file"])
         warm = self._warm_up(step_run, scene, folders)
+        code = None if before is None else warm.code.look(map(Path, warm.loaded["files"]))
         started_at = timestamp(self._clock.now())
         told = self._call(warm.process, step_command(step_run, folders), scene)
         warm.files.note(Path(file) for file in told["files"])
@@ -178,7 +190,8 @@ class HookSlot:
             ckpt_file = step_run.payload["ckpt_file"]
             warning = check_trained(folders.experiment, before, ckpt_file, step_run.job)
             warnings += [warning] if warning else []
-        return _outcome(told, started_at, timestamp(self._clock.now()), warnings)
+        outcome = _outcome(told, started_at, timestamp(self._clock.now()), warnings)
+        return outcome if code is None else replace(outcome, provenance=_made_of(warm, code, told))
 
     def _warm_up(self, step_run: StepRun, scene: Scene, folders: ExperimentFolders) -> _Warm:
         """The process to use: the one at hand if it may be, else a new one."""
@@ -190,10 +203,12 @@ class HookSlot:
             log.debug("%s: a new hook process: %s", scene.what, reason)
             self._drop()
         files = EditedFiles(_known_files(step_run.pipeline), self._now_ns)
+        code = CodeReader(step_run.pipeline, files, partial(ask_git, self._environment))
         process = self._start(scene, folders)
-        warm = self._warm = _Warm(process, key, files, self._clock.monotonic())
+        warm = self._warm = _Warm(process, key, files, self._clock.monotonic(), code)
         command = load_command(step_run.pipeline, step_run.log_file, step_run)
-        files.note(Path(file) for file in self._call(process, command, scene)["files"])
+        warm.loaded = self._call(process, command, scene)
+        files.note(Path(file) for file in warm.loaded["files"])
         return warm
 
     def _why_replace(self, step_run: StepRun, key: tuple[str, PipelineSettings, str]) -> str | None:
@@ -265,6 +280,11 @@ def _known_files(pipeline: PipelineSettings) -> list[Path]:
     """Files that a process is going to read, whatever it imports."""
     hooks = [pipeline.hooks] if isinstance(pipeline.hooks, Path) else []
     return [*hooks, *([pipeline.env_file] if pipeline.env_file else [])]
+
+
+def _made_of(warm: _Warm, code: Code, told: Report) -> Provenance:
+    args = {name: value for name, value in told["args"].items() if name not in ADDED_ARGS}
+    return Provenance(code, warm.key[1].python, warm.loaded["interpreter"], args)
 
 
 def _outcome(told: Report, started_at: str, finished_at: str, warnings: list[str]) -> StepOutcome:

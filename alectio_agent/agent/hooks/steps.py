@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.hooks.provenance import Provenance
 from alectio_agent.config.settings import PipelineSettings
 
 
@@ -69,6 +70,7 @@ class StepOutcome:
         started_at: RFC 3339, agent's clock.
         duration_s: Of the hook alone.
         warnings: What a person should know.
+        provenance: What it was made of; of `train` only.
     """
 
     media_type: str
@@ -79,3 +81,4 @@ class StepOutcome:
     finished_at: str
     duration_s: float
     warnings: tuple[str, ...]
+    provenance: Provenance | None = None

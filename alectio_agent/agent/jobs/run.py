@@ -222,6 +222,7 @@ class JobRun:
             finished_at=outcome.finished_at,
             duration_s=outcome.duration_s,
             warnings=list(outcome.warnings),
+            provenance=self._desk.share.provenance(outcome.provenance),
         )
         return Manifest(
             platform_id=self._platform_id,

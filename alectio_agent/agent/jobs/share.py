@@ -4,7 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from alectio_agent.agent.hooks.provenance import Provenance as Found
+from alectio_agent.agent.jobs.made_of import to_record
 from alectio_agent.core.errors import CODE_PATTERN
+from alectio_agent.wire.provenance import Provenance
 
 WITHHELD = "(not shared: it may quote data; the agent's log has it)"
 QUOTES_EXCEPTIONS = frozenset({"user_code", "checkpoint"})
@@ -25,7 +28,7 @@ class Share:
 
     Attributes:
         is_full: Everything may be sent: the hub is on this machine. Otherwise labels,
-            hyperparameters, record names and texts of exceptions stay here.
+            hyperparameters, arguments, record names and texts of exceptions stay here.
     """
 
     is_full: bool
@@ -35,6 +38,27 @@ class Share:
         if inline is None or self.is_full or step != "train":
             return inline
         return {}
+
+    def provenance(self, found: Found | None) -> Provenance | None:
+        """What may be told of what a train run was made of.
+
+        Args:
+            found: None for other steps.
+
+        Returns:
+            Elsewhere digests, the git commit, and the versions of Python and packages: no names
+            of files, no arguments, no paths.
+        """
+        told = None if found is None else to_record(found)
+        if told is None or self.is_full:
+            return told
+        return told.model_copy(
+            update={
+                "code": told.code.model_copy(update={"files": {}}),
+                "interpreter": told.interpreter.model_copy(update={"path": None}),
+                "args": None,
+            }
+        )
 
     def message(self, message: str, failure_class: str) -> str:
         """The failure's message that may be sent.

@@ -122,6 +122,7 @@ def _count(tx: Connection, context: Context, attempt: Attempt, step: str, said: 
         "duration_s": said.duration_s,
         "received_at": context.now(),
         "owes_metrics": step == "test",
+        "provenance": None if said.provenance is None else dumps(said.provenance.model_dump()),
     }
     tx.execute(_COUNT, row)
 

@@ -104,7 +104,7 @@ def _apply(
     if experiment.pool_size is not None:
         problem = pool_problem(kept, experiment.pool_size, made, labelled)
     if problem:
-        raise ProblemError("invalid", f"{problem}. Nothing was changed")
+        raise ProblemError("invalid", f"{problem}. Nothing was changed", code="E-EXP-04")
     change_experiment(tx, experiment.experiment_id, settings=kept.model_dump_json())
     if experiment.pool_size is None and ground.is_complete:
         pin(tx, context, experiment, ground)

@@ -31,6 +31,8 @@ CSV_COLUMNS = (
     "done_at",
 )
 
+_KEPT: tuple[Any, ...] = (*SHOWN_RESULTS, results.c.provenance)
+
 
 def read_document(tx: Connection, name: str) -> dict[str, Any]:
     """Everything that is kept of an experiment.
@@ -132,9 +134,7 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         )
     }
     given = defaultdict[str, list[Row[Any]]](list)
-    for row in tx.execute(
-        select(*SHOWN_RESULTS).join(jobs, jobs.c.job_id == results.c.job_id).where(mine)
-    ):
+    for row in tx.execute(select(*_KEPT).join(jobs, jobs.c.job_id == results.c.job_id).where(mine)):
         given[row.job_id].append(row)
     tried = defaultdict[str, list[Row[Any]]](list)
     for row in tx.execute(
@@ -168,11 +168,20 @@ def _loop(
         "confusion": judged.get("confusion"),
         "metrics_error": judged.get("error"),
         "hyperparams": hyperparams_of(counted.get("train")),
+        "provenance": _provenance(counted.get("train")),
         "rows": {step: counted[step].rows for step in STEPS if step in counted},
         "warnings": {step: json.loads(counted[step].warnings) for step in STEPS if step in counted},
         "times": _times(job, chosen, counted),
         "attempts": [_attempt(row, given) for row in tried],
     }
+
+
+def _provenance(trained: Row[Any] | None) -> dict[str, Any] | None:
+    """What the counted train run was made of; None when its agent did not tell."""
+    if trained is None or trained.provenance is None:
+        return None
+    told: dict[str, Any] = json.loads(trained.provenance)
+    return told
 
 
 def _times(job: Row[Any], chosen: Row[Any], counted: dict[str, Row[Any]]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ _SETTLED = select(func.count(), func.coalesce(func.sum(jobs.c.attempt), 0)).wher
 _JOBS = select(jobs).where(*_MINE).order_by(jobs.c.loop)
 # Inline results are wanted of `train` only: a small one of `infer` is inline as well.
 SHOWN_RESULTS = (
-    *(column for column in results.c if column.name != "inline"),
+    *(column for column in results.c if column.name not in ("inline", "provenance")),
     case((results.c.step == "train", results.c.inline)).label("inline"),
 )
 _COUNTED = (

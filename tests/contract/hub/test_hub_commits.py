@@ -27,6 +27,16 @@ def test_a_commit_that_comes_again_may_differ_in_its_times(bench: Bench) -> None
     assert bench.loop(0).seconds == {"train": 1}
 
 
+def test_a_commit_that_comes_again_may_differ_in_what_it_was_made_of(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    agent.commit(claim, "train", provenance={"args": {"lr": 1}})
+    agent.commit(claim, "train", provenance={"args": {"lr": 2}})
+    (loop,) = bench.run(lambda tx: read_document(tx, "digits"))["loops"]
+    assert loop["provenance"]["args"] == {"lr": 1}
+
+
 def test_the_same_key_with_other_content_is_refused(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()

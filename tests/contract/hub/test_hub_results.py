@@ -64,6 +64,35 @@ def test_the_document_holds_what_every_loop_keeps(bench: Bench) -> None:
     assert attempt["resume_from"] == "digits-ckpt_0"
 
 
+MADE_OF = {
+    "code": {"digest": "a" * 64, "files": {"processes.py": "b" * 12}, "git_commit": "c" * 40},
+    "interpreter": {"version": "3.11.2", "packages": {"numpy": "2.0"}},
+    "args": {"lr": 0.1},
+}
+
+
+def test_the_document_tells_what_each_train_run_was_made_of(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(loops=2)
+    agent.commit(agent.start(), provenance=MADE_OF)
+    bench.settle()
+    agent.commit(agent.start())
+    told, untold = (loop["provenance"] for loop in document(bench)["loops"])
+    assert told["code"]["files"] == {"processes.py": "b" * 12}
+    assert told["interpreter"]["packages"] == {"numpy": "2.0"}
+    assert told["args"] == {"lr": 0.1}
+    assert untold is None, "an agent of an older version tells nothing"
+
+
+def test_what_counts_is_the_train_run_that_counts(bench: Bench) -> None:
+    agent, other = bench.agent(), bench.agent("other")
+    bench.create(loops=2, takeover_after=0)
+    agent.commit(agent.start(), "train", provenance={**MADE_OF, "args": {"lr": 9}})
+    bench.tick(91)
+    other.commit(other.start(), provenance=MADE_OF)
+    assert document(bench)["loops"][0]["provenance"]["args"] == {"lr": 0.1}
+
+
 def test_a_disturbed_run_gives_the_same_document_but_for_times_and_attempts(
     tmp_path: Path, bench_store: BenchStore
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alectio_agent.agent.hooks.provenance import Code, Provenance
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.core.errors import (
     HookCrashedError,
@@ -68,6 +69,16 @@ def test_steps_run_in_order_and_each_result_is_queued(bench: Bench) -> None:
         ("commit", "infer"),
     ]
     assert bench.desk.delivery.is_set()
+
+
+def test_what_a_train_run_was_made_of_is_sent_with_it(bench: Bench) -> None:
+    code = Code("a" * 64, {"processes.py": "b" * 64}, is_whole=True, git=None)
+    made_of = Provenance(code, Path("/usr/bin/python3"), {}, {"lr": 0.1})
+    bench.hooks.say(make_outcome(provenance=made_of))
+    bench.run()
+    (_, _, train), (_, _, test), _ = bench.messages()
+    assert train["commit"]["provenance"]["args"] == {"lr": 0.1}
+    assert test["commit"]["provenance"] is None
 
 
 def test_no_hook_runs_before_the_first_heartbeat_was_accepted(bench: Bench) -> None:

@@ -19,6 +19,7 @@ from alectio_agent.agent.hooks.child.loading import Hooks, load_hooks
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
 from alectio_agent.agent.hooks.child.parts import PartWriter, store
 from alectio_agent.agent.hooks.child.prints import flush_prints, print_to
+from alectio_agent.agent.hooks.child.provenance import plain_args, tell_interpreter
 from alectio_agent.agent.hooks.child.record_names import write_names
 from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
 from alectio_agent.agent.hooks.child.seeding import derive_seed, seed_all
@@ -93,7 +94,10 @@ class Session:
         install_standins(registered)
         seed_all(derive_seed(*command["seeding"]))
         self._hooks = load_hooks(command["hooks"], registered)
-        return {"forms": {step: hook.form for step, hook in self._hooks.by_step.items()}}
+        return {
+            "forms": {step: hook.form for step, hook in self._hooks.by_step.items()},
+            "interpreter": tell_interpreter(),
+        }
 
     def _step(self, command: dict[str, Any]) -> dict[str, Any]:
         step: str = command["step"]
@@ -101,14 +105,17 @@ class Session:
         seed_all(derive_seed(*command["seeding"]))
         REPORTS.connect(lambda **said: self._link.report("progress", **said))
         asked = Asked(**command["asked"], unlabeled=command["payload"].get("unlabeled", []))
+        payload = self._payload(command)
+        args = plain_args(payload["args"])  # before the hook can change them
         start_s = time.monotonic()
-        returned = self._hooks.by_step[step].call(self._payload(command))
+        returned = self._hooks.by_step[step].call(payload)
         duration_s = time.monotonic() - start_s
         self._stay_alone()
         result = _check(step, returned, asked)
         writer = PartWriter(Path(command["folder"]), self._wait_for_room)
         stored = store(result, writer)
-        return {**stored, "duration_s": duration_s, "warnings": self._warnings(result.notices)}
+        warnings = self._warnings(result.notices)
+        return {**stored, "duration_s": duration_s, "warnings": warnings, "args": args}
 
     def _state(self, command: dict[str, Any]) -> dict[str, Any]:
         seed_all(derive_seed(*command["seeding"]))

@@ -1,0 +1,74 @@
+"""The wire's record of what a train run was made of: in bounds, and without secrets."""
+
+import hashlib
+import logging
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from alectio_agent.agent.hooks.provenance import Provenance as Found
+from alectio_agent.wire.provenance import (
+    LONGEST_NAME,
+    MOST_ARGS_BYTES,
+    MOST_FILES,
+    Provenance,
+)
+from alectio_agent.wire.strict_json import canonical
+
+log = logging.getLogger(__name__)
+
+HIDDEN = "(hidden)"
+_SECRET = re.compile(
+    r"(?:^|[_-])(?:password|passwd|secret|token|api_?key|access_?key|credentials?)$", re.IGNORECASE
+)
+
+
+def to_record(found: Found) -> Provenance | None:
+    """Everything that is known, as the wire has it.
+
+    Args:
+        found: By the hook's slot.
+
+    Returns:
+        None when the process said something that the wire cannot hold: a train run is worth more
+        than what is told about it.
+    """
+    code = found.code
+    args = _without_secrets(found.args)
+    text = canonical(args)
+    try:
+        return Provenance.model_validate(
+            {
+                "code": {
+                    "digest": code.digest,
+                    "files": _files(code.files),
+                    "is_whole": code.is_whole,
+                    "git_commit": code.git and code.git.commit,
+                    "is_dirty": code.git and code.git.is_dirty,
+                },
+                "interpreter": {**found.interpreter, "path": str(found.python)[-LONGEST_NAME:]},
+                "args": args if len(text) <= MOST_ARGS_BYTES else None,
+                "args_digest": hashlib.sha256(text.encode()).hexdigest(),
+            }
+        )
+    except ValidationError as error:
+        log.debug("what the train run was made of is not told: %s", error)
+        return None
+
+
+def _files(files: dict[str, str]) -> dict[str, str]:
+    named = list(files.items())[:MOST_FILES]
+    return {name[-LONGEST_NAME:]: digest[:12] for name, digest in named}
+
+
+def _without_secrets(value: Any) -> Any:
+    """Values whose key says that they are secret must not lie in results files."""
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: HIDDEN if _SECRET.search(key) else _without_secrets(item)
+        for key, item in value.items()
+    }
