@@ -1,6 +1,8 @@
 """What a person does to an experiment between two runs, with the real command line."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,37 @@ def test_results_are_exported_beside_the_originals(tmp_path: Path) -> None:
     assert exported.stdout == "toy: wrote experiment.json and loops.csv into export/toy\n"
     copy = tmp_path / "export" / "toy" / "loops.csv"
     assert copy.read_text() == (tmp_path / "results" / "toy" / "loops.csv").read_text()
+
+
+def test_a_pool_grows_while_a_loop_runs(tmp_path: Path) -> None:
+    """What it trains and tests counts; its infer comes again, on all samples."""
+    waiting = HOOKS.replace(
+        '    begun(payload, "train")\n',
+        '    begun(payload, "train")\n'
+        '    if payload["loop"] == 1:\n'
+        "        import time\n"
+        '        while not Path(os.environ["BEGUN_FOLDER"], "go").exists(): time.sleep(0.01)\n',
+    )
+    write_project(tmp_path, loops=3, hooks=waiting, experiment="pool: 30\n")
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "alectio_agent", "run"],
+        cwd=tmp_path,
+        env={**os.environ, "BEGUN_FOLDER": str(begun)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        while "toy/1 train started" not in (line := running.stderr.readline()):
+            assert line, "it ended before loop 1"
+        extended = run(tmp_path, "experiment", "extend", "toy", "--pool", "60")
+        assert extended.returncode == 0, extended.stderr
+        (begun / "go").write_text("")
+        said = running.stderr.read()
+    assert running.returncode == 0, said
+    found = read_experiment(tmp_path)
+    assert (found["state"], found["pool"]["size"]) == ("finished", 60)
+    assert counted_attempts(tmp_path) == [1, 2, 1]
+    assert found["loops"][1]["rows"]["infer"] == 50

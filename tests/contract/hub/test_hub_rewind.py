@@ -360,3 +360,19 @@ class TestRetryFromTrain:
             bench.steer("retry", ExperimentRetry(step="train"))
         assert "rewind it" in caught.value.message
         assert bench.show().state == "waiting"
+
+
+def test_a_control_waits_while_its_rewound_experiment_owes_a_selection(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(control="replay")
+    bench.run_loops(agent)
+    bench.rewind(name="digits-control")
+    bench.settle()
+    bench.rewind(2)
+    assert agent.poll() is None
+    bench.settle()
+    assert [job.split()[0] for job in bench.run_loops(agent)] == [
+        "digits/1",
+        "digits/2",
+        "digits-control/2",
+    ]
