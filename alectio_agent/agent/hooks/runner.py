@@ -263,8 +263,7 @@ def _scene(step_run: StepRun) -> Scene:
 
 def _known_files(pipeline: PipelineSettings) -> list[Path]:
     """Files that a process is going to read, whatever it imports."""
-    hooks = [pipeline.hooks] if isinstance(pipeline.hooks, Path) else []
-    return [*hooks, *([pipeline.env_file] if pipeline.env_file else [])]
+    return [file for file in (pipeline.hooks_file, pipeline.env_file) if file is not None]
 
 
 def _outcome(told: Report, started_at: str, finished_at: str, warnings: list[str]) -> StepOutcome:
