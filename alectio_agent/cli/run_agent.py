@@ -10,6 +10,7 @@ from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import run_embedded
+from alectio_agent.cli.run_script import ScriptRun
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.cli.until_stopped import until_stopped
 from alectio_agent.config.settings import EMBEDDED
@@ -19,12 +20,15 @@ from alectio_agent.core.log import configure
 log = logging.getLogger(__name__)
 
 
-def run_agent(common: Common, *, until_done: bool | None) -> ExitCode:
+def run_agent(
+    common: Common, *, until_done: bool | None, script: ScriptRun | None = None
+) -> ExitCode:
     """Run the agent until it is told to stop, or its experiment is over.
 
     Args:
         common: The options of every command.
         until_done: None means: when the hub is in the box.
+        script: A script of the old SDK that was started by itself.
 
     Returns:
         The exit code.
@@ -33,10 +37,13 @@ def run_agent(common: Common, *, until_done: bool | None) -> ExitCode:
         AlectioAgentError: Nothing could be started.
     """
     on_early_signals()
-    settings, file = load_agent_file(common.config)
+    load = script.load if script is not None else load_agent_file
+    settings, file = load(common.config)
     experiment = load_experiment_file(settings.experiment) if settings.experiment else None
     configure(common.level(settings.logging.level), tracebacks=common.is_debug)
-    log.info("configuration: %s", file)
+    log.info("configuration: %s", file if file.exists() else "none, only the script")
+    again = None if script is None else lambda: load(common.config)[0]
+    reload = Reloader(file, settings, common, again)
     with ExitStack() as stack:
         _prepare(settings.agent.state_dir)
         stack.callback(FolderLock(settings.agent.state_dir).release)
@@ -45,10 +52,9 @@ def run_agent(common: Common, *, until_done: bool | None) -> ExitCode:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
             agent = build_agent(Site.distant(settings), state, inspect_hooks(state))
-            return until_stopped(agent, Reloader(file, settings, common))
+            return until_stopped(agent, reload)
         if experiment is None:
             raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
-        reload = Reloader(file, settings, common)
         return run_embedded(
             stack, state, file, experiment, reload, until_done=until_done is not False
         )
