@@ -15,8 +15,22 @@ if TYPE_CHECKING:
     from alectio_agent.cli.init_files import Draft
 
 
+class Folder(click.ParamType[Path]):
+    """A folder; an empty text, as of a variable that is not set, would mean this one."""
+
+    name = "folder"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Read a folder."""
+        if not str(value).strip() or "\0" in str(value):
+            self.fail(f"found {value!r}, expected a folder, such as . or first", param, ctx)
+        return Path(str(value))
+
+
 @click.command
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=Folder())
 @click.option(
     "--from",
     "script",

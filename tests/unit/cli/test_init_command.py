@@ -319,7 +319,7 @@ class TestFrom:
         assert written(here) == before
 
 
-@pytest.mark.parametrize("words", [[".", "--task", "vision"], [], [".", "extra"]])
+@pytest.mark.parametrize("words", [[""], [" "], [".", "--task", "vision"], [], [".", "extra"]])
 def test_a_wrong_command_line(here: Path, words: list[str]) -> None:
     refused = init(*words)
     assert refused.exit_code == 2

@@ -89,8 +89,10 @@ def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -
     if lacking:
         raise LoadError(
             "{}: found no function {}. Define train, test and infer at the top level. What stands "
-            'under `if __name__ == "__main__":` is not run here: a Pipeline(...) must stand '
-            "outside of it".format(source, ", ".join("`{}`".format(step) for step in lacking))
+            'under `if __name__ == "__main__":` is not run here: move the Pipeline(...) out of it, '
+            "or name the functions: hooks: {{script: {}, train: fit, test: ...}}".format(
+                source, ", ".join("`{}`".format(step) for step in lacking), Path(source).name
+            )
         )
     for name in STATE_NAMES:
         state = given.get("state") or getattr(module, name, None)
