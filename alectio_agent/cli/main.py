@@ -59,6 +59,7 @@ def _help(context: click.Context | None) -> str:
 
 
 COMMANDS = {
+    "init": ("alectio_agent.cli.init_project:init", "Write the files of a new project."),
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
     "experiment": ("alectio_agent.cli.experiment:experiment", "Create, show, steer experiments."),
     "logs": ("alectio_agent.cli.logs:logs", "Print what the hooks printed."),

@@ -1,6 +1,7 @@
 """HUP: reads agent.yaml again."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,22 @@ class Reloader:
     told at registration, so they wait for a restart.
     """
 
-    def __init__(self, file: Path, settings: AgentFile, common: Common) -> None:
+    def __init__(
+        self,
+        file: Path,
+        settings: AgentFile,
+        common: Common,
+        read: Callable[[], AgentFile] | None = None,
+    ) -> None:
         """Remember what is in force.
 
         Args:
             file: The configuration.
             settings: As loaded from it.
             common: Says what the level stays at, whatever the file says.
+            read: Reads the configuration again; by default from that file alone.
         """
+        self._read = read or (lambda: load_agent_file(file)[0])
         self._file = file
         self._settings = settings
         self._common = common
@@ -35,7 +44,7 @@ class Reloader:
     def __call__(self) -> None:
         """Read the file; one with problems changes nothing."""
         try:
-            found, _ = load_agent_file(self._file)
+            found = self._read()
         except ConfigError as error:
             log.error("%s\nThe configuration in force stays.", error)  # noqa: TRY400 - its text says it all
             return

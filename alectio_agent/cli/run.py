@@ -1,8 +1,14 @@
 """`run`: the agent; with the hub in the box, the whole experiment."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from alectio_agent.cli.options import Common, common_options
+from alectio_agent.cli.script_options import script_options
+
+if TYPE_CHECKING:
+    from alectio_agent.cli.run_script import ScriptRun
 
 
 @click.command
@@ -19,6 +25,7 @@ from alectio_agent.cli.options import Common, common_options
 @click.option(
     "--update", is_flag=True, help="Go on with what experiment.yaml says now, from the next loop."
 )
+@script_options
 @common_options
 def run(
     *,
@@ -28,6 +35,7 @@ def run(
     max_jobs: int | None,
     new: bool,
     update: bool,
+    script: "ScriptRun | None",
     common: Common,
 ) -> None:
     """Run the agent (and, with the hub in the box, the whole experiment)."""
@@ -35,4 +43,4 @@ def run(
     from alectio_agent.cli.run_wish import Wish
 
     wish = Wish(until_done, stay, once, max_jobs, new, update)
-    raise SystemExit(run_agent(common, wish))
+    raise SystemExit(run_agent(common, wish, script))

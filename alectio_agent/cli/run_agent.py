@@ -11,6 +11,7 @@ from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import Project, run_embedded
+from alectio_agent.cli.run_script import ScriptRun
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.cli.until_stopped import until_stopped
@@ -21,12 +22,13 @@ from alectio_agent.core.log import configure
 log = logging.getLogger(__name__)
 
 
-def run_agent(common: Common, wish: Wish) -> ExitCode:
+def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> ExitCode:
     """Run the agent until it is told to stop, or its experiment is over.
 
     Args:
         common: The options of every command.
         wish: The options of `run`.
+        script: A script of the old SDK that was started by itself.
 
     Returns:
         The exit code.
@@ -35,13 +37,16 @@ def run_agent(common: Common, wish: Wish) -> ExitCode:
         AlectioAgentError: Nothing could be started.
     """
     on_early_signals()
-    settings, file = load_agent_file(common.config)
+    load = script.load if script is not None else load_agent_file
+    settings, file = load(common.config)
     experiment = load_experiment_file(settings.experiment) if settings.experiment else None
     configure(common.level(settings.logging.level), tracebacks=common.is_debug)
-    log.info("configuration: %s", file)
+    log.info("configuration: %s", file if file.exists() else "none, only the script")
     is_embedded = settings.platform.url == EMBEDDED
     wish.check(is_embedded=is_embedded)
     quota = wish.quota(is_embedded=is_embedded)
+    again = None if script is None else lambda: load(common.config)[0]
+    reload = Reloader(file, settings, common, again)
     with ExitStack() as stack:
         _prepare(settings.agent.state_dir)
         stack.callback(FolderLock(settings.agent.state_dir).release)
@@ -50,11 +55,13 @@ def run_agent(common: Common, wish: Wish) -> ExitCode:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
             agent = build_agent(Site.distant(settings), state, inspect_hooks(state), quota)
-            code = until_stopped(agent, Reloader(file, settings, common))
+            code = until_stopped(agent, reload)
             return ExitCode.FAILED if _is_failure(code, agent, wish) else code
         if experiment is None:
-            raise ConfigError(f"{file}: platform.url is `embedded`; expected `experiment:` too")
-        reload = Reloader(file, settings, common)
+            raise ConfigError(
+                f"E-CONF-04  {file} experiment: missing; the hub in the box needs it, such as "
+                "`experiment: experiment.yaml`"
+            )
         return run_embedded(stack, Project(state, file, experiment), reload, wish, quota)
 
 

@@ -1,9 +1,11 @@
 """Loads the two files of a user for the commands."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.config.layers import Flag
 from alectio_agent.config.loader import load
 from alectio_agent.config.lookup import find_config
 from alectio_agent.config.settings import AgentFile
@@ -11,13 +13,13 @@ from alectio_agent.wire.experiment import ExperimentSettings
 
 
 def load_agent_file(
-    config: Path | None, overrides: dict[str, Any] | None = None
+    config: Path | None, overrides: Mapping[Flag, Any] | None = None
 ) -> tuple[AgentFile, Path]:
     """Find and load `agent.yaml`.
 
     Args:
         config: As given on the command line.
-        overrides: Flag settings, by dotted key.
+        overrides: Flag settings, by key.
 
     Returns:
         The settings, and the file that won.

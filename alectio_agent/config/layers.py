@@ -12,6 +12,8 @@ from alectio_agent.config.problems import Code, KeyPath, Place, Problem
 from alectio_agent.config.yaml_lines import read_scalar
 
 PREFIX = "ALECTIO_AGENT_"
+Flag = str | tuple[str, ...]
+"""A dotted key, or its parts when one of them may hold a dot: names of pipelines do."""
 NO_SETTINGS = frozenset({"ALECTIO_AGENT_CONFIG", "ALECTIO_AGENT_TOKEN_FILE"})
 """Variables with the prefix that are looked at elsewhere."""
 
@@ -52,16 +54,17 @@ class Layers:
             place = Place(f"${name}", (1, order, 0))
             self._lay(name[len(PREFIX) :].split("__"), environment[name], place)
 
-    def lay_flags(self, flags: Mapping[str, object]) -> None:
+    def lay_flags(self, flags: Mapping[Flag, object]) -> None:
         """Lay flags over the file and the environment.
 
         Args:
-            flags: Dotted key to value; None is a flag that was not given.
+            flags: Key to value; None is a flag that was not given.
         """
         for order, (key, value) in enumerate(flags.items()):
-            flag = "--" + key.replace(".", "-").replace("_", "-")
+            segments = key.split(".") if isinstance(key, str) else list(key)
+            flag = "--" + "-".join(segments).replace("_", "-")
             if value is not None:
-                self._lay(key.split("."), value, Place(flag, (2, order, 0)))
+                self._lay(segments, value, Place(flag, (2, order, 0)))
 
     def place(self, path: KeyPath) -> Place:
         """Where a value comes from; for a missing one, the nearest mapping around it.

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from alectio_agent.config.document import Document
 from alectio_agent.config.kinds import Kind
-from alectio_agent.config.layers import Layers
-from alectio_agent.config.problems import Problem, as_error, found
+from alectio_agent.config.layers import Flag, Layers
+from alectio_agent.config.problems import Problem, as_error, found, shown_path
 from alectio_agent.config.validation import validate
 from alectio_agent.config.values import Surroundings
 from alectio_agent.config.yaml_lines import read_document
@@ -21,7 +21,9 @@ def load(
     path: Path,
     model: type[Settings],
     environment: Mapping[str, str] | None = None,
-    overrides: Mapping[str, object] | None = None,
+    overrides: Mapping[Flag, object] | None = None,
+    *,
+    may_be_absent: bool = False,
 ) -> Settings:
     """Load a configuration: flag > environment > file > default.
 
@@ -30,7 +32,8 @@ def load(
         model: What it should be.
         environment: The process's variables. `ALECTIO_AGENT_SECTION__KEY` is a setting; others
             give defaults. None for a file that variables cannot change.
-        overrides: Flags: dotted key to value; None for a flag that was not given.
+        overrides: Flags: key to value; None for a flag that was not given.
+        may_be_absent: Without the file, the variables and flags alone are the configuration.
 
     Returns:
         The settings, with every default filled in.
@@ -38,14 +41,16 @@ def load(
     Raises:
         ConfigError: The file cannot be read, or has problems; the message has a line for each.
     """
-    return load_layers(path, model, environment, overrides)[0]
+    return load_layers(path, model, environment, overrides, may_be_absent=may_be_absent)[0]
 
 
 def load_layers(
     path: Path,
     model: type[Settings],
     environment: Mapping[str, str] | None = None,
-    overrides: Mapping[str, object] | None = None,
+    overrides: Mapping[Flag, object] | None = None,
+    *,
+    may_be_absent: bool = False,
 ) -> tuple[Settings, Layers]:
     """Load a configuration, and keep where each value comes from.
 
@@ -54,6 +59,7 @@ def load_layers(
         model: As for `load`.
         environment: As for `load`.
         overrides: As for `load`.
+        may_be_absent: As for `load`.
 
     Returns:
         The settings, and the layers that they were made of.
@@ -61,7 +67,8 @@ def load_layers(
     Raises:
         ConfigError: As for `load`.
     """
-    document = read_document(path)
+    is_absent = may_be_absent and not path.exists()
+    document = Document(shown_path(path), {}) if is_absent else read_document(path)
     root = Kind.of(model)
     layers = Layers(document, root, _top(document, root))
     layers.lay_environment(environment or {})

@@ -16,8 +16,9 @@ def find_config(
     environment: Mapping[str, str],
     cwd: Path,
     system_file: Path = SYSTEM_FILE,
+    beside: Path | None = None,
 ) -> Path:
-    """Find `agent.yaml`: the flag, the variable, this folder, the system's.
+    """Find `agent.yaml`: the flag, the variable, this folder, a script's, the system's.
 
     A file that was named must exist: another one is never taken in its place.
 
@@ -26,6 +27,7 @@ def find_config(
         environment: The process's variables.
         cwd: Working folder.
         system_file: Where a service's configuration lies.
+        beside: The folder of a script that is run.
 
     Returns:
         The winner's absolute path.
@@ -33,19 +35,50 @@ def find_config(
     Raises:
         ConfigError: There is none; the message names every place that was looked at.
     """
+    winner = find_if_any(explicit, environment, cwd, system_file, beside)
+    if winner is not None:
+        return winner
+    places = ", ".join(str(place) for place in _places(cwd, system_file, beside))
+    raise ConfigError(
+        f"E-CONF-01  no {FILE_NAME} found. Looked at: --config (not given), ${VARIABLE} (not set), "
+        f"{places}",
+        hint="Go to the folder that holds it, or name it: --config PATH",
+    )
+
+
+def find_if_any(
+    explicit: Path | None,
+    environment: Mapping[str, str],
+    cwd: Path,
+    system_file: Path = SYSTEM_FILE,
+    beside: Path | None = None,
+) -> Path | None:
+    """As `find_config`, where doing without is possible.
+
+    Args:
+        explicit: As given by `--config`; None when the flag was not given.
+        environment: The process's variables.
+        cwd: Working folder.
+        system_file: Where a service's configuration lies.
+        beside: The folder of a script that is run.
+
+    Returns:
+        The winner's absolute path; None when there is none.
+
+    Raises:
+        ConfigError: A file that was named is not there.
+    """
     if explicit is not None:
         return _named(cwd / explicit, "--config")
     named = environment.get(VARIABLE)
     if named:
         return _named(cwd / named, f"${VARIABLE}")
-    for candidate in (cwd / FILE_NAME, system_file):
-        if candidate.is_file():
-            return candidate
-    raise ConfigError(
-        f"E-CONF-01  no {FILE_NAME} found. Looked at: --config (not given), ${VARIABLE} (not set), "
-        f"{cwd / FILE_NAME}, {system_file}",
-        hint="Go to the folder that holds it, or name it: --config PATH",
-    )
+    return next((file for file in _places(cwd, system_file, beside) if file.is_file()), None)
+
+
+def _places(cwd: Path, system_file: Path, beside: Path | None) -> list[Path]:
+    scripts = [] if beside is None or beside == cwd else [beside]
+    return [*(folder / FILE_NAME for folder in (cwd, *scripts)), system_file]
 
 
 def named_by(explicit: Path | None, environment: Mapping[str, str]) -> str:

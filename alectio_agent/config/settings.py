@@ -108,16 +108,25 @@ class HookFunctions(Section):
         test: Predicts the test set.
         infer: Scores the unlabelled samples.
         state: Names the samples; None when they have no names.
+        script: Imported before them; a function of it is named without a module.
     """
 
     train: HookReference
     test: HookReference
     infer: HookReference
     state: HookReference | None = None
+    script: AbsolutePath | None = None
 
     def references(self) -> dict[str, str]:
         """Name of each hook that is given, to its `package.module:function`."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(exclude={"script"}, exclude_none=True)
+
+    @model_validator(mode="after")
+    def _bare_names_are_the_scripts(self) -> Self:
+        bare = [key for key, name in self.references().items() if ":" not in name]
+        if self.script is None:
+            SettingError.raise_any([_no_module(key, getattr(self, key)) for key in bare])
+        return self
 
 
 class CheckpointSettings(Section):
@@ -146,6 +155,7 @@ class PipelineSettings(Section):
         pool_size: Number of samples; None asks `state()`, then the experiment.
         args: Handed to the hooks.
         checkpoints: Where `train` writes, and what stays of it.
+        argv: The script's own arguments: `sys.argv[1:]` of the hook process.
         keep_warm: Seconds until an idle hook process ends; None for never.
     """
 
@@ -156,6 +166,7 @@ class PipelineSettings(Section):
     env_file: AbsolutePath | None = None
     pool_size: PositiveInt | None = None
     args: dict[str, Any] = {}
+    argv: list[EnvText] = []
     checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
     keep_warm: KeepWarm = 300.0
 
@@ -164,6 +175,11 @@ class PipelineSettings(Section):
         """`keep_warm`, for readers who need to see the unit."""
         return self.keep_warm
 
+    @property
+    def hooks_file(self) -> Path | None:
+        """The file that is imported for the hooks; None when they are modules only."""
+        return self.hooks.script if isinstance(self.hooks, HookFunctions) else self.hooks
+
     @model_validator(mode="before")
     @classmethod
     def _cwd_is_beside_the_hooks(cls, raw: Any) -> Any:
@@ -171,6 +187,8 @@ class PipelineSettings(Section):
             return raw
         filled = {"checkpoints": {}, **raw}
         hooks = raw.get("hooks")
+        if isinstance(hooks, dict):
+            hooks = hooks.get("script")
         if isinstance(hooks, str | Path) and "cwd" not in raw:
             filled["cwd"] = Path(hooks).parent
         return filled
@@ -282,6 +300,14 @@ def _no_experiment() -> SettingError:
         key="experiment",
         depends_on=("platform.url",),
         missing=True,
+    )
+
+
+def _no_module(key: str, name: str) -> SettingError:
+    return SettingError(
+        f"found '{name}', expected a function such as package.module:{name}, or also `script`, "
+        "the file that holds it",
+        key=key,
     )
 
 

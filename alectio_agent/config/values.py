@@ -194,6 +194,6 @@ PlatformUrl = Annotated[
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 HookReference = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"),
+    StringConstraints(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*:)?[A-Za-z_]\w*$"),
     Field(description="a function such as package.module:train"),
 ]

@@ -660,6 +660,60 @@ pipeline()
         )
         assert bench.run(mapped, "infer").rows == 3
 
+    def test_functions_of_a_script_are_found_although_its_pipeline_is_not_made(
+        self, bench: HookBench
+    ) -> None:
+        """Under the main guard, as many old scripts are written."""
+        script = HOOKS.replace("def train(", "def fit(") + (
+            "from alectio_agent import Pipeline\n"
+            'if __name__ == "__main__":\n'
+            "    Pipeline(name='x', train_fn=fit, test_fn=test, infer_fn=infer)()\n"
+        )
+        pipeline = bench.pipeline(script, "main")
+        functions = {"script": pipeline.hooks, "train": "fit", "test": "main:test"}
+        mapped = type(pipeline)(
+            hooks={**functions, "infer": "infer"},
+            checkpoints={"dir": bench.folder / "checkpoints"},
+        )
+        assert bench.run(mapped).rows == 0
+        assert bench.run(mapped, "test").rows == 3
+        assert bench.run(mapped, "infer").rows == 3
+
+    def test_an_edited_script_is_imported_again(self, bench: HookBench) -> None:
+        pipeline = bench.pipeline("import sys\nprint('first')\n" + HOOKS, "main")
+        functions = {"script": pipeline.hooks, **{step: step for step in CALLS}}
+        mapped = type(pipeline)(hooks=functions, checkpoints={"dir": bench.folder / "checkpoints"})
+        bench.run(mapped)
+        bench.pipeline("print('second')\n" + HOOKS, "main")
+        bench.run(mapped, "test")
+        assert bench.log() == "first\nsecond\n"
+
+    @pytest.mark.parametrize("form", ["file", "script", "modules"])
+    def test_a_script_reads_its_own_arguments(self, bench: HookBench, form: str) -> None:
+        reading = (
+            "import sys\nfrom pathlib import Path\nprint(Path(sys.argv[0]).name, sys.argv[1:])\n"
+        )
+        plain = bench.pipeline(reading + HOOKS, "main")
+        hooks = {
+            "file": plain.hooks,
+            "script": {"script": plain.hooks, **{step: step for step in CALLS}},
+            "modules": {step: f"main:{step}" for step in CALLS},
+        }
+        pipeline = type(plain)(
+            hooks=hooks[form], cwd=plain.cwd, argv=["--size", "224"],
+            checkpoints={"dir": bench.folder / "checkpoints"},
+        )  # fmt: skip
+        bench.run(pipeline)
+        name = "hooks" if form == "modules" else "main.py"
+        assert bench.log() == f"{name} ['--size', '224']\n"
+
+    def test_other_arguments_need_another_process(self, bench: HookBench) -> None:
+        reading = "import sys\nprint(sys.argv[1:])\n"
+        plain = bench.pipeline(reading + HOOKS, "main")
+        for argv in (["a"], ["b"], ["b"]):
+            bench.run(plain.model_copy(update={"argv": argv}), "test")
+        assert bench.log() == "['a']\n['b']\n"
+
     def test_the_same_step_draws_the_same_numbers_in_any_process(self, bench: HookBench) -> None:
         draw = "    import random, numpy\n    print(random.random(), numpy.random.rand())\n"
         hooks = "import numpy\n" + HOOKS.replace(

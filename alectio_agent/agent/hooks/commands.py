@@ -22,12 +22,14 @@ def load_command(
         log_file: For what is printed.
         step_run: What they are needed for; None for a look.
     """
-    hooks, folders = pipeline.hooks, {pipeline.cwd}
-    if isinstance(hooks, Path):
-        folders.add(hooks.parent)
+    hooks, folders, script = pipeline.hooks, {pipeline.cwd}, pipeline.hooks_file
+    if script is not None:
+        folders.add(script.parent)
     return {
         "do": "load",
         "hooks": hooks.references() if isinstance(hooks, HookFunctions) else str(hooks),
+        "script": str(script) if script is not None else None,
+        "argv": pipeline.argv,
         "folders": sorted(str(folder) for folder in folders),
         "cwd": str(pipeline.cwd),
         "seeding": [step_run.seed, step_run.loop, "load"] if step_run else [0, 0, "load"],

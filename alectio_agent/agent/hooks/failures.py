@@ -115,10 +115,19 @@ def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
     return HookCrashedError(f"{scene.what}: the hook process {ending}", hint=". ".join(hints))
 
 
+def _ended_itself(scene: Scene) -> str:
+    """A script that parses its command line, mostly, and was given none."""
+    return (
+        f"The file ended the process; what it printed is in {scene.log_file}. Arguments that it "
+        f"reads from sys.argv go into pipelines.{scene.pipeline_name}.argv"
+    )
+
+
 def _import_failed(told: Mapping[str, Any], scene: Scene, trace: str) -> HookLoadError:
     module, place = told.get("missing"), told.get("place")
     if not module or not place:
-        return HookLoadError(f"E-HOOK-01  {told['message']}", traceback=trace)
+        hint = _ended_itself(scene) if ": SystemExit" in told["message"] else ""
+        return HookLoadError(f"E-HOOK-01  {told['message']}", hint=hint, traceback=trace)
     python, key = scene.pipeline.python, f"pipelines.{scene.pipeline_name}.python"
     found = find_elsewhere(module, python, Places((scene.pipeline.cwd,), Path.home()))
     hint = f"Install {module} there, or set {key} to an interpreter that has it"

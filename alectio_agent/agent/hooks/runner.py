@@ -278,8 +278,7 @@ def _scene(step_run: StepRun) -> Scene:
 
 def _known_files(pipeline: PipelineSettings) -> list[Path]:
     """Files that a process is going to read, whatever it imports."""
-    hooks = [pipeline.hooks] if isinstance(pipeline.hooks, Path) else []
-    return [*hooks, *([pipeline.env_file] if pipeline.env_file else [])]
+    return [file for file in (pipeline.hooks_file, pipeline.env_file) if file is not None]
 
 
 def _made_of(warm: _Warm, code: Code, told: Report) -> Provenance:

@@ -129,7 +129,7 @@ class HubProcess:
     def _spawn(self, pipe_read: int, ready_write: int) -> subprocess.Popen[bytes]:
         listening = self._socket.fileno()
         command = [
-            sys.executable, "-m", "alectio_agent", "hub", "embedded",
+            sys.executable, "-P", "-m", "alectio_agent", "hub", "embedded",
             "--data", str(self._data), "--results", str(self._results),
             "--socket-fd", str(listening), "--pipe-fd", str(pipe_read),
             "--ready-fd", str(ready_write),

@@ -12,7 +12,8 @@ from alectio_agent.wire.strict_json import dumps
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "alectio_agent.analysis.worker")
+# -P: a secrets.py or random.py in the folder that this was started from is somebody's own.
+COMMAND = (sys.executable, "-P", "-m", "alectio_agent.analysis.worker")
 END_S = 5.0
 
 

@@ -9,7 +9,7 @@ from tests.support.config_files import AGENT, PIPELINE, agent_problems
 REMOTE = PIPELINE + "platform:\n  token_file: token\n"  # a url follows in line 6
 NAME_RULE = "1 to 64 letters, digits, '.', '_' and '-' that begins with a letter or digit"
 DURATION_RULE = "expected a duration such as 30s, 5m, 1h 30m or 7d"
-HOOKS_RULE = "expected a path or a mapping with the keys train, test, infer and state"
+HOOKS_RULE = "expected a path or a mapping with the keys train, test, infer, state and script"
 
 # name: (text, code, line, key, what the line must say)
 KEYS = {

@@ -100,10 +100,7 @@ def test_every_problem_of_a_configuration_has_a_code_of_its_own() -> None:
         if usual == ConfigError.usual_code and codes_of(usual, call) == {usual}
     ]  # fmt: skip
     # The lines of `problems.py` bring their codes; see `Problem.line`.
-    assert [place.partition(":")[0] for place in general] == [
-        "cli/run_agent.py",
-        "config/problems.py",
-    ]
+    assert [place.partition(":")[0] for place in general] == ["config/problems.py"]
 
 
 def test_no_message_shows_the_name_of_a_failure_class() -> None:

@@ -3,14 +3,16 @@
 import pytest
 
 import alectio_agent
+from alectio_agent import pipeline
 from alectio_agent.agent.hooks.child import helpers
 from alectio_agent.agent.hooks.child.helpers import ProgressReports
 
 
 def test_every_public_name_resolves_and_is_the_childs_own() -> None:
-    assert alectio_agent.__all__ == ["CheckpointMissing", "progress", "track"]
+    assert alectio_agent.__all__ == ["CheckpointMissing", "Pipeline", "progress", "track"]
     for name in alectio_agent.__all__:
-        assert getattr(alectio_agent, name) is getattr(helpers, name)
+        home = pipeline if name == "Pipeline" else helpers
+        assert getattr(alectio_agent, name) is getattr(home, name)
         assert name in dir(alectio_agent)
 
 

@@ -108,6 +108,12 @@ class TestErrors:
         settings = PipelineSettings(hooks=tmp_path / "p.py", cwd=tmp_path)
         return Scene("xray/3 infer", "infer", "xray", settings, tmp_path / "job.log")
 
+    def test_a_script_that_lacks_its_arguments_is_told_where_they_go(self, scene: Scene) -> None:
+        """argparse ends the process when it finds none."""
+        found = to_error({"kind": "load_raised", "message": "p.py:4: SystemExit: 2"}, scene)
+        assert "sys.argv go into pipelines.xray.argv" in found.hint
+        assert str(scene.log_file) in found.hint
+
     @pytest.mark.parametrize(
         ("told", "kind", "failure_class", "said"),
         [

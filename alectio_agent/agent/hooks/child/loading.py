@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from alectio_agent.agent.hooks.child.constants import STEPS
 from alectio_agent.agent.hooks.child.failures import LoadError
@@ -32,12 +32,18 @@ class Hooks:
     args: dict[str, Any]
 
 
-def load_hooks(source: Union[str, Mapping[str, str]], registered: list[Pipeline]) -> Hooks:
+def load_hooks(
+    source: Union[str, Mapping[str, str]],
+    registered: list[Pipeline],
+    script: Optional[str] = None,
+) -> Hooks:
     """Import the hooks and read their signatures.
 
     Args:
-        source: Path of a file, or `package.module:function` by step.
+        source: Path of a file; or by step `package.module:function`, or the name of a function
+            in the script.
         registered: Where `Pipeline` of a script registers itself.
+        script: Path of a file that is imported before the functions are looked up.
 
     Returns:
         The hooks.
@@ -45,14 +51,12 @@ def load_hooks(source: Union[str, Mapping[str, str]], registered: list[Pipeline]
     Raises:
         LoadError: A function is missing, or can be called in neither form.
     """
-    args: dict[str, Any] = {}
     if isinstance(source, str):
-        module = _import_file(Path(source))
-        functions = _functions_of(module, source, registered)
-        if registered:
-            args = registered[-1].args
+        functions = _functions_of(_import_file(Path(source)), source, registered)
     else:
-        functions = {step: _import_function(name) for step, name in source.items()}
+        home = _import_file(Path(script)) if script else None
+        functions = {step: _import_function(name, home) for step, name in source.items()}
+    args = registered[-1].args if registered else {}
     return Hooks({step: read_signature(step, found) for step, found in functions.items()}, args)
 
 
@@ -65,7 +69,6 @@ def _import_file(path: Path) -> ModuleType:
         raise LoadError("{}: expected a Python file (.py)".format(path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.argv = [str(path)]
     spec.loader.exec_module(module)
     return module
 
@@ -86,8 +89,10 @@ def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -
     if lacking:
         raise LoadError(
             "{}: found no function {}. Define train, test and infer at the top level. What stands "
-            'under `if __name__ == "__main__":` is not run here: a Pipeline(...) must stand '
-            "outside of it".format(source, ", ".join("`{}`".format(step) for step in lacking))
+            'under `if __name__ == "__main__":` is not run here: move the Pipeline(...) out of it, '
+            "or name the functions: hooks: {{script: {}, train: fit, test: ...}}".format(
+                source, ", ".join("`{}`".format(step) for step in lacking), Path(source).name
+            )
         )
     for name in STATE_NAMES:
         state = given.get("state") or getattr(module, name, None)
@@ -97,9 +102,10 @@ def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -
     return functions
 
 
-def _import_function(reference: str) -> Any:
-    name, _, attribute = reference.partition(":")
-    module = importlib.import_module(name)
+def _import_function(reference: str, home: Optional[ModuleType]) -> Any:
+    """A function by its name; without a module it is one of the script `home`."""
+    name, _, attribute = reference.rpartition(":")
+    module = home if home is not None and not name else importlib.import_module(name)
     function = getattr(module, attribute, None)
     if function is None:
         raise LoadError("{}: found no function `{}`".format(module.__file__, attribute))

@@ -93,7 +93,8 @@ class Session:
         registered: list[Pipeline] = []
         install_standins(registered)
         seed_all(derive_seed(*command["seeding"]))
-        self._hooks = load_hooks(command["hooks"], registered)
+        sys.argv = [command["script"] or "hooks", *command["argv"]]
+        self._hooks = load_hooks(command["hooks"], registered, command["script"])
         return {
             "forms": {step: hook.form for step, hook in self._hooks.by_step.items()},
             "interpreter": tell_interpreter(),

@@ -1,0 +1,125 @@
+"""The configuration of a run that a script of the old SDK started."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alectio_agent.cli.settings import load_experiment_file
+from alectio_agent.config.layers import Flag
+from alectio_agent.config.loader import load
+from alectio_agent.config.lookup import FILE_NAME, find_if_any
+from alectio_agent.config.problems import shown_path
+from alectio_agent.config.settings import AgentFile
+from alectio_agent.config.yaml_lines import read_document
+from alectio_agent.core.errors import ConfigError
+
+EXPERIMENT = "experiment.yaml"
+URL_VARIABLE = "ALECTIO_AGENT_PLATFORM__URL"
+
+
+@dataclass(frozen=True)
+class ScriptRun:
+    """A script, and what its `Pipeline` said.
+
+    Attributes:
+        file: The script; absolute.
+        pipeline: Which pipeline of `agent.yaml` is meant, when there are several.
+        hooks: Functions by step, when the hook process would not find them by itself.
+        args: Below those of `agent.yaml`.
+        argv: The script's own arguments.
+        is_module: It was started with `python -m`: its functions are named with their module.
+    """
+
+    file: Path
+    pipeline: str
+    hooks: Mapping[str, str]
+    args: Mapping[str, Any]
+    argv: tuple[str, ...] = ()
+    is_module: bool = False
+
+    def load(self, config: Path | None) -> tuple[AgentFile, Path]:
+        """Find the configuration and put the script into it.
+
+        Args:
+            config: As given on the command line.
+
+        Returns:
+            The settings, and the file they came from; that file need not exist.
+
+        Raises:
+            ConfigError: There is nothing to run the script for, or it does not say which pipeline
+                is meant, or the file has problems.
+        """
+        folder = self.file.parent
+        file = find_if_any(config, os.environ, Path.cwd(), beside=folder)
+        if file is None:
+            return self._alone(folder), folder / FILE_NAME
+        pipelines = _pipelines(file)
+        name = self._pick(file, pipelines)
+        return load(file, AgentFile, os.environ, self._flags(name, pipelines.get(name))), file
+
+    def _alone(self, folder: Path) -> AgentFile:
+        """The settings without any `agent.yaml`."""
+        experiment, name = folder / EXPERIMENT, self.pipeline
+        flags: dict[Flag, object] = {}
+        if experiment.is_file():
+            name = load_experiment_file(experiment).pipeline or name
+            flags["experiment"] = str(experiment)
+        elif not os.environ.get(URL_VARIABLE):
+            raise ConfigError(
+                f"nothing says what to run {shown_path(self.file)} for: found no {FILE_NAME}, no "
+                f"{EXPERIMENT} beside the script, and ${URL_VARIABLE} is not set",
+                hint=f"Write both: alectio-agent init {shown_path(folder)} "
+                f"--from {shown_path(self.file)}",
+                code="E-RUN-06",
+            )
+        flags.update(self._flags(name, None))
+        return load(folder / FILE_NAME, AgentFile, os.environ, flags, may_be_absent=True)
+
+    def _pick(self, file: Path, pipelines: Mapping[str, Any]) -> str:
+        if len(pipelines) <= 1:
+            return next(iter(pipelines), self.pipeline)
+        if self.pipeline in pipelines:
+            return self.pipeline
+        ours = [name for name, entry in pipelines.items() if self._is_ours(file, entry)]
+        if len(ours) == 1:
+            return ours[0]
+        raise ConfigError(
+            f"{shown_path(file)} has the pipelines {', '.join(pipelines)}; expected one that is "
+            f"called `{self.pipeline}`, as the script's Pipeline(name=...), or one with "
+            f"`hooks: {shown_path(self.file)}`",
+            code="E-RUN-06",
+        )
+
+    def _is_ours(self, file: Path, entry: Any) -> bool:
+        hooks = entry.get("hooks") if isinstance(entry, dict) else None
+        hooks = hooks.get("script") if isinstance(hooks, dict) else hooks
+        return isinstance(hooks, str) and (file.parent / hooks).resolve() == self.file.resolve()
+
+    def _flags(self, name: str, entry: Any) -> dict[Flag, object]:
+        given = entry if isinstance(entry, dict) else {}
+        hooks: object = str(self.file)
+        if self.hooks:
+            hooks = dict(self.hooks) if self.is_module else {**self.hooks, "script": hooks}
+        flags: dict[Flag, object] = {
+            ("pipelines", name, "hooks"): hooks,
+            ("pipelines", name, "argv"): list(self.argv),
+        }
+        if self.is_module and "cwd" not in given:
+            flags["pipelines", name, "cwd"] = str(Path.cwd())
+        if self.args:
+            known = given.get("args")
+            flags["pipelines", name, "args"] = {
+                **self.args,
+                **(known if isinstance(known, dict) else {}),
+            }
+        return flags
+
+
+def _pipelines(file: Path) -> dict[str, Any]:
+    """The pipelines as they stand in a file; nothing when there are none, whatever stands there."""
+    value = read_document(file).value
+    found = value.get("pipelines") if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
