@@ -83,7 +83,7 @@ def test_an_agents_token_ends_with_77(desk: Desk, verb: str) -> None:
     assert (result.exit_code, "E-AUTH-07" in result.output) == (77, True)
 
 
-@pytest.mark.parametrize("verb", set(VERBS) - {"export", "show"})
+@pytest.mark.parametrize("verb", VERBS[:-2])
 def test_a_viewer_changes_nothing(desk: Desk, verb: str) -> None:
     result = desk.run("experiment", verb, "digits", token="viewer")
     assert (result.exit_code, "E-AUTH-07" in result.output) == (77, True)
