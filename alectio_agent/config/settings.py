@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveInt,
     ValidationInfo,
@@ -16,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from alectio_agent.config.section import Section
+from alectio_agent.config.timeouts import TimeoutSettings
 from alectio_agent.config.values import (
     EMBEDDED as EMBEDDED,
 )
@@ -42,12 +42,6 @@ _NEVER_INLINE = (
     "tokens are never written here: put it into a file of mode 0600 and name that file in "
     "`platform.token_file`"
 )
-
-
-class Section(BaseModel):
-    """Frozen; an unknown key is an error; defaults go through the same rules as values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class AgentSettings(Section):
@@ -138,6 +132,7 @@ class PipelineSettings(Section):
         env_file: `KEY=value` lines, added after `env`.
         pool_size: Number of samples; None asks `state()`, then the experiment.
         args: Handed to the hooks.
+        timeout: How long a step may take.
         keep_warm: Seconds until an idle hook process ends; None for never.
     """
 
@@ -149,6 +144,7 @@ class PipelineSettings(Section):
     pool_size: PositiveInt | None = None
     args: dict[str, Any] = {}
     checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
+    timeout: TimeoutSettings = Field(default_factory=TimeoutSettings)
     keep_warm: KeepWarm = 300.0
 
     @property
@@ -161,7 +157,7 @@ class PipelineSettings(Section):
     def _cwd_is_beside_the_hooks(cls, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
-        filled = {"checkpoints": {}, **raw}
+        filled = {"checkpoints": {}, "timeout": {}, **raw}
         hooks = raw.get("hooks")
         if isinstance(hooks, str | Path) and "cwd" not in raw:
             filled["cwd"] = Path(hooks).parent

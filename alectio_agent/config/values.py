@@ -78,6 +78,16 @@ def _keep_warm(value: Any) -> float | None:
         raise ValueError(f"{error}, or {FOREVER}") from error
 
 
+def _time_limit(value: Any) -> float:
+    try:
+        limit_s = parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or null for no limit") from error
+    if not limit_s:
+        raise ValueError("expected a duration above zero, or null for no limit")
+    return limit_s
+
+
 def _env_text(value: Any) -> Any:
     """People write `OMP_NUM_THREADS: 4`; an integer has only one spelling, so it is safe."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -152,6 +162,7 @@ InterpreterPath = Annotated[Path, BeforeValidator(_interpreter)]
 TokenPath = Annotated[Path, BeforeValidator(_token_path)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 KeepWarm = Annotated[float | None, BeforeValidator(_keep_warm)]
+TimeLimit = Annotated[float, BeforeValidator(_time_limit)]
 EnvText = Annotated[str, BeforeValidator(_env_text)]
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Tag = Annotated[str, AfterValidator(_tag)]

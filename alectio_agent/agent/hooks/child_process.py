@@ -9,12 +9,14 @@ import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from alectio_agent.agent.hooks.groups import Groups, end_group, is_group_empty, start_time
-from alectio_agent.agent.hooks.stopping import Stopper
+from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits, Overrun, Watch
+from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S, Stopper
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import HookLoadError
 
@@ -24,6 +26,8 @@ START_FILE = Path(__file__).parent / "child" / "start.py"
 END_GRACE_S = 5.0
 """For the user's exit handlers, when a process is no longer needed."""
 LOOK_S = 0.02
+LONGEST_POLL_MS = 2**30
+"""The system call takes an int of 32 bits; a longer wait is made of several."""
 CHUNK = 2**20
 
 Report = dict[str, Any]
@@ -37,6 +41,7 @@ class Launch:
     Attributes:
         log_file: Gets what it prints until the first command names another.
         marker: Stands in `environment` too.
+        has_terminal: It gets the agent's own standard streams, for a debugger.
     """
 
     python: Path
@@ -44,6 +49,7 @@ class Launch:
     environment: Mapping[str, str]
     log_file: Path
     marker: str
+    has_terminal: bool = False
 
 
 class ChildEndedError(Exception):
@@ -68,7 +74,15 @@ class ChildEndedError(Exception):
 
 
 class StoppedError(Exception):
-    """The running command was stopped from another thread; the process must be killed."""
+    """The running command was stopped; the process must be killed.
+
+    Attributes:
+        overrun: The limit that it went over; None when another thread asked.
+    """
+
+    def __init__(self, overrun: Overrun | None) -> None:
+        super().__init__(overrun)
+        self.overrun = overrun
 
 
 class ChildProcess:
@@ -105,32 +119,48 @@ class ChildProcess:
         """Whether the process runs."""
         return not self._is_ended and self._process.poll() is None
 
-    def call(self, command: dict[str, Any], stopper: Stopper, on_report: OnReport) -> Report:
+    def call(
+        self,
+        command: dict[str, Any],
+        stopper: Stopper,
+        on_report: OnReport,
+        limits: Limits = NO_LIMITS,
+    ) -> Report:
         """Send a command and wait for its end.
 
         Args:
             command: With the key `do`.
-            stopper: May end the wait.
+            stopper: May end the wait; is asked to when a limit is reached.
             on_report: Gets the reports on the way.
+            limits: How long it may take.
 
         Returns:
             The report `done` or `failed`.
 
         Raises:
             ChildEndedError: The process ended first.
-            StoppedError: Somebody asked to stop. The group got TERM, and its grace.
+            StoppedError: Somebody asked to stop, or a limit did. The group got TERM, and its grace.
         """
         unsent = json.dumps(command, default=str).encode("ascii") + b"\n"
         is_told = False
+        watch = Watch(limits, self._clock)
+
+        def hear(report: Report) -> None:
+            watch.hear(report)
+            on_report(report)
+
         while True:
+            if not is_told and watch.overrun is not None:
+                stopper.ask(CANCEL_GRACE_S, watch.overrun)
             deadline_s = stopper.deadline_s
             if deadline_s is not None and not is_told:
                 self._terminate(deadline_s)
                 is_told = True
             if deadline_s is not None and self._is_over(deadline_s):
-                raise StoppedError
-            unsent = self._turn(unsent, stopper, deadline_s)
-            answer = self._read_reports(on_report)
+                raise StoppedError(stopper.overrun)
+            ends_s = watch.ends_s if deadline_s is None else deadline_s
+            unsent = self._turn(unsent, stopper, ends_s)
+            answer = self._read_reports(hear)
             if is_told:
                 continue
             if answer is not None:
@@ -160,8 +190,8 @@ class ChildProcess:
             os.close(descriptor)
         self._groups.remove(self.pgid)
 
-    def _turn(self, unsent: bytes, stopper: Stopper, deadline_s: float | None) -> bytes:
-        """Wait until something happens; send what can be sent.
+    def _turn(self, unsent: bytes, stopper: Stopper, ends_s: float | None) -> bytes:
+        """Wait until something happens, or until a time; send what can be sent.
 
         Returns:
             What is still to send.
@@ -172,13 +202,10 @@ class ChildProcess:
             poll.register(descriptor, select.POLLIN)
         if unsent:
             poll.register(self._commands, select.POLLOUT)
-        left_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
-        ready = {
-            descriptor for descriptor, _ in poll.poll(None if left_s is None else left_s * 1000)
-        }
+        ready = {descriptor for descriptor, _ in poll.poll(self._left_ms(ends_s))}
         if stopper.fd in ready:
             stopper.hush()
-        if self._pidfd in ready and deadline_s is not None:
+        if self._pidfd in ready and stopper.deadline_s is not None:
             # Ended, but its group may not be: there is nothing to wait on for that.
             self._clock.wait(Event(), LOOK_S)
         if self._commands in ready:
@@ -211,6 +238,13 @@ class ChildProcess:
                 on_report(report)
         return answer
 
+    def _left_ms(self, ends_s: float | None) -> int | None:
+        """Milliseconds until a time, as `poll` takes them."""
+        if ends_s is None:
+            return None
+        left_ms = ceil(1000 * max(0.0, ends_s - self._clock.monotonic()))
+        return min(left_ms, LONGEST_POLL_MS)
+
     def _terminate(self, deadline_s: float) -> None:
         if self._clock.monotonic() < deadline_s:
             # The process is not reaped before this thread says so: its number is still its own.
@@ -234,9 +268,9 @@ def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], int, int]:
                 [str(launch.python), *map(str, words)],
                 cwd=launch.cwd,
                 env=dict(launch.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=prints,
-                stderr=prints,
+                stdin=None if launch.has_terminal else subprocess.DEVNULL,
+                stdout=None if launch.has_terminal else prints,
+                stderr=None if launch.has_terminal else prints,
                 pass_fds=(commands_read, reports_write),
                 start_new_session=True,
             )

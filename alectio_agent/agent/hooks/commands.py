@@ -30,6 +30,7 @@ def load_command(
         "cwd": str(pipeline.cwd),
         "seeding": [step_run.seed, step_run.loop, "load"] if step_run else [0, 0, "load"],
         "log_file": str(log_file),
+        "debug": step_run is not None and step_run.is_debugged,
     }
 
 
@@ -59,6 +60,7 @@ def step_command(step_run: StepRun, folders: ExperimentFolders) -> Command:
         "seeding": [step_run.seed, step_run.loop, step_run.step],
         "folder": str(step_run.folder),
         "log_file": str(step_run.log_file),
+        "debug": step_run.is_debugged,
     }
 
 

@@ -25,6 +25,9 @@ class StepRun:
         log_file: Gets what the hook prints.
         is_wanted: Asked once when the step begins and can be cancelled: a cancel that came a
             moment too early is not missed.
+        in_warm: Train from nothing in the process at hand: `try` looks for globals that carry over.
+        is_debugged: A debugger opens where the hook raises, on this terminal, without time limits.
+        again: What to type once a failure is mended; empty for the usual words.
     """
 
     pipeline_name: str
@@ -43,6 +46,9 @@ class StepRun:
     folder: Path
     log_file: Path
     is_wanted: Callable[[], bool] = always
+    in_warm: bool = False
+    is_debugged: bool = False
+    again: str = ""
 
 
 @dataclass(frozen=True)
