@@ -8,7 +8,6 @@ from typing import Any
 from alectio_agent.agent.hooks.child_process import (
     ChildEndedError,
     ChildProcess,
-    Launch,
     Report,
     StoppedError,
 )
@@ -18,6 +17,7 @@ from alectio_agent.agent.hooks.failures import Scene, to_crash, to_error, to_tim
 from alectio_agent.agent.hooks.groups import Groups, new_marker
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
+from alectio_agent.agent.hooks.launching import Launch
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.core.clock import Clock
@@ -116,7 +116,7 @@ class HookCalls:
         """
         if "state" not in forms:
             return HookInspection(forms)
-        command = state_command(scene.pipeline, names, scene.log_file, folders)
+        command = state_command(scene, names, folders)
         size = int(self.call(process, command, scene, inspection_limits(scene))["size"])
         return HookInspection(forms, names, size, prefix_digest(names, size))
 

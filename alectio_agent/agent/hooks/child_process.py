@@ -1,28 +1,24 @@
-"""One hook process: starts it, talks to it over two pipes, ends it with all that it started."""
+"""One hook process: talks to it over two pipes, ends it with all that it started."""
 
 import json
 import logging
 import os
 import select
 import signal
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 from alectio_agent.agent.hooks.groups import Groups, end_group, is_group_empty, start_time
+from alectio_agent.agent.hooks.launching import Launch, start_process
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits, Overrun, Watch
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S, Stopper
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import HookLoadError
 
 log = logging.getLogger(__name__)
 
-START_FILE = Path(__file__).parent / "child" / "start.py"
 END_GRACE_S = 5.0
 """For the user's exit handlers, when a process is no longer needed."""
 LOOK_S = 0.02
@@ -32,24 +28,6 @@ CHUNK = 2**20
 
 Report = dict[str, Any]
 OnReport = Callable[[Report], None]
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How to start a hook process.
-
-    Attributes:
-        log_file: Gets what it prints until the first command names another.
-        marker: Stands in `environment` too.
-        has_terminal: It gets the agent's own standard streams, for a debugger.
-    """
-
-    python: Path
-    cwd: Path
-    environment: Mapping[str, str]
-    log_file: Path
-    marker: str
-    has_terminal: bool = False
 
 
 class ChildEndedError(Exception):
@@ -104,7 +82,7 @@ class ChildProcess:
         self._marker = launch.marker
         self._buffered = b""
         self._is_deaf = self._is_ended = False
-        self._process, self._commands, self._reports = _start(launch)
+        self._process, self._commands, self._reports = start_process(launch)
         self.pgid = self._process.pid
         self._pidfd = os.pidfd_open(self.pgid)
         self._started = start_time(self.pgid)
@@ -167,6 +145,11 @@ class ChildProcess:
                 return answer
             if not self.is_alive:
                 raise ChildEndedError(self._process.returncode)
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does to a process; it is alive."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pgid, signal.SIGINT)
 
     def end(self) -> None:
         """Let the process end by itself, then make sure of it; nothing of its group stays."""
@@ -254,40 +237,6 @@ class ChildProcess:
     def _is_over(self, deadline_s: float) -> bool:
         """Whether a stop needs no more waiting."""
         return self._clock.monotonic() >= deadline_s or is_group_empty(self.pgid)
-
-
-def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], int, int]:
-    """The process, and the agent's ends of the two pipes."""
-    commands_read, commands = os.pipe2(os.O_CLOEXEC)
-    reports, reports_write = os.pipe2(os.O_CLOEXEC)
-    words = [START_FILE, commands_read, reports_write, os.getpid()]
-    try:
-        launch.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with _open_log(launch.log_file) as prints:
-            process = subprocess.Popen(  # noqa: S603 - the interpreter that was configured
-                [str(launch.python), *map(str, words)],
-                cwd=launch.cwd,
-                env=dict(launch.environment),
-                stdin=None if launch.has_terminal else subprocess.DEVNULL,
-                stdout=None if launch.has_terminal else prints,
-                stderr=None if launch.has_terminal else prints,
-                pass_fds=(commands_read, reports_write),
-                start_new_session=True,
-            )
-    except OSError as error:
-        os.close(commands)
-        os.close(reports)
-        raise HookLoadError(f"E-HOOK-02  {launch.python} cannot be started: {error}") from error
-    finally:
-        os.close(commands_read)
-        os.close(reports_write)
-    os.set_blocking(commands, False)
-    os.set_blocking(reports, False)
-    return process, commands, reports
-
-
-def _open_log(file: Path) -> Any:
-    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _parse(line: bytes) -> Report:

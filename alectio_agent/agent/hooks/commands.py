@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from alectio_agent.agent.hooks.environment import ExperimentFolders
+from alectio_agent.agent.hooks.failures import Scene
 from alectio_agent.agent.hooks.steps import StepRun
 from alectio_agent.config.settings import HookFunctions, PipelineSettings
 
@@ -64,24 +65,22 @@ def step_command(step_run: StepRun, folders: ExperimentFolders) -> Command:
     }
 
 
-def state_command(
-    pipeline: PipelineSettings, file: Path, log_file: Path, folders: ExperimentFolders
-) -> Command:
+def state_command(scene: Scene, file: Path, folders: ExperimentFolders) -> Command:
     """Ask `state` for the record names.
 
     Args:
-        pipeline: Its settings.
+        scene: What it is for.
         file: Gets the names.
-        log_file: For what is printed.
         folders: Stand in for those of an experiment.
     """
     return {
         "do": "state",
         "payload": {"ckpt_dir": str(folders.experiment)},
-        "args": _args(pipeline, folders, 0),
+        "args": _args(scene.pipeline, folders, 0),
         "seeding": [0, 0, "state"],
         "file": str(file),
-        "log_file": str(log_file),
+        "log_file": str(scene.log_file),
+        "debug": scene.is_debugged,
     }
 
 

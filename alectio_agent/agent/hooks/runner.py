@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alectio_agent.agent.hooks.calls import (
@@ -13,7 +13,7 @@ from alectio_agent.agent.hooks.calls import (
     step_limits,
 )
 from alectio_agent.agent.hooks.checkpoints import check_trained, prepare_train
-from alectio_agent.agent.hooks.child_process import ChildProcess, Report
+from alectio_agent.agent.hooks.child_process import ChildProcess
 from alectio_agent.agent.hooks.commands import load_command, step_command
 from alectio_agent.agent.hooks.edited_files import EditedFiles
 from alectio_agent.agent.hooks.environment import ExperimentFolders
@@ -112,7 +112,8 @@ class HookSlot:
         try:
             folders = _folders(step_run)
             warm = self._warm_up(step_run, scene, folders)
-            return self._calls.look(warm.process, scene, folders, warm.forms, names)
+            state = replace(scene, what=f"pipelines.{scene.pipeline_name} state", step="")
+            return self._calls.look(warm.process, state, folders, warm.forms, names)
         except BaseException as error:
             self._drop(at_once=not isinstance(error, Exception))
             raise
@@ -163,6 +164,21 @@ class HookSlot:
         """Stop the running step at once, from any thread."""
         self._stopper.ask(0.0)
 
+    def interrupt(self) -> bool:
+        """Pass Ctrl-C on to the hook: its session is not that of the terminal.
+
+        Returns:
+            Whether there is a process.
+        """
+        if self._warm is None or not self._warm.process.is_alive:
+            return False
+        self._warm.process.interrupt()
+        return True
+
+    def refresh(self) -> None:
+        """End the process, if there is one: the next step gets a new one."""
+        self._drop()
+
     def evict_idle(self) -> float | None:
         """End the process when it had no work for `keep_warm`.
 
@@ -205,7 +221,7 @@ class HookSlot:
             ckpt_file = step_run.payload["ckpt_file"]
             warning = check_trained(folders.experiment, before, ckpt_file, step_run.job)
             warnings += [warning] if warning else []
-        return _outcome(told, started_at, timestamp(self._clock.now()), warnings)
+        return StepOutcome.of(told, (started_at, timestamp(self._clock.now())), warnings)
 
     def _warm_up(self, step_run: StepRun, scene: Scene, folders: ExperimentFolders) -> _Warm:
         """The process to use: the one at hand if it may be, else a new one."""
@@ -272,16 +288,3 @@ def _known_files(pipeline: PipelineSettings) -> list[Path]:
     """Files that a process is going to read, whatever it imports."""
     hooks = [pipeline.hooks] if isinstance(pipeline.hooks, Path) else []
     return [*hooks, *([pipeline.env_file] if pipeline.env_file else [])]
-
-
-def _outcome(told: Report, started_at: str, finished_at: str, warnings: list[str]) -> StepOutcome:
-    return StepOutcome(
-        media_type=told["media_type"],
-        rows=told["rows"],
-        parts=tuple(PartFile(**part) for part in told["parts"]),
-        inline=told["inline"],
-        started_at=started_at,
-        finished_at=finished_at,
-        duration_s=told["duration_s"],
-        warnings=tuple(warnings),
-    )

@@ -1,9 +1,9 @@
 """What goes into a step of a job, and what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from alectio_agent.config.settings import PipelineSettings
 
@@ -85,3 +85,23 @@ class StepOutcome:
     finished_at: str
     duration_s: float
     warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], times: tuple[str, str], warnings: list[str]) -> Self:
+        """From what the hook process reported.
+
+        Args:
+            told: Its last report.
+            times: When the step started and finished.
+            warnings: Its own, and those of the agent.
+        """
+        return cls(
+            media_type=told["media_type"],
+            rows=told["rows"],
+            parts=tuple(PartFile(**part) for part in told["parts"]),
+            inline=told["inline"],
+            started_at=times[0],
+            finished_at=times[1],
+            duration_s=told["duration_s"],
+            warnings=tuple(warnings),
+        )
