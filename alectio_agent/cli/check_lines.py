@@ -58,9 +58,11 @@ def _noting(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:
 
 
 def _print(check: Check) -> None:
-    took = "" if check.seconds is None else _took(check.seconds)
-    line = f"{_word(check.state)} {check.name:<12} {took:>9}  {check.said}".rstrip()
-    click.echo(line)
+    if check.seconds is None:
+        named = f"{check.name:<20}"
+    else:
+        named = f"{check.name:<12} {_took(check.seconds):>9}"
+    click.echo(f"{_word(check.state)} {named}  {check.said}".rstrip())
     for problem in check.problems:
         click.echo(indent(_coloured(problem, check.state), "      "))
     if check.printed:

@@ -60,6 +60,8 @@ def _help(context: click.Context | None) -> str:
 
 COMMANDS = {
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
+    "check": ("alectio_agent.cli.check:check", "Look at everything that a job will need."),
+    "doctor": ("alectio_agent.cli.check:check", "The same as check."),
     "try": ("alectio_agent.cli.try_hooks:try_hooks", "Run one small loop through your hooks."),
     "experiment": ("alectio_agent.cli.experiment:experiment", "Create, list, show experiments."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),

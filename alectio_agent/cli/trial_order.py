@@ -114,7 +114,9 @@ def taken(folder: Path) -> Iterator[None]:
         StoreBusyError: Another `try` works in it.
         StoreError: It cannot be made.
     """
-    SystemDisk().make_folder(folder)
+    disk = SystemDisk()
+    for made in (folder.parent, folder):
+        disk.make_folder(made)
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:

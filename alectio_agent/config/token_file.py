@@ -80,7 +80,7 @@ def _check(shown: str, status: os.stat_result) -> None:
     if mode & 0o077:
         raise ConfigError(
             f"E-AUTH-02  {shown} is {_open_to(mode)} by others ({mode:04o}). chmod 600 it; if "
-            "others had access, ask for another token",
+            "others had access, revoke it: alectio-agent hub token revoke NAME",
         )
 
 

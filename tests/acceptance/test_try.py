@@ -66,6 +66,8 @@ def test_right_hooks_pass_all_nine_checks(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".alectio", "agent.yaml", "experiment.yaml", "processes.py",
     ], "nothing but its own folder"  # fmt: skip
+    for folder in (tmp_path / ".alectio", tmp_path / ".alectio/try"):
+        assert folder.stat().st_mode & 0o077 == 0
 
 
 def test_hooks_by_keywords_pass_too(tmp_path: Path) -> None:

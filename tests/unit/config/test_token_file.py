@@ -41,7 +41,7 @@ def test_a_file_that_others_may_read_is_refused_with_the_mend(token_file, mode):
     assert said.startswith(
         f"E-AUTH-02  {token_file} is readable by others (0{mode:o}). chmod 600 it"
     )
-    assert said.endswith("ask for another token")
+    assert said.endswith("revoke it: alectio-agent hub token revoke NAME")
 
 
 def test_a_file_that_others_may_change_is_refused(token_file):
