@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -135,8 +136,9 @@ def test_a_state_folder_that_is_none_or_open_to_others_is_told(tmp_path: Path) -
     assert (code, failures(checks)) == (3, ["state folder"])
 
 
-def test_an_agent_that_runs_is_said_and_not_disturbed(tmp_path: Path) -> None:
-    """It needs no lock, counts no boot and writes nothing into the journal."""
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """An agent in the middle of a `train` that waits for ever; ended whatever happens."""
     waiting = (
         "def train(payload):\n    import signal\n    if 'WAIT' in os.environ:\n"
         "        signal.pause()\n"
@@ -144,23 +146,32 @@ def test_an_agent_that_runs_is_said_and_not_disturbed(tmp_path: Path) -> None:
     write_project(tmp_path, hooks=HOOKS.replace("def train(payload):\n", waiting))
     with subprocess.Popen(
         [sys.executable, "-m", "alectio_agent", "run"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "WAIT": "1"},
-    ) as agent:  # fmt: skip
+    ) as agent:
         assert agent.stderr is not None
         for line in agent.stderr:
             if "train started" in line:
                 break
-        identity = (tmp_path / ".alectio/identity.json").read_bytes()
-        code, checks = check_in(tmp_path)
-        assert (code, failures(checks)) == (0, [])
-        assert f"(process {agent.pid})" in checks["running"]["said"]
-        assert (tmp_path / ".alectio/identity.json").read_bytes() == identity
-        tried = run_command("try", "--step", "infer", cwd=tmp_path)
-        assert tried.returncode == 0, tried.stdout
-        agent.send_signal(3)
+        yield agent
+        agent.kill()
         agent.stderr.read()
-        assert agent.wait() in (0, 75)
+
+
+def test_an_agent_that_runs_is_said_and_not_disturbed(
+    running: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    """It needs no lock, counts no boot and writes nothing into the journal."""
+    identity = (tmp_path / ".alectio/identity.json").read_bytes()
+    code, checks = check_in(tmp_path)
+    assert (code, failures(checks)) == (0, [])
+    assert f"(process {running.pid})" in checks["running"]["said"]
+    assert (tmp_path / ".alectio/identity.json").read_bytes() == identity
+    tried = run_command("try", "--step", "infer", cwd=tmp_path)
+    assert tried.returncode == 0, tried.stdout
+    assert running.poll() is None
 
 
 class TestAPlatformElsewhere:

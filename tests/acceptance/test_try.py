@@ -1,12 +1,15 @@
 """`try` catches each mistake that people make in their hooks, and lets right ones through."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -331,8 +334,22 @@ class TestOneStep:
         assert [check["check"] for check in third] == ["load", "infer", "infer again"]
 
 
+def test_two_at_once_do_not_remove_each_others_files(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    folder = tmp_path / ".alectio/try"
+    folder.mkdir(parents=True)
+    opened = os.open(folder, os.O_RDONLY)
+    fcntl.flock(opened, fcntl.LOCK_EX)
+    (folder / "of-the-other").touch()
+    ran = run_command("try", cwd=tmp_path)
+    os.close(opened)
+    assert ran.returncode == 75
+    assert "E-DISK-02" in ran.stderr
+    assert (folder / "of-the-other").exists()
+
+
 def test_a_running_agents_folder_and_checkpoints_are_left_alone(tmp_path: Path) -> None:
-    """Beside an agent that holds its lock, and with a real checkpoint of the same experiment."""
+    """With a real checkpoint of the same experiment, a journal and results."""
     write_project(tmp_path, loops=2)
     assert run_command("run", cwd=tmp_path).returncode == 0
     before = {
@@ -346,72 +363,88 @@ def test_a_running_agents_folder_and_checkpoints_are_left_alone(tmp_path: Path) 
     assert tmp_path / "checkpoints/toy/toy-ckpt_1" in before
 
 
-class TestDebugger:
-    """On a real terminal, as a person would."""
+class Debugged:
+    """`try --pdb` on a real terminal, as a person would have it."""
 
-    def start(self, folder: Path, hooks: str) -> tuple[subprocess.Popen[bytes], int]:
+    def __init__(self, folder: Path, hooks: str) -> None:
         write_project(folder, hooks=hooks)
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
+        self.terminal, theirs = pty.openpty()
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "alectio_agent", "try", "--step", "train", "--pdb"],
             cwd=folder, env={**os.environ, "TERM": "dumb"}, stdin=theirs, stdout=theirs,
             stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
-        return process, ours
 
-    def read_until(self, terminal: int, text: str) -> str:
-        """What was printed, up to this text or the end."""
-        seen = ""
-        while text not in seen:
-            if not select.select([terminal], [], [], 30)[0]:
-                raise AssertionError(f"waited in vain for {text!r} after:\n{seen}")
-            try:
-                read = os.read(terminal, 4096)
-            except OSError:
-                return seen
-            seen += read.decode()
+    def __enter__(self) -> "Debugged":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.terminal)
+
+    def type(self, line: str) -> None:
+        os.write(self.terminal, line.encode() + b"\n")
+
+    def read_until(self, text: str) -> str:
+        """What was printed, up to this text."""
+        seen = self._read_while(lambda seen: text not in seen)
+        assert text in seen, seen
         return seen
 
+    def end(self) -> tuple[int, str]:
+        """Exit code, and the rest of what was printed."""
+        seen = self._read_while(lambda _: True)
+        return self.process.wait(30), seen
+
+    def _read_while(self, goes_on: Callable[[str], bool]) -> str:
+        seen = ""
+        while goes_on(seen):
+            assert select.select([self.terminal], [], [], 30)[0], f"waited in vain after:\n{seen}"
+            try:
+                seen += os.read(self.terminal, 4096).decode()
+            except OSError:
+                break  # nobody has the other end any more
+        return seen
+
+
+class TestDebugger:
     def test_it_opens_where_the_hook_raised(self, tmp_path: Path) -> None:
         hooks = changed((SAVE, "count = len(payload['labeled']) * 11; json.loads('{')"))
-        process, terminal = self.start(tmp_path, hooks)
-        opened = self.read_until(terminal, "(Pdb) ")
-        assert "JSONDecodeError" in opened
-        assert f"> {tmp_path}/processes.py({line_of(hooks, 'count =')})train()" in opened, (
-            "the user's line, no library's"
-        )
-        os.write(terminal, b"p count\n")
-        assert "55" in self.read_until(terminal, "(Pdb) ")
-        os.write(terminal, b"q\n")
-        ended = self.read_until(terminal, "\0")
-        assert process.wait(30) == 3
-        assert "1 of 2 checks failed" in ended
-        os.close(terminal)
+        with Debugged(tmp_path, hooks) as person:
+            opened = person.read_until("(Pdb) ")
+            assert "JSONDecodeError" in opened
+            place = f"> {tmp_path}/processes.py({line_of(hooks, 'count =')})train()"
+            assert place in opened, "the user's line, no library's"
+            person.type("p count")
+            assert "55" in person.read_until("(Pdb) ")
+            person.type("q")
+            code, said = person.end()
+        assert code == 3
+        assert "1 of 2 checks failed" in said
 
     def test_breakpoints_of_the_user_stop_and_go_on(self, tmp_path: Path) -> None:
         hooks = changed((SAVE, "breakpoint()\n    " + SAVE))
-        process, terminal = self.start(tmp_path, hooks)
-        place = f"processes.py({line_of(hooks, 'breakpoint()') + 1})train()"
-        assert place in self.read_until(terminal, "(Pdb) ")
-        os.write(terminal, b"p model['trained']\n")
-        assert "1" in self.read_until(terminal, "(Pdb) ")
-        os.write(terminal, b"c\n")
-        ended = self.read_until(terminal, "\0")
-        assert process.wait(30) == 0
-        assert "All is well" in ended
-        os.close(terminal)
+        with Debugged(tmp_path, hooks) as person:
+            place = f"processes.py({line_of(hooks, 'breakpoint()') + 1})train()"
+            assert place in person.read_until("(Pdb) ")
+            person.type("p model['trained']")
+            assert "1" in person.read_until("(Pdb) ")
+            person.type("c")
+            code, said = person.end()
+        assert code == 0
+        assert "All is well" in said
 
     def test_ctrl_c_is_for_the_hook(self, tmp_path: Path) -> None:
+        """The kernel sends it to the session of the terminal, where only the parent is."""
         waiting = "import signal; print('waiting', flush=True); signal.pause()"
-        process, terminal = self.start(tmp_path, changed((SAVE, waiting)))
-        self.read_until(terminal, "waiting")
-        process.send_signal(2)
-        assert "KeyboardInterrupt" in self.read_until(terminal, "(Pdb) ")
-        os.write(terminal, b"q\n")
-        self.read_until(terminal, "\0")
-        assert process.wait(30) == 3
-        os.close(terminal)
+        with Debugged(tmp_path, changed((SAVE, waiting))) as person:
+            person.read_until("waiting")
+            person.process.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in person.read_until("(Pdb) ")
+            person.type("q")
+            assert person.end()[0] == 3
 
     def test_without_a_terminal_it_is_refused(self, tmp_path: Path) -> None:
         write_project(tmp_path)
