@@ -60,6 +60,9 @@ def _help(context: click.Context | None) -> str:
 
 COMMANDS = {
     "init": ("alectio_agent.cli.init_project:init", "Write the files of a new project."),
+    "check": ("alectio_agent.cli.check:check", "Look at everything that a job will need."),
+    "doctor": ("alectio_agent.cli.check:check", "The same as check."),
+    "try": ("alectio_agent.cli.try_hooks:try_hooks", "Run one small loop through your hooks."),
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
     "experiment": ("alectio_agent.cli.experiment:experiment", "Create, show, steer experiments."),
     "logs": ("alectio_agent.cli.logs:logs", "Print what the hooks printed."),

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveInt,
     ValidationInfo,
@@ -16,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from alectio_agent.config.section import Section
+from alectio_agent.config.timeouts import TimeoutSettings
 from alectio_agent.config.values import (
     EMBEDDED as EMBEDDED,
 )
@@ -42,12 +42,6 @@ _NEVER_INLINE = (
     "tokens are never written here: put it into a file of mode 0600 and name that file in "
     "`platform.token_file`"
 )
-
-
-class Section(BaseModel):
-    """Frozen; an unknown key is an error; defaults go through the same rules as values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class AgentSettings(Section):
@@ -156,6 +150,7 @@ class PipelineSettings(Section):
         args: Handed to the hooks.
         checkpoints: Where `train` writes, and what stays of it.
         argv: The script's own arguments: `sys.argv[1:]` of the hook process.
+        timeout: How long a step may take.
         keep_warm: Seconds until an idle hook process ends; None for never.
     """
 
@@ -168,6 +163,7 @@ class PipelineSettings(Section):
     args: dict[str, Any] = {}
     argv: list[EnvText] = []
     checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
+    timeout: TimeoutSettings = Field(default_factory=TimeoutSettings)
     keep_warm: KeepWarm = 300.0
 
     @property
@@ -185,7 +181,7 @@ class PipelineSettings(Section):
     def _cwd_is_beside_the_hooks(cls, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
-        filled = {"checkpoints": {}, **raw}
+        filled = {"checkpoints": {}, "timeout": {}, **raw}
         hooks = raw.get("hooks")
         if isinstance(hooks, dict):
             hooks = hooks.get("script")

@@ -96,6 +96,16 @@ def _write_keep_warm(seconds: float | None) -> str:
     return FOREVER if seconds is None else write_duration(seconds)
 
 
+def _time_limit(value: Any) -> float:
+    try:
+        limit_s = parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or null for no limit") from error
+    if not limit_s:
+        raise ValueError("expected a duration above zero, or null for no limit")
+    return limit_s
+
+
 def _env_text(value: Any) -> Any:
     """People write `OMP_NUM_THREADS: 4`; an integer has only one spelling, so it is safe."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -178,6 +188,12 @@ KeepWarm = Annotated[
     float | None,
     BeforeValidator(_keep_warm),
     PlainSerializer(_write_keep_warm, when_used="json"),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+TimeLimit = Annotated[
+    float,
+    BeforeValidator(_time_limit),
+    PlainSerializer(write_duration, when_used="json"),
     WithJsonSchema(DURATION_SCHEMA),
 ]
 EnvText = Annotated[

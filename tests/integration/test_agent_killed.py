@@ -24,7 +24,7 @@ bench = HookBench(Path(sys.argv[1]))
 def tell(done, total, numbers):
     (pgid, (start, marker)), = bench.groups.living.items()
     print(json.dumps([pgid, start, marker, int(numbers["pid"])]), flush=True)
-bench.slot._on_progress = tell
+bench.on_progress = tell
 bench.run(bench.pipeline(STUBBORN + HANGING), "test")
 """
 

@@ -18,6 +18,7 @@ from alectio_agent.core.errors import (
     HookLoadError,
     HookRaisedError,
     HookResultError,
+    HookTimeoutError,
 )
 from tests.support.hook_runs import HANGING, HOOKS, STUBBORN, HookBench
 
@@ -381,7 +382,7 @@ class TestStopping:
             "    signal.pause()\n"
         )
         hooks = HOOKS.replace("def test(payload):\n", f"def test(payload):\n{heeding}")
-        bench.slot._on_progress = lambda *_: bench.slot.cancel(60)
+        bench.on_progress = lambda *_: bench.slot.cancel(60)
         with pytest.raises(HookInterruptedError):
             bench.run(
                 bench.pipeline(f"import signal\nfrom alectio_agent import progress\n{hooks}"),
@@ -429,7 +430,7 @@ class Stopping:
             self.pids.append(int(numbers["pid"]))
             stop(self.bench)
 
-        self.bench.slot._on_progress = note
+        self.bench.on_progress = note
 
     def check(self, expected: type[HookError] = HookInterruptedError) -> None:
         pipeline = self.bench.pipeline(STUBBORN + HANGING)
@@ -437,7 +438,7 @@ class Stopping:
             self.bench.run(pipeline, "test")
         assert not is_running(self.pids[0])
         assert self.bench.groups.living == {}
-        self.bench.slot._on_progress = None
+        self.bench.on_progress = None
         assert self.bench.run(pipeline, "infer").rows == 3
         self.bench.close()
 
@@ -448,6 +449,56 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state not in "ZX"
+
+
+SLOW = """
+import signal
+from alectio_agent import progress
+""" + HOOKS.replace(
+    "def test(payload):\n", "def test(payload):\n    progress(1, 2)\n    signal.pause()\n"
+)
+
+
+class TestLimits:
+    """A step that takes too long ends like a cancelled one, and says which key to raise."""
+
+    def test_a_step_that_is_not_done_in_time_ends(self, bench: HookBench) -> None:
+        pipeline = bench.pipeline(SLOW, timeout={"test": "1s"})
+        with pytest.raises(HookTimeoutError) as ended:
+            bench.run(pipeline, "test")
+        assert ended.value.failure_class == "timeout"
+        assert ended.value.code == "E-HOOK-13"
+        assert str(ended.value) == (
+            "E-HOOK-13  toy/1 test: not done after 1.00 s (pipelines.toy.timeout.test); the hook "
+            "process was ended\nIf it is only slow, raise pipelines.toy.timeout.test in agent.yaml "
+            f"(null: no limit). What it printed is in {bench.folder}/job.log"
+        )
+        assert bench.groups.living == {}
+        assert bench.run(pipeline, "infer").rows == 3
+
+    def test_a_step_that_stops_telling_its_progress_ends(self, bench: HookBench) -> None:
+        pipeline = bench.pipeline(SLOW, timeout={"no_progress": "0.5s"})
+        with pytest.raises(HookTimeoutError, match=r"no progress was reported for 0\.50 s \("):
+            bench.run(pipeline, "test")
+
+    def test_an_import_that_hangs_falls_under_the_limit_of_its_step(self, bench: HookBench) -> None:
+        pipeline = bench.pipeline(f"{HOOKS}\nimport signal\nsignal.pause()\n", timeout={"infer": 1})
+        with pytest.raises(HookTimeoutError, match=r"timeout\.infer"):
+            bench.run(pipeline, "infer")
+
+    def test_a_look_at_hooks_that_hang_falls_under_the_limit_of_test(
+        self, bench: HookBench
+    ) -> None:
+        state = "\ndef state(payload):\n    import signal\n    signal.pause()\n"
+        pipeline = bench.pipeline(HOOKS + state, timeout={"test": 1, "train": None})
+        with pytest.raises(HookTimeoutError, match=r"pipelines\.toy\.hooks: .*timeout\.test"):
+            bench.slot.inspect("toy", pipeline, bench.folder)
+        assert bench.groups.living == {}
+
+    def test_a_person_who_cancels_first_is_the_reason(self, bench: HookBench) -> None:
+        bench.on_progress = lambda *_: bench.slot.cancel(30)
+        with pytest.raises(HookInterruptedError):
+            bench.run(bench.pipeline(SLOW, timeout={"test": "5s"}), "test")
 
 
 class TestSurroundings:

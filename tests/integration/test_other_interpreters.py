@@ -164,7 +164,7 @@ class TestEnvironments:
             "import os, json\nprint(json.dumps([os.environ.get(key) for key in "
             "['CONDA_PREFIX', 'CONDA_DEFAULT_ENV', 'CUDA_HOME', 'LINES_KEPT', 'GONE']]))\n"
         )
-        bench.slot._environment = {**bench.slot._environment, "GONE": "still here"}
+        bench.slot._calls._environment = {**bench.slot._calls._environment, "GONE": "still here"}
         bench.run(bench.pipeline(show + HOOKS, python=prefix / "bin/python"))
         wanted = f'["{prefix}", "torch", "{prefix}/cuda", "one\\ntwo", null]\n'
         assert bench.log() == wanted

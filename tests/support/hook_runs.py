@@ -64,6 +64,7 @@ class HookBench:
         self.folder = folder
         self.groups = RememberedGroups()
         self.progress: list[tuple[Any, Any, dict[str, float]]] = []
+        self.on_progress: Any = None
         self.slot = HookSlot(
             SystemClock(), self.groups, {**os.environ, **environment}, self._note_progress
         )
@@ -127,3 +128,5 @@ class HookBench:
 
     def _note_progress(self, done: Any, total: Any, numbers: dict[str, float]) -> None:
         self.progress.append((done, total, numbers))
+        if self.on_progress is not None:
+            self.on_progress(done, total, numbers)

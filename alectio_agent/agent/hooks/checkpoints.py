@@ -59,6 +59,21 @@ def remove_checkpoint(folder: Path, name: str) -> None:
             path.unlink(missing_ok=True)
 
 
+def checkpoint_bytes(folder: Path, name: str) -> int | None:
+    """How large a checkpoint is.
+
+    Args:
+        folder: Of the experiment.
+        name: Of the checkpoint.
+
+    Returns:
+        Bytes of all its files; None when nothing lies under the name.
+    """
+    lying = _lying_under(folder, name)
+    files = [file for path in lying for file in (path, *path.rglob("*")) if file.is_file()]
+    return sum(file.stat().st_size for file in files) if lying else None
+
+
 def prepare_train(folder: Path, resume_from: str | None, ckpt_file: str) -> Snapshot:
     """Make the folder ready for `train`: nothing lies under the name that it will write.
 

@@ -1,49 +1,33 @@
-"""One hook process: starts it, talks to it over two pipes, ends it with all that it started."""
+"""One hook process: talks to it over two pipes, ends it with all that it started."""
 
 import json
 import logging
 import os
 import select
 import signal
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from math import ceil
 from threading import Event
 from typing import Any
 
 from alectio_agent.agent.hooks.groups import Groups, end_group, is_group_empty, start_time
-from alectio_agent.agent.hooks.stopping import Stopper
+from alectio_agent.agent.hooks.launching import Launch, start_process
+from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits, Overrun, Watch
+from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S, Stopper
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import HookLoadError
 
 log = logging.getLogger(__name__)
 
-START_FILE = Path(__file__).parent / "child" / "start.py"
 END_GRACE_S = 5.0
 """For the user's exit handlers, when a process is no longer needed."""
 LOOK_S = 0.02
+LONGEST_POLL_MS = 2**30
+"""The system call takes an int of 32 bits; a longer wait is made of several."""
 CHUNK = 2**20
 
 Report = dict[str, Any]
 OnReport = Callable[[Report], None]
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How to start a hook process.
-
-    Attributes:
-        log_file: Gets what it prints until the first command names another.
-        marker: Stands in `environment` too.
-    """
-
-    python: Path
-    cwd: Path
-    environment: Mapping[str, str]
-    log_file: Path
-    marker: str
 
 
 class ChildEndedError(Exception):
@@ -68,7 +52,15 @@ class ChildEndedError(Exception):
 
 
 class StoppedError(Exception):
-    """The running command was stopped from another thread; the process must be killed."""
+    """The running command was stopped; the process must be killed.
+
+    Attributes:
+        overrun: The limit that it went over; None when another thread asked.
+    """
+
+    def __init__(self, overrun: Overrun | None) -> None:
+        super().__init__(overrun)
+        self.overrun = overrun
 
 
 class ChildProcess:
@@ -90,7 +82,7 @@ class ChildProcess:
         self._marker = launch.marker
         self._buffered = b""
         self._is_deaf = self._is_ended = False
-        self._process, self._commands, self._reports = _start(launch)
+        self._process, self._commands, self._reports = start_process(launch)
         self.pgid = self._process.pid
         self._pidfd = os.pidfd_open(self.pgid)
         self._started = start_time(self.pgid)
@@ -105,38 +97,59 @@ class ChildProcess:
         """Whether the process runs."""
         return not self._is_ended and self._process.poll() is None
 
-    def call(self, command: dict[str, Any], stopper: Stopper, on_report: OnReport) -> Report:
+    def call(
+        self,
+        command: dict[str, Any],
+        stopper: Stopper,
+        on_report: OnReport,
+        limits: Limits = NO_LIMITS,
+    ) -> Report:
         """Send a command and wait for its end.
 
         Args:
             command: With the key `do`.
-            stopper: May end the wait.
+            stopper: May end the wait; is asked to when a limit is reached.
             on_report: Gets the reports on the way.
+            limits: How long it may take.
 
         Returns:
             The report `done` or `failed`.
 
         Raises:
             ChildEndedError: The process ended first.
-            StoppedError: Somebody asked to stop. The group got TERM, and its grace.
+            StoppedError: Somebody asked to stop, or a limit did. The group got TERM, and its grace.
         """
         unsent = json.dumps(command, default=str).encode("ascii") + b"\n"
         is_told = False
+        watch = Watch(limits, self._clock)
+
+        def hear(report: Report) -> None:
+            watch.hear(report)
+            on_report(report)
+
         while True:
+            if not is_told and watch.overrun is not None:
+                stopper.ask(CANCEL_GRACE_S, watch.overrun)
             deadline_s = stopper.deadline_s
             if deadline_s is not None and not is_told:
                 self._terminate(deadline_s)
                 is_told = True
             if deadline_s is not None and self._is_over(deadline_s):
-                raise StoppedError
-            unsent = self._turn(unsent, stopper, deadline_s)
-            answer = self._read_reports(on_report)
+                raise StoppedError(stopper.overrun)
+            ends_s = watch.ends_s if deadline_s is None else deadline_s
+            unsent = self._turn(unsent, stopper, ends_s)
+            answer = self._read_reports(hear)
             if is_told:
                 continue
             if answer is not None:
                 return answer
             if not self.is_alive:
                 raise ChildEndedError(self._process.returncode)
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does to a process; it is alive."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pgid, signal.SIGINT)
 
     def end(self) -> None:
         """Let the process end by itself, then make sure of it; nothing of its group stays."""
@@ -160,8 +173,8 @@ class ChildProcess:
             os.close(descriptor)
         self._groups.remove(self.pgid)
 
-    def _turn(self, unsent: bytes, stopper: Stopper, deadline_s: float | None) -> bytes:
-        """Wait until something happens; send what can be sent.
+    def _turn(self, unsent: bytes, stopper: Stopper, ends_s: float | None) -> bytes:
+        """Wait until something happens, or until a time; send what can be sent.
 
         Returns:
             What is still to send.
@@ -172,13 +185,10 @@ class ChildProcess:
             poll.register(descriptor, select.POLLIN)
         if unsent:
             poll.register(self._commands, select.POLLOUT)
-        left_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
-        ready = {
-            descriptor for descriptor, _ in poll.poll(None if left_s is None else left_s * 1000)
-        }
+        ready = {descriptor for descriptor, _ in poll.poll(self._left_ms(ends_s))}
         if stopper.fd in ready:
             stopper.hush()
-        if self._pidfd in ready and deadline_s is not None:
+        if self._pidfd in ready and stopper.deadline_s is not None:
             # Ended, but its group may not be: there is nothing to wait on for that.
             self._clock.wait(Event(), LOOK_S)
         if self._commands in ready:
@@ -211,6 +221,13 @@ class ChildProcess:
                 on_report(report)
         return answer
 
+    def _left_ms(self, ends_s: float | None) -> int | None:
+        """Milliseconds until a time, as `poll` takes them."""
+        if ends_s is None:
+            return None
+        left_ms = ceil(1000 * max(0.0, ends_s - self._clock.monotonic()))
+        return min(left_ms, LONGEST_POLL_MS)
+
     def _terminate(self, deadline_s: float) -> None:
         if self._clock.monotonic() < deadline_s:
             # The process is not reaped before this thread says so: its number is still its own.
@@ -220,40 +237,6 @@ class ChildProcess:
     def _is_over(self, deadline_s: float) -> bool:
         """Whether a stop needs no more waiting."""
         return self._clock.monotonic() >= deadline_s or is_group_empty(self.pgid)
-
-
-def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], int, int]:
-    """The process, and the agent's ends of the two pipes."""
-    commands_read, commands = os.pipe2(os.O_CLOEXEC)
-    reports, reports_write = os.pipe2(os.O_CLOEXEC)
-    words = [START_FILE, commands_read, reports_write, os.getpid()]
-    try:
-        launch.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with _open_log(launch.log_file) as prints:
-            process = subprocess.Popen(  # noqa: S603 - the interpreter that was configured
-                [str(launch.python), *map(str, words)],
-                cwd=launch.cwd,
-                env=dict(launch.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=prints,
-                stderr=prints,
-                pass_fds=(commands_read, reports_write),
-                start_new_session=True,
-            )
-    except OSError as error:
-        os.close(commands)
-        os.close(reports)
-        raise HookLoadError(f"E-HOOK-02  {launch.python} cannot be started: {error}") from error
-    finally:
-        os.close(commands_read)
-        os.close(reports_write)
-    os.set_blocking(commands, False)
-    os.set_blocking(reports, False)
-    return process, commands, reports
-
-
-def _open_log(file: Path) -> Any:
-    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _parse(line: bytes) -> Report:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from alectio_agent.agent.hooks.environment import ExperimentFolders
+from alectio_agent.agent.hooks.failures import Scene
 from alectio_agent.agent.hooks.steps import StepRun
 from alectio_agent.config.settings import HookFunctions, PipelineSettings
 
@@ -34,6 +35,7 @@ def load_command(
         "cwd": str(pipeline.cwd),
         "seeding": [step_run.seed, step_run.loop, "load"] if step_run else [0, 0, "load"],
         "log_file": str(log_file),
+        "debug": step_run is not None and step_run.is_debugged,
     }
 
 
@@ -63,27 +65,26 @@ def step_command(step_run: StepRun, folders: ExperimentFolders) -> Command:
         "seeding": [step_run.seed, step_run.loop, step_run.step],
         "folder": str(step_run.folder),
         "log_file": str(step_run.log_file),
+        "debug": step_run.is_debugged,
     }
 
 
-def state_command(
-    pipeline: PipelineSettings, file: Path, log_file: Path, folders: ExperimentFolders
-) -> Command:
+def state_command(scene: Scene, file: Path, folders: ExperimentFolders) -> Command:
     """Ask `state` for the record names.
 
     Args:
-        pipeline: Its settings.
+        scene: What it is for.
         file: Gets the names.
-        log_file: For what is printed.
         folders: Stand in for those of an experiment.
     """
     return {
         "do": "state",
         "payload": {"ckpt_dir": str(folders.experiment)},
-        "args": _args(pipeline, folders, 0),
+        "args": _args(scene.pipeline, folders, 0),
         "seeding": [0, 0, "state"],
         "file": str(file),
-        "log_file": str(log_file),
+        "log_file": str(scene.log_file),
+        "debug": scene.is_debugged,
     }
 
 

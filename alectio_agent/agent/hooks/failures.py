@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alectio_agent.agent.hooks.elsewhere import Places, find_elsewhere
+from alectio_agent.agent.hooks.limits import Limits, Overrun
 from alectio_agent.config.settings import PipelineSettings
 from alectio_agent.core.errors import (
     CheckpointError,
@@ -14,7 +15,9 @@ from alectio_agent.core.errors import (
     HookLoadError,
     HookRaisedError,
     HookResultError,
+    HookTimeoutError,
 )
+from alectio_agent.core.units import format_duration
 
 KEPT = {"test": "train is kept. ", "infer": "train and test are kept. "}
 
@@ -45,6 +48,8 @@ class Scene:
     Attributes:
         what: Such as `xray/3 infer`, or `pipelines.xray state`.
         step: Name of the step; empty outside of one.
+        is_debugged: What the hook prints goes to the terminal, not into the log.
+        again: What to type once it is mended; empty for the usual words.
     """
 
     what: str
@@ -52,6 +57,8 @@ class Scene:
     pipeline_name: str
     pipeline: PipelineSettings
     log_file: Path
+    is_debugged: bool = False
+    again: str = ""
 
     @property
     def python_key(self) -> str:
@@ -63,7 +70,15 @@ class Scene:
     @property
     def mend(self) -> str:
         """What is not lost, and what to do."""
-        return f"{KEPT.get(self.step, '')}{mend(self.what)}"
+        return self.again or f"{KEPT.get(self.step, '')}{mend(self.what)}"
+
+    def in_log(self, what: str) -> str:
+        """Where to read more.
+
+        Args:
+            what: Such as `The traceback`.
+        """
+        return f"{what} {'stands above' if self.is_debugged else f'is in {self.log_file}'}"
 
 
 def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
@@ -92,8 +107,8 @@ def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
         return HookResultError(text, hint=str(told.get("detail", "")))
     if kind == "checkpoint":
         hint = "The platform has the loop trained once more, from nothing"
-        return CheckpointError(message, hint=hint, traceback=trace)
-    hint = f"{scene.mend}. The traceback is in {scene.log_file}"
+        return CheckpointError(message, hint=scene.again or hint, traceback=trace)
+    hint = f"{scene.mend}. {scene.in_log('The traceback')}"
     return HookRaisedError(message, hint=hint, traceback=trace)
 
 
@@ -105,10 +120,10 @@ def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
         ending: The same for people.
         scene: Where it happened.
     """
-    hints = [f"What it printed is in {scene.log_file}"]
+    hints = [scene.in_log("What it printed")]
     if code == -9:
         hints.insert(0, "The kernel does this when memory runs out (see `dmesg`)")
-    if scene.step:
+    if scene.step and not scene.again:
         hints.append(
             f"It is tried again by itself (`retries`). If that does not help: {mend(scene.what)}"
         )
@@ -118,8 +133,31 @@ def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
 def _ended_itself(scene: Scene) -> str:
     """A script that parses its command line, mostly, and was given none."""
     return (
-        f"The file ended the process; what it printed is in {scene.log_file}. Arguments that it "
+        f"The file ended the process. {scene.in_log('What it printed')}. Arguments that it "
         f"reads from sys.argv go into pipelines.{scene.pipeline_name}.argv"
+    )
+
+
+def to_timeout(overrun: Overrun, limits: Limits, scene: Scene) -> HookTimeoutError:
+    """The error for a call that went over a limit.
+
+    Args:
+        overrun: Which limit.
+        limits: Those of the call.
+        scene: Where it happened; outside of a step the limit is that of `test`.
+    """
+    key = f"pipelines.{scene.pipeline_name}.timeout."
+    if overrun == "no_progress":
+        key += "no_progress"
+        told = f"no progress was reported for {format_duration(limits.no_progress_s or 0)}"
+        mend = f"report it with alectio_agent.progress(done, total), or raise {key}"
+    else:
+        key += scene.step or "test"
+        told = f"not done after {format_duration(limits.total_s or 0)}"
+        mend = f"raise {key} in agent.yaml (null: no limit)"
+    return HookTimeoutError(
+        f"E-HOOK-13  {scene.what}: {told} ({key}); the hook process was ended",
+        hint=f"If it is only slow, {mend}. {scene.in_log('What it printed')}",
     )
 
 

@@ -32,6 +32,16 @@ class Groups(Protocol):
         """Forget a group that has ended."""
 
 
+class ForgetfulGroups:
+    """Remembers nothing: for commands whose hook processes end with them."""
+
+    def add(self, pgid: int, start_time: int, marker: str) -> None:
+        """See `Groups`."""
+
+    def remove(self, pgid: int) -> None:
+        """See `Groups`."""
+
+
 @dataclass(frozen=True)
 class Process:
     """A living process.

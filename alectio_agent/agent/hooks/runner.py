@@ -1,33 +1,28 @@
 """The slot's hook process: kept warm as long as it may be, replaced when it must be."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from alectio_agent.agent.hooks.calls import (
+    HookCalls,
+    OnProgress,
+    inspection_limits,
+    known_files,
+    load_limits,
+    step_limits,
+)
 from alectio_agent.agent.hooks.checkpoints import check_trained, prepare_train
-from alectio_agent.agent.hooks.child_process import (
-    ChildEndedError,
-    ChildProcess,
-    Launch,
-    Report,
-    StoppedError,
-)
-from alectio_agent.agent.hooks.commands import (
-    ADDED_ARGS,
-    load_command,
-    state_command,
-    step_command,
-)
+from alectio_agent.agent.hooks.child_process import ChildProcess, Report
+from alectio_agent.agent.hooks.commands import ADDED_ARGS, load_command, step_command
 from alectio_agent.agent.hooks.edited_files import EditedFiles
-from alectio_agent.agent.hooks.environment import ExperimentFolders, build_environment
-from alectio_agent.agent.hooks.failures import Scene, to_crash, to_error
+from alectio_agent.agent.hooks.environment import ExperimentFolders
+from alectio_agent.agent.hooks.failures import Scene
 from alectio_agent.agent.hooks.git_state import ask_git
-from alectio_agent.agent.hooks.groups import Groups, new_marker
-from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
-from alectio_agent.agent.hooks.interpreter import check_interpreter
+from alectio_agent.agent.hooks.groups import Groups
+from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.provenance import Code, CodeReader, Provenance
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import Stopper
@@ -39,8 +34,6 @@ __all__ = ["HookSlot", "PartFile", "StepOutcome", "StepRun"]
 
 log = logging.getLogger(__name__)
 
-OnProgress = Callable[[float | None, float | None, dict[str, float]], None]
-
 
 @dataclass
 class _Warm:
@@ -50,6 +43,7 @@ class _Warm:
         key: Pipeline and experiment that it works for.
         loaded: What it said when its hooks were loaded.
         idle_since_s: By the monotonic clock.
+        has_run: A step ran in it: globals may hold what that step left.
     """
 
     process: ChildProcess
@@ -57,7 +51,8 @@ class _Warm:
     files: EditedFiles
     idle_since_s: float
     code: CodeReader
-    loaded: Report = field(default_factory=dict)
+    loaded: Report
+    has_run: bool = False
 
 
 class HookSlot:
@@ -79,10 +74,9 @@ class HookSlot:
             on_progress: Told how far the running hook is.
         """
         self._clock = clock
-        self._groups = groups
-        self._environment = environment
-        self._on_progress = on_progress
         self._stopper = Stopper(clock)
+        self._calls = HookCalls(clock, groups, environment, self._stopper, on_progress)
+        self._ask_git = partial(ask_git, environment)
         self._warm: _Warm | None = None
 
     def run(self, step_run: StepRun) -> StepOutcome:
@@ -100,8 +94,34 @@ class HookSlot:
         self._stopper.begin()
         try:
             return self._run(step_run)
-        except BaseException:
-            self._drop()
+        except BaseException as error:
+            self._drop(at_once=not isinstance(error, Exception))
+            raise
+        finally:
+            self._stopper.finish()
+
+    def look(self, step_run: StepRun, names: Path) -> HookInspection:
+        """Load the hooks for a step that comes next, and look at them in the same process.
+
+        Args:
+            step_run: Comes next; its samples need not be known yet.
+            names: File that gets the record names.
+
+        Returns:
+            What was found.
+
+        Raises:
+            HookError: As `inspect`.
+        """
+        scene = _scene(step_run)
+        self._stopper.begin()
+        try:
+            folders = _folders(step_run)
+            warm = self._warm_up(step_run, scene, folders)
+            state = replace(scene, what=f"pipelines.{scene.pipeline_name} state", step="")
+            return self._calls.look(warm.process, state, folders, warm.loaded["forms"], names)
+        except BaseException as error:
+            self._drop(at_once=not isinstance(error, Exception))
             raise
         finally:
             self._stopper.finish()
@@ -128,9 +148,11 @@ class HookSlot:
         process = None
         try:
             folders.make()
-            process = self._start(scene, folders)
-            loaded = self._call(process, load_command(pipeline, log_file), scene)
-            return self._look(process, scene, folders, loaded["forms"])
+            process = self._calls.start(scene, folders)
+            command = load_command(pipeline, log_file)
+            loaded = self._calls.call(process, command, scene, inspection_limits(scene))
+            names = folder / f"{name}.names"
+            return self._calls.look(process, scene, folders, loaded["forms"], names)
         finally:
             self._stopper.finish()
             if process is not None:
@@ -147,6 +169,21 @@ class HookSlot:
     def kill(self) -> None:
         """Stop the running step at once, from any thread."""
         self._stopper.ask(0.0)
+
+    def interrupt(self) -> bool:
+        """Pass Ctrl-C on to the hook: its session is not that of the terminal.
+
+        Returns:
+            Whether there is a process.
+        """
+        if self._warm is None or not self._warm.process.is_alive:
+            return False
+        self._warm.process.interrupt()
+        return True
+
+    def refresh(self) -> None:
+        """End the process, if there is one: the next step gets a new one."""
+        self._drop()
 
     def evict_idle(self) -> float | None:
         """End the process when it had no work for `keep_warm`.
@@ -173,8 +210,7 @@ class HookSlot:
         scene = _scene(step_run)
         if not step_run.is_wanted():
             raise HookInterruptedError(f"{scene.what}: cancelled before it began")
-        folders = ExperimentFolders(step_run.pipeline.checkpoints.dir / step_run.experiment)
-        folders.make()
+        folders = _folders(step_run)
         before = None
         if step_run.step == "train":
             payload = step_run.payload
@@ -182,7 +218,9 @@ class HookSlot:
         warm = self._warm_up(step_run, scene, folders)
         code = None if before is None else warm.code.look(map(Path, warm.loaded["files"]))
         started_at = timestamp(self._clock.now())
-        told = self._call(warm.process, step_command(step_run, folders), scene)
+        warm.has_run = True
+        command = step_command(step_run, folders)
+        told = self._calls.call(warm.process, command, scene, step_limits(scene))
         warm.files.note(Path(file) for file in told["files"])
         warm.idle_since_s = self._clock.monotonic()
         warnings = list(told["warnings"])
@@ -190,7 +228,8 @@ class HookSlot:
             ckpt_file = step_run.payload["ckpt_file"]
             warning = check_trained(folders.experiment, before, ckpt_file, step_run.job)
             warnings += [warning] if warning else []
-        outcome = _outcome(told, started_at, timestamp(self._clock.now()), warnings)
+        times = (started_at, timestamp(self._clock.now()))
+        outcome = StepOutcome.of(told, times, warnings)
         return outcome if code is None else replace(outcome, provenance=_made_of(warm, code, told))
 
     def _warm_up(self, step_run: StepRun, scene: Scene, folders: ExperimentFolders) -> _Warm:
@@ -202,12 +241,13 @@ class HookSlot:
         if self._warm is not None:
             log.debug("%s: a new hook process: %s", scene.what, reason)
             self._drop()
-        files = EditedFiles(_known_files(step_run.pipeline), self._now_ns)
-        code = CodeReader(step_run.pipeline, files, partial(ask_git, self._environment))
-        process = self._start(scene, folders)
-        warm = self._warm = _Warm(process, key, files, self._clock.monotonic(), code)
+        files = EditedFiles(known_files(step_run.pipeline), self._now_ns)
+        code = CodeReader(step_run.pipeline, files, self._ask_git)
+        process = self._calls.start(scene, folders)
+        # Known from here on: whatever happens while it loads, the process is ended with the slot.
+        warm = self._warm = _Warm(process, key, files, self._clock.monotonic(), code, {})
         command = load_command(step_run.pipeline, step_run.log_file, step_run)
-        warm.loaded = self._call(process, command, scene)
+        warm.loaded = self._calls.call(process, command, scene, load_limits(scene))
         files.note(Path(file) for file in warm.loaded["files"])
         return warm
 
@@ -217,50 +257,20 @@ class HookSlot:
             return "there is none"
         if warm.key != key:
             return "another pipeline or experiment"
-        if step_run.step == "train" and step_run.payload["resume_from"] is None:
+        is_fresh = step_run.step == "train" and step_run.payload["resume_from"] is None
+        if is_fresh and warm.has_run and not step_run.in_warm:
             return "training starts from nothing"  # globals may carry trained weights over
         edited = warm.files.changed()
         return None if edited is None else f"{edited} was edited"
 
-    def _start(self, scene: Scene, folders: ExperimentFolders) -> ChildProcess:
-        pipeline, marker = scene.pipeline, new_marker()
-        check_interpreter(scene.pipeline_name, pipeline)
-        environment = build_environment(pipeline, self._environment, folders, marker)
-        launch = Launch(pipeline.python, pipeline.cwd, environment, scene.log_file, marker)
-        return ChildProcess(launch, self._groups, self._clock)
-
-    def _call(self, process: ChildProcess, command: dict[str, Any], scene: Scene) -> Report:
-        try:
-            told = process.call(command, self._stopper, lambda said: self._hear(said, scene))
-        except ChildEndedError as error:
-            raise to_crash(error.code, error.ending, scene) from error
-        except StoppedError as error:
-            process.kill()
-            raise HookInterruptedError(f"{scene.what}: cancelled before it ended") from error
-        if told["report"] == "failed":
-            raise to_error(told, scene)
-        return told
-
-    def _look(
-        self, process: ChildProcess, scene: Scene, folders: ExperimentFolders, forms: dict[str, str]
-    ) -> HookInspection:
-        if "state" not in forms:
-            return HookInspection(forms)
-        file = folders.experiment.with_name(f"{scene.pipeline_name}.names")
-        command = state_command(scene.pipeline, file, scene.log_file, folders)
-        size = int(self._call(process, command, scene)["size"])
-        return HookInspection(forms, file, size, prefix_digest(file, size))
-
-    def _hear(self, said: Report, scene: Scene) -> None:
-        if said.get("report") == "waits":
-            log.warning("%s: the result waits for room on the disk: %s", scene.what, said["reason"])
-        elif said.get("report") == "progress" and self._on_progress is not None:
-            self._on_progress(said["done"], said["total"], said["numbers"])
-
-    def _drop(self) -> None:
+    def _drop(self, *, at_once: bool = False) -> None:
         if self._warm is not None:
             warm, self._warm = self._warm, None
-            warm.process.end()
+            # An interrupt comes while a hook runs, which would not hear that it is to end.
+            if at_once:
+                warm.process.kill()
+            else:
+                warm.process.end()
 
     def _now_ns(self) -> int:
         return int(self._clock.now().timestamp() * 1e9)
@@ -273,27 +283,17 @@ def _scene(step_run: StepRun) -> Scene:
         step_run.pipeline_name,
         step_run.pipeline,
         step_run.log_file,
+        step_run.is_debugged,
+        step_run.again,
     )
 
 
-def _known_files(pipeline: PipelineSettings) -> list[Path]:
-    """Files that a process is going to read, whatever it imports."""
-    return [file for file in (pipeline.hooks_file, pipeline.env_file) if file is not None]
+def _folders(step_run: StepRun) -> ExperimentFolders:
+    folders = ExperimentFolders(step_run.pipeline.checkpoints.dir / step_run.experiment)
+    folders.make()
+    return folders
 
 
 def _made_of(warm: _Warm, code: Code, told: Report) -> Provenance:
     args = {name: value for name, value in told["args"].items() if name not in ADDED_ARGS}
     return Provenance(code, warm.key[1].python, warm.loaded["interpreter"], args)
-
-
-def _outcome(told: Report, started_at: str, finished_at: str, warnings: list[str]) -> StepOutcome:
-    return StepOutcome(
-        media_type=told["media_type"],
-        rows=told["rows"],
-        parts=tuple(PartFile(**part) for part in told["parts"]),
-        inline=told["inline"],
-        started_at=started_at,
-        finished_at=finished_at,
-        duration_s=told["duration_s"],
-        warnings=tuple(warnings),
-    )

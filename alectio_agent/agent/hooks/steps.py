@@ -1,9 +1,9 @@
 """What goes into a step of a job, and what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from alectio_agent.agent.hooks.provenance import Provenance
 from alectio_agent.config.settings import PipelineSettings
@@ -26,6 +26,9 @@ class StepRun:
         log_file: Gets what the hook prints.
         is_wanted: Asked once when the step begins and can be cancelled: a cancel that came a
             moment too early is not missed.
+        in_warm: Train from nothing in the process at hand: `try` looks for globals that carry over.
+        is_debugged: A debugger opens where the hook raises, on this terminal, without time limits.
+        again: What to type once a failure is mended; empty for the usual words.
     """
 
     pipeline_name: str
@@ -44,6 +47,9 @@ class StepRun:
     folder: Path
     log_file: Path
     is_wanted: Callable[[], bool] = always
+    in_warm: bool = False
+    is_debugged: bool = False
+    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,3 +88,23 @@ class StepOutcome:
     duration_s: float
     warnings: tuple[str, ...]
     provenance: Provenance | None = None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], times: tuple[str, str], warnings: list[str]) -> Self:
+        """From what the hook process reported.
+
+        Args:
+            told: Its last report.
+            times: When the step started and finished.
+            warnings: Its own, and those of the agent.
+        """
+        return cls(
+            media_type=told["media_type"],
+            rows=told["rows"],
+            parts=tuple(PartFile(**part) for part in told["parts"]),
+            inline=told["inline"],
+            started_at=times[0],
+            finished_at=times[1],
+            duration_s=told["duration_s"],
+            warnings=tuple(warnings),
+        )

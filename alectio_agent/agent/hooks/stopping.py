@@ -1,10 +1,14 @@
-"""How other threads stop the thread that runs a step."""
+"""How a running step is stopped: by other threads, or because it went over a limit."""
 
 import os
 import threading
 from contextlib import suppress
 
+from alectio_agent.agent.hooks.limits import Overrun
 from alectio_agent.core.clock import Clock
+
+CANCEL_GRACE_S = 30.0
+"""Between TERM and KILL of the hook's process group."""
 
 
 class Stopper:
@@ -20,6 +24,7 @@ class Stopper:
         self._lock = threading.Lock()
         self._is_running = False
         self._deadline_s: float | None = None
+        self._overrun: Overrun | None = None
         self.fd, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._is_closed = False
 
@@ -29,10 +34,16 @@ class Stopper:
         with self._lock:
             return self._deadline_s
 
+    @property
+    def overrun(self) -> Overrun | None:
+        """The limit that the step is stopped for; None when somebody asked."""
+        with self._lock:
+            return self._overrun
+
     def begin(self) -> None:
         """A step begins: from now on asking has an effect."""
         with self._lock:
-            self._is_running, self._deadline_s = True, None
+            self._is_running, self._deadline_s, self._overrun = True, None, None
             self._hush()
 
     def finish(self) -> None:
@@ -40,16 +51,19 @@ class Stopper:
         with self._lock:
             self._is_running = False
 
-    def ask(self, grace_s: float) -> None:
+    def ask(self, grace_s: float, overrun: Overrun | None = None) -> None:
         """Stop the running step; without one nothing happens.
 
         Args:
             grace_s: How long it may take; the shortest of several counts.
+            overrun: The limit that it went over; who asks first gives the reason.
         """
         deadline_s = self._clock.monotonic() + max(0.0, grace_s)
         with self._lock:
             if not self._is_running or self._is_closed:
                 return
+            if self._deadline_s is None:
+                self._overrun = overrun
             if self._deadline_s is None or deadline_s < self._deadline_s:
                 self._deadline_s = deadline_s
             with suppress(BlockingIOError):

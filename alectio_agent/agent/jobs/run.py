@@ -11,6 +11,7 @@ from typing import Protocol
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
+from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.journal.disk import Disk
@@ -32,9 +33,6 @@ from alectio_agent.wire.claims import Claim, Step, StepOrder, TrainOrder
 from alectio_agent.wire.results import JobFailure, Part, StepCommit
 
 log = logging.getLogger(__name__)
-
-CANCEL_GRACE_S = 30.0
-"""Between TERM and KILL of the hook's process group."""
 
 
 class StepRunner(Protocol):

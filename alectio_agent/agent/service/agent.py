@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.transport import Transport
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
-from alectio_agent.agent.jobs.run import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop

@@ -176,3 +176,15 @@ class TestStopper:
         stopper.ask(1)
         stopper.close()
         assert stopper.deadline_s is None
+
+    def test_who_asks_first_gives_the_reason(self) -> None:
+        stopper, _ = self.make()
+        stopper.begin()
+        stopper.ask(30, "total")
+        stopper.ask(0)
+        assert stopper.overrun == "total"
+        stopper.begin()
+        stopper.ask(30)
+        stopper.ask(0, "total")
+        assert stopper.overrun is None
+        stopper.close()

@@ -105,7 +105,7 @@ def _place_and_text(error: BaseException, own: OwnFiles) -> str:
 def _telling_frame(error: BaseException, own: OwnFiles) -> Optional[tuple[str, int, str, str]]:
     """The deepest place in the user's own files, else the deepest outside this package."""
     frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)
+        frame for frame in traceback.extract_tb(error.__traceback__) if not is_ours(frame.filename)
     ]
     telling = [frame for frame in frames if own.holds(frame.filename)] or frames
     if not telling:
@@ -120,7 +120,7 @@ def _drop_frames(told: Optional[traceback.TracebackException], seen: set[int]) -
         return
     seen.add(id(told))
     told.stack = traceback.StackSummary.from_list(
-        [frame for frame in told.stack if not _is_ours(frame.filename)]
+        [frame for frame in told.stack if not is_ours(frame.filename)]
     )
     _drop_frames(told.__cause__, seen)
     _drop_frames(told.__context__, seen)
@@ -128,5 +128,6 @@ def _drop_frames(told: Optional[traceback.TracebackException], seen: set[int]) -
         _drop_frames(inner, seen)
 
 
-def _is_ours(file: str) -> bool:
+def is_ours(file: str) -> bool:
+    """Whether a frame in this file belongs to this package, and not to the user."""
     return file.startswith((CHILD_FOLDER, "<frozen importlib"))

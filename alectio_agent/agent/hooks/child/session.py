@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -73,11 +73,14 @@ class Session:
         work = {"load": self._load, "step": self._step, "state": self._state}.get(command["do"])
         if work is None:
             return False
-        print_to(command["log_file"])
+        if not command["debug"]:
+            print_to(command["log_file"])
         try:
             told = work(command)
         except BaseException as error:  # around user code: exits and interrupts end a step only
             told = self._tell(error, command)
+            if command["debug"] and "traceback" in told:
+                self._debug(error)
         self._stay_alone()
         REPORTS.connect(None)
         flush_prints()
@@ -132,11 +135,17 @@ class Session:
     def _tell(self, error: BaseException, command: dict[str, Any]) -> dict[str, Any]:
         told = tell_failure(error, self._own, loading=command["do"] == "load")
         if told.get("traceback"):
-            try:
-                traceback.print_exception(type(error), error, error.__traceback__)
-            except BaseException:  # the exception's own __str__ runs in there
-                flush_prints()
+            # User code may have closed or replaced the stream.
+            with suppress(Exception):
+                sys.stderr.write(told["traceback"])
         return {"report": "failed", **told}
+
+    def _debug(self, error: BaseException) -> None:
+        from alectio_agent.agent.hooks.child.debugging import open_debugger
+
+        # Whatever happens in there: the step has failed already, and is reported as it failed.
+        with suppress(BaseException):
+            open_debugger(error, self._own)
 
     def _warnings(self, notices: tuple[Notice, ...]) -> list[str]:
         told = [n for n in notices if not (n.is_once and n.kind in self._said)]

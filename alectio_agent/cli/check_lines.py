@@ -1,0 +1,107 @@
+"""Prints checks: one line each as it happens, what is wrong and the mend below it."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from textwrap import indent
+from typing import Any
+
+import click
+
+from alectio_agent.cli.options import Common
+from alectio_agent.cli.screen import may_colour
+from alectio_agent.core.checks import Check
+from alectio_agent.core.errors import CODE_PATTERN
+from alectio_agent.core.units import format_duration
+
+WORDS = {"ok": "ok", "warn": "warn", "failed": "FAIL", "skipped": "skip"}
+COLOURS = {"ok": "green", "warn": "yellow", "failed": "red", "skipped": "bright_black"}
+
+
+def print_checks(checks: Iterable[Check], common: Common, *, all_well: str) -> list[Check]:
+    """Print checks as they come.
+
+    Args:
+        checks: Made while they are printed.
+        common: Whether as JSON, and whether only what is wrong.
+        all_well: The last line when nothing failed; says what to do next.
+
+    Returns:
+        All of them.
+    """
+    if common.as_json:
+        found = list(checks)
+        click.echo(json.dumps([_as_json(check) for check in found], indent=2))
+        return found
+    found = []
+    for state, group in groupby(_noting(checks, found), key=lambda check: check.state):
+        if state == "skipped":
+            _print_skipped(list(group), common)
+            continue
+        for check in group:
+            if state != "ok" or not common.is_quiet:
+                _print(check)
+    failures = [check for check in found if check.state == "failed"]
+    if failures:
+        verb = "check" if len(found) == 1 else "checks"
+        click.echo(f"{len(failures)} of {len(found)} {verb} failed")
+    elif not common.is_quiet:
+        click.echo(all_well)
+    return found
+
+
+def _noting(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:
+    for check in checks:
+        found.append(check)
+        yield check
+
+
+def _print(check: Check) -> None:
+    if check.seconds is None:
+        named = f"{check.name:<20}"
+    else:
+        named = f"{check.name:<12} {_took(check.seconds):>9}"
+    click.echo(f"{_word(check.state)} {named}  {check.said}".rstrip())
+    for problem in check.problems:
+        click.echo(indent(_coloured(problem, check.state), "      "))
+    if check.printed:
+        click.echo(f"      It printed last ({check.log_file}):")
+        click.echo(indent("\n".join(check.printed), "      | ", lambda _: True))
+
+
+def _print_skipped(checks: list[Check], common: Common) -> None:
+    if common.is_quiet:
+        return
+    for why, group in groupby(checks, key=lambda check: check.said):
+        names = ", ".join(check.name for check in group)
+        click.echo(f"{_word('skipped')} {names}: {why}")
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else format_duration(seconds)
+
+
+def _word(state: str) -> str:
+    return _paint(f"{WORDS[state]:<5}", COLOURS[state])
+
+
+def _coloured(text: str, state: str) -> str:
+    return CODE_PATTERN.sub(lambda code: _paint(code[0], COLOURS[state]), text, count=1)
+
+
+def _paint(text: str, colour: str) -> str:
+    return click.style(text, fg=colour) if may_colour(sys.stdout) else text
+
+
+def _as_json(check: Check) -> dict[str, Any]:
+    return {
+        "check": check.name,
+        "state": check.state,
+        "said": check.said,
+        "seconds": None if check.seconds is None else round(check.seconds, 3),
+        "problems": list(check.problems),
+        "codes": check.codes,
+        "log": None if check.log_file is None else str(check.log_file),
+        "printed": check.printed,
+    }

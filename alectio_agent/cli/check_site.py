@@ -1,0 +1,131 @@
+"""The checks of the place: state folder, disk, token, the hub's packages, the platform."""
+
+import os
+import pwd
+import shutil
+import stat
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from alectio_agent.agent.journal.lock_holder import lock_holder
+from alectio_agent.cli.check_pipelines import nearest_existing
+from alectio_agent.cli.hub_connection import operation_client
+from alectio_agent.config.settings import AgentFile
+from alectio_agent.config.token_file import read_token
+from alectio_agent.core.checks import Check, failed, passed
+from alectio_agent.core.errors import ConfigError, NotAuthorizedError, StoreError
+from alectio_agent.core.units import format_size
+
+LOW_BYTES = 2**30
+HUB_PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "numpy", "sklearn", "threadpoolctl")
+
+
+def check_state(folder: Path) -> Iterator[Check]:
+    """Look at the agent's state folder, and whether an agent works in it.
+
+    Args:
+        folder: May be missing.
+
+    Yields:
+        One check or two.
+    """
+    there = nearest_existing(folder)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK | os.R_OK):
+        what = "may not be written by this user" if there.is_dir() else "is no folder"
+        hint = "Run this as the agent's user, or set agent.state_dir to a folder of your own."
+        yield failed("state folder", StoreError(f"{folder}: {there} {what}", hint=hint))
+        return
+    if there != folder:
+        yield passed("state folder", f"{folder} (will be made)")
+        return
+    found = folder.stat()
+    owner, mode = _user(found.st_uid), stat.S_IMODE(found.st_mode)
+    yield passed("state folder", f"{folder}, owner {owner}, {mode:04o}", _doubt(folder, found))
+    holder = lock_holder(folder)
+    if holder is not None:
+        yield passed("running", f"an agent works in this folder (process {holder})")
+
+
+def check_disk(folder: Path) -> Check:
+    """Look at the room that is left for results.
+
+    Args:
+        folder: The state folder; may be missing.
+    """
+    free = shutil.disk_usage(nearest_existing(folder)).free
+    warning = ""
+    if free < LOW_BYTES:
+        warning = (
+            f"E-DISK-01  {folder}: less than {format_size(LOW_BYTES)} is free; results and "
+            "checkpoints may not fit"
+        )
+    return passed("disk", f"{format_size(free)} free", warning)
+
+
+def check_token(settings: AgentFile) -> Check:
+    """Look at the token's file.
+
+    Args:
+        settings: Name it.
+
+    Raises:
+        ConfigError: The token cannot be used.
+    """
+    read_token(settings, os.environ)
+    file = settings.platform.token_file
+    assert file is not None  # noqa: S101 - a platform elsewhere has one, or it was not loaded
+    return passed("token", f"{file} ({stat.S_IMODE(file.stat().st_mode):04o})")
+
+
+def check_hub() -> Check:
+    """Look whether the hub in the box is installed.
+
+    Raises:
+        ConfigError: A package is missing.
+    """
+    missing = [name for name in HUB_PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"E-HUB-02  the hub in the box needs packages that are not installed: "
+            f"{', '.join(missing)}",
+            hint="pip install 'alectio-agent[hub]', or set platform.url to a platform elsewhere.",
+        )
+    return passed("hub", "in the box, its packages are installed")
+
+
+def check_platform(settings: AgentFile) -> Check:
+    """Call the platform once.
+
+    Args:
+        settings: Name it and the token.
+
+    Raises:
+        ConfigError: The token cannot be read.
+        PlatformError: No answer, or the token is refused.
+    """
+    url = settings.platform.url
+    found = operation_client(url, read_token(settings, os.environ)).platform()
+    if found.scope != "agent":
+        raise NotAuthorizedError(
+            f"{url} takes the token, but its scope is {found.scope}; expected agent",
+            problem="forbidden",
+            hint="On the hub's machine: alectio-agent hub token create NAME",
+        )
+    return passed("platform", f"{url} answers (version {found.version}), token of scope agent")
+
+
+def _doubt(folder: Path, found: os.stat_result) -> str:
+    if found.st_uid != os.geteuid():
+        owner = _user(found.st_uid)
+        return f"it belongs to {owner}; the agent must run as that user: sudo -u {owner}"
+    if found.st_mode & 0o077:
+        return f"others may look into it: chmod 700 {folder}"
+    return ""
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

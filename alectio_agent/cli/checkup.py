@@ -1,0 +1,121 @@
+"""What `check` looks at, and in which order."""
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from alectio_agent.cli.check_lines import print_checks
+from alectio_agent.cli.check_pipelines import check_pipeline
+from alectio_agent.cli.check_site import (
+    check_disk,
+    check_hub,
+    check_platform,
+    check_state,
+    check_token,
+)
+from alectio_agent.cli.fit import check_pool, pick_pipeline
+from alectio_agent.cli.options import Common
+from alectio_agent.cli.settings import load_agent_file, load_experiment_file
+from alectio_agent.config.lookup import VARIABLE
+from alectio_agent.config.settings import AgentFile
+from alectio_agent.core.checks import Check, failed, passed
+from alectio_agent.core.errors import AlectioAgentError, ConfigError, ExitCode
+from alectio_agent.wire.protocol import PROTOCOL
+
+ALL_WELL = "All is well. Next: alectio-agent try"
+
+
+def check_all(common: Common, *, is_offline: bool) -> ExitCode:
+    """Look at everything, print a line for each thing.
+
+    Args:
+        common: The options of every command.
+        is_offline: The platform is not called.
+
+    Returns:
+        0, 3 when something is wrong, 78 when the configuration cannot be loaded.
+    """
+    checkup = _Checkup(common, is_offline=is_offline)
+    found = print_checks(checkup.all(), common, all_well=ALL_WELL)
+    if checkup.has_no_configuration:
+        return ExitCode.CONFIG
+    is_wrong = any(check.state == "failed" for check in found)
+    return ExitCode.FAILED if is_wrong else ExitCode.CLEAN
+
+
+class _Checkup:
+    def __init__(self, common: Common, *, is_offline: bool) -> None:
+        self._common = common
+        self._is_offline = is_offline
+        self._pools: dict[str, int | None] = {}
+        self.has_no_configuration = False
+
+    def all(self) -> Iterator[Check]:
+        """Every check; one that fails hides none that could still be made."""
+        yield passed(
+            "versions",
+            f"alectio-agent {version('alectio-agent')}, protocol {PROTOCOL}, "
+            f"Python {platform.python_version()}",
+        )
+        try:
+            settings, file = load_agent_file(self._common.config)
+        except ConfigError as error:
+            self.has_no_configuration = True
+            yield failed("configuration", error)
+            return
+        yield passed("configuration", f"{file} ({_winner(self._common.config)})")
+        for name in settings.pipelines:
+            yield from check_pipeline(name, settings.pipelines[name], self._pools)
+        if settings.experiment is not None:
+            yield guarded("experiment", lambda: self._experiment(settings, file))
+        yield from check_state(settings.agent.state_dir)
+        yield guarded("disk", lambda: check_disk(settings.agent.state_dir))
+        if settings.platform.is_embedded:
+            yield guarded("hub", check_hub)
+            yield passed("platform", "the hub in the box: nothing more is needed")
+            return
+        yield guarded("token", lambda: check_token(settings))
+        if self._is_offline:
+            yield Check("platform", "skipped", "not called (--offline)")
+        else:
+            yield guarded("platform", lambda: check_platform(settings))
+
+    def _experiment(self, settings: AgentFile, file: Path) -> Check:
+        assert settings.experiment is not None  # noqa: S101 - asked before
+        experiment_file = settings.experiment
+        experiment = load_experiment_file(experiment_file)
+        if not settings.platform.is_embedded:
+            return passed("experiment", f"{experiment_file} is for the hub in the box: not used")
+        name = pick_pipeline(experiment_file, experiment, settings.pipelines)
+        if name not in self._pools:
+            return Check("experiment", "skipped", f"the hooks of {name} must be mended first")
+        check_pool((file, experiment_file), experiment, name, self._pools[name])
+        pool = experiment.pool or self._pools[name]
+        return passed(
+            "experiment",
+            f"{experiment.name}: pipeline {name}, {experiment.loops:,} loops, {pool:,} samples",
+        )
+
+
+def guarded(name: str, work: Callable[[], Check]) -> Check:
+    """A check, failed when it raises.
+
+    Args:
+        name: Of the check.
+        work: Makes it, or raises what is wrong.
+    """
+    try:
+        return work()
+    except AlectioAgentError as error:
+        return failed(name, error)
+
+
+def _winner(config: Path | None) -> str:
+    """Why this file and no other."""
+    if config is not None:
+        return "--config"
+    if os.environ.get(VARIABLE):
+        return f"${VARIABLE}"
+    return "this folder" if (Path.cwd() / "agent.yaml").is_file() else "the system's"
