@@ -17,7 +17,7 @@ from alectio_agent.config.settings import PipelineSettings
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import AlectioAgentError, HookLoadError
-from alectio_agent.core.units import format_duration
+from alectio_agent.core.units import write_duration
 
 FORMS = {"payload": "{}(payload)", "keywords": "{} by keywords"}
 
@@ -129,4 +129,4 @@ def _exists(path: Path) -> bool:
 
 
 def _shown(seconds: float | None) -> str:
-    return "none" if seconds is None else format_duration(seconds)
+    return "none" if seconds is None else write_duration(seconds)

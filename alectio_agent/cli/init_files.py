@@ -1,5 +1,6 @@
 """Writes the files of a new project: all of them, or none."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ class Draft:
     def gaps(self) -> list[tuple[str, int, str]]:
         """Lines that hold a guess: file, line, and what is to be filled in."""
         return [
-            (name, number, line.strip().lstrip("# ").replace(f" # {GAP}: ", "   "))
+            (name, number, re.sub(rf" +# {GAP}: ", "   ", line.strip().lstrip("# ")))
             for name, text in self.files.items()
             for number, line in enumerate(text.splitlines(), start=1)
             if f"# {GAP}" in line

@@ -14,7 +14,7 @@ from alectio_agent.cli.old_environment import Variable, variables
 from alectio_agent.cli.old_hints import Hint, class_hint, has_boxes, pool_hint
 from alectio_agent.cli.old_imports import with_local_modules
 from alectio_agent.cli.old_script import OldScript
-from alectio_agent.cli.yaml_text import quoted, scalar
+from alectio_agent.cli.yaml_text import aligned, quoted, scalar
 from alectio_agent.core.slug import slug
 
 GUESSED_POOL = 1000
@@ -66,8 +66,8 @@ def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | No
         None if "state" in old.functions else pool_hint(trees),
     )
     files = {
-        "agent.yaml": "".join(f"{line}\n" for line in _agent(old, found, python)),
-        "experiment.yaml": "".join(f"{line}\n" for line in _experiment(old, found)),
+        "agent.yaml": aligned("\n".join(_agent(old, found, python))),
+        "experiment.yaml": aligned("\n".join(_experiment(old, found))),
         IGNORE_FILE: ignore_text(),
     }
     return Draft(files, tuple(_notes(old)), tuple(_warnings(old)))

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from alectio_agent.cli.init_files import IGNORE_FILE, Draft, ignore_text
-from alectio_agent.cli.yaml_text import scalar
+from alectio_agent.cli.yaml_text import aligned, scalar
 from alectio_agent.core.slug import slug
 
 RANKED = "# strategy: margin # how samples are chosen; default: 90 % diverse_margin, 10 % random"
@@ -56,8 +56,8 @@ def draft_starter(folder: Path, task: str, python: Path | None) -> Draft:
     pool = re.search(r"^POOL_SIZE = (\d+)", hooks, re.MULTILINE)
     return Draft(
         {
-            "agent.yaml": _agent(name, int(pool[1]) if pool else 0, python),
-            "experiment.yaml": _experiment(name, task),
+            "agent.yaml": aligned(_agent(name, int(pool[1]) if pool else 0, python)),
+            "experiment.yaml": aligned(_experiment(name, task)),
             "processes.py": hooks,
             IGNORE_FILE: ignore_text(),
         },

@@ -37,6 +37,7 @@ class Watcher:
         self._on_over = on_over
         self._version: int | None = None
         self._told: set[tuple[str, int]] = set()
+        self._is_paused = False
         self.outcome: ExitCode | None = None
         self.wake = threading.Event()
 
@@ -59,6 +60,7 @@ class Watcher:
         is_first = self._version is None
         self._version = view.version
         self._tell(view, silently=is_first)
+        self._tell_pause(view)
         if view.state == "waiting":
             self._over(ExitCode.FAILED)
         elif view.state in ("finished", "cancelled"):
@@ -67,6 +69,8 @@ class Watcher:
 
     def _tell(self, view: ExperimentView, *, silently: bool) -> None:
         """Log each loop once, when its metrics are there; those of earlier runs not at all."""
+        # Loops that were rewound are told again when they have run again.
+        self._told = {known for known in self._told if _is_done(view, known)}
         for loop in view.loops:
             known = (view.name, loop.loop)
             if loop.metrics is None or loop.state != "done" or known in self._told:
@@ -74,6 +78,16 @@ class Watcher:
             self._told.add(known)
             if not silently:
                 log.info("%s/%d: %s", view.name, loop.loop, describe_loop(loop))
+
+    def _tell_pause(self, view: ExperimentView) -> None:
+        """Say why nothing happens, once for each pause."""
+        if view.state == "paused" and not self._is_paused:
+            log.warning(
+                "%s is paused. It goes on with: alectio-agent experiment resume %s",
+                view.name,
+                view.name,
+            )
+        self._is_paused = view.state == "paused"
 
     def _ended(self, view: ExperimentView) -> None:
         log.info("%s %s%s", view.name, view.state, f": {view.reason}" if view.reason else "")
@@ -86,3 +100,11 @@ class Watcher:
         self.outcome = outcome
         if self._on_over is not None:
             self._on_over(outcome)
+
+
+def _is_done(view: ExperimentView, known: tuple[str, int]) -> bool:
+    """Whether a loop that was told is done still; of another experiment nothing is known here."""
+    name, number = known
+    return name != view.name or any(
+        loop.loop == number and loop.state == "done" for loop in view.loops
+    )

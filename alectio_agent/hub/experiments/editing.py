@@ -45,8 +45,7 @@ def update(tx: Connection, context: Context, name: str, settings: ExperimentSett
         told = ", ".join(f"{change.key} from {change.before} to {change.now}" for change in fixed)
         raise ProblemError(
             "conflict",
-            f"experiment `{name}` cannot change {told}. Start another beside it: alectio-agent "
-            "run --new. Nothing was changed",
+            f"experiment `{name}` cannot change {told}. Nothing was changed",
             code="E-EXP-06",
             keys=[change.key for change in fixed],
         )

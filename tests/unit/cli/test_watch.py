@@ -1,0 +1,73 @@
+"""What `run` tells while it watches an experiment."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from alectio_agent.cli.watch import Watcher
+from alectio_agent.wire.operation import ExperimentView
+
+
+class FakeOperator:
+    """Shows one view after the other."""
+
+    def __init__(self, *views: ExperimentView) -> None:
+        self.views = list(views)
+
+    def experiment(self, name: str, **_: Any) -> ExperimentView:
+        return self.views.pop(0)
+
+
+def view(version: int, *done: int, state: str = "running") -> ExperimentView:
+    loops = [
+        {"loop": n, "state": "done", "labels": 5 * (n + 1), "chosen_by": "random",
+         "metrics": {"accuracy": 0.5}}
+        for n in done
+    ]  # fmt: skip
+    return ExperimentView.model_validate(
+        {
+            "experiment_id": "e", "name": "toy", "state": state, "pool": 60, "version": version,
+            "settings": {"name": "toy", "classes": 3, "batch": 5, "loops": 4},
+            "created_at": "2026", "loops": loops,
+        }
+    )  # fmt: skip
+
+
+def told(caplog: pytest.LogCaptureFixture, *views: ExperimentView) -> list[str]:
+    operator = FakeOperator(*views)
+    watcher = Watcher(operator, "toy", None)  # type: ignore[arg-type]
+    with caplog.at_level(logging.INFO, logger="alectio_agent"):
+        for _ in views:
+            watcher.step()
+    return caplog.messages
+
+
+@pytest.fixture(autouse=True)
+def _records(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("alectio_agent"), "propagate", True)
+
+
+def test_each_loop_is_told_once_and_those_of_earlier_runs_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = told(caplog, view(1, 0), view(2, 0, 1), view(3, 0, 1))
+    assert said == ["toy/1: 10 labels, accuracy 0.500"]
+
+
+def test_a_loop_that_was_rewound_is_told_when_it_has_run_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = told(caplog, view(1), view(2, 0, 1), view(3, 0), view(4, 0, 1))
+    assert said.count("toy/1: 10 labels, accuracy 0.500") == 2
+    assert said.count("toy/0: 5 labels, accuracy 0.500") == 1
+
+
+def test_a_pause_is_told_once_with_the_command_that_ends_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing would happen, and nobody would know why."""
+    paused = view(2, state="paused")
+    said = told(caplog, paused, paused, view(3), paused)
+    wanted = "toy is paused. It goes on with: alectio-agent experiment resume toy"
+    assert said == [wanted, wanted]
