@@ -32,7 +32,8 @@ from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent, Parts
-from alectio_agent.config.settings import AgentFile, PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock

@@ -1,6 +1,7 @@
 """Whether a pool has enough samples for what an experiment asks."""
 
-from alectio_agent.wire.experiment import ExperimentSettings, Growth
+from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.selection import Growth
 
 LARGEST_POOL = 2**32
 """Pools have fewer samples than this: indices are packed into four bytes."""

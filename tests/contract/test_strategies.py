@@ -7,8 +7,8 @@ from alectio_agent.analysis.files import NDJSON, NPZ
 from alectio_agent.analysis.strategies.mix import Rules, Share, choose
 from alectio_agent.analysis.strategies.registry import STRATEGIES
 from alectio_agent.core.errors import ScoresError
-from alectio_agent.wire.experiment import SCORE_FREE_STRATEGIES, STRATEGY_NAMES
 from alectio_agent.wire.protocol import NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
+from alectio_agent.wire.selection import SCORE_FREE_STRATEGIES, STRATEGY_NAMES
 from tests.support.analysis import chosen, pool_of, random_logits, select
 
 MIX = "mix"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alectio_agent.agent.hooks.runner import HookSlot, StepOutcome, StepRun
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import SystemClock
 
 HOOKS = """

@@ -20,7 +20,7 @@ from alectio_agent.agent.hooks.interpreter import check_interpreter
 from alectio_agent.agent.hooks.launching import Launch
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits
 from alectio_agent.agent.hooks.stopping import Stopper
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import HookInterruptedError
 

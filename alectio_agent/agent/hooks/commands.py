@@ -6,7 +6,7 @@ from typing import Any
 from alectio_agent.agent.hooks.environment import ExperimentFolders
 from alectio_agent.agent.hooks.failures import Scene
 from alectio_agent.agent.hooks.steps import StepRun
-from alectio_agent.config.settings import HookFunctions, PipelineSettings
+from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
 
 Command = dict[str, Any]
 ADDED_ARGS = frozenset({"current_loop", "cur_loop", "EXPT_DIR", "LOG_DIR"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from alectio_agent.agent.hooks.elsewhere import Places, find_elsewhere
 from alectio_agent.agent.hooks.limits import Limits, Overrun
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.errors import (
     CheckpointError,
     HookCrashedError,

@@ -11,7 +11,7 @@ from typing import Any
 from alectio_agent.agent.hooks.edited_files import EditedFiles
 from alectio_agent.agent.hooks.git_state import GitState
 from alectio_agent.agent.hooks.source_files import find_sources
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 
 MOST_BYTES = 2**20
 """A larger `.py` file was not written by hand."""

@@ -26,7 +26,7 @@ from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.provenance import Code, CodeReader, Provenance
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import Stopper
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import HookInterruptedError
 

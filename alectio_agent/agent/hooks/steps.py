@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from alectio_agent.agent.hooks.provenance import Provenance
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 
 
 def always() -> bool:

@@ -18,7 +18,7 @@ from alectio_agent.agent.journal.disk import Disk
 from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import (
     HookError,

@@ -24,8 +24,8 @@ from alectio_agent.hub.experiments.records import (
 from alectio_agent.hub.experiments.waiting import halt
 from alectio_agent.hub.store.tables import experiments, jobs, results, selections
 from alectio_agent.hub.store.transactions import after_commit
-from alectio_agent.wire.experiment import StrategyPart
 from alectio_agent.wire.pools import batch_left
+from alectio_agent.wire.selection import StrategyPart
 from alectio_agent.wire.strict_json import canonical, dumps
 
 _OWING = (

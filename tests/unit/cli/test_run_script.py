@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from alectio_agent.cli.main import main
 from alectio_agent.cli.run_script import ScriptRun
-from alectio_agent.config.settings import HookFunctions, PipelineSettings
+from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
 from alectio_agent.core.errors import ConfigError
 
 ONE = (

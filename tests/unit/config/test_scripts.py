@@ -6,7 +6,8 @@ import pytest
 
 from alectio_agent.config.loader import load
 from alectio_agent.config.lookup import find_config, find_if_any
-from alectio_agent.config.settings import AgentFile, HookFunctions
+from alectio_agent.config.pipeline import HookFunctions
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError
 from tests.support.config_files import agent_problems, load_agent
 

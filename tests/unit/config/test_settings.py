@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from alectio_agent.config.loader import load
-from alectio_agent.config.settings import AgentFile, HookFunctions, PipelineSettings
+from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.values import NAME_PATTERN, is_loopback
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 from tests.support.config_files import AGENT, PIPELINE, load_agent

@@ -19,7 +19,7 @@ from alectio_agent.agent.hooks.edited_files import EditedFiles
 from alectio_agent.agent.hooks.git_state import GitState
 from alectio_agent.agent.hooks.provenance import CodeReader
 from alectio_agent.agent.hooks.source_files import find_sources
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 
 
 def site(folder: Path, *entries: str) -> str:

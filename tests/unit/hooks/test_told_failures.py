@@ -14,7 +14,7 @@ from alectio_agent.agent.hooks.child.failures import ContractError, LoadError, t
 from alectio_agent.agent.hooks.child.helpers import CheckpointMissing
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
 from alectio_agent.agent.hooks.failures import Scene, mend, to_crash, to_error
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.errors import (
     CheckpointError,
     HookError,

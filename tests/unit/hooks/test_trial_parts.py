@@ -19,7 +19,7 @@ from alectio_agent.agent.hooks.trial.agreement import (
 from alectio_agent.agent.hooks.trial.order import TrialOrder, choose_samples, trial_name
 from alectio_agent.agent.hooks.trial.rows import read_rows
 from alectio_agent.agent.hooks.trial.written import snapshot, written_between
-from alectio_agent.config.settings import PipelineSettings
+from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 from tests.support.hooks import make_outcome
 

@@ -4,14 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from alectio_agent.wire.claims import Output, Task
-from alectio_agent.wire.experiment import (
-    DEFAULT_OUTPUT,
-    METRIC_NAMES,
-    SCORE_FREE_STRATEGIES,
-    STRATEGY_NAMES,
-    ExperimentSettings,
-    Target,
-)
+from alectio_agent.wire.experiment import DEFAULT_OUTPUT, METRIC_NAMES, ExperimentSettings, Target
+from alectio_agent.wire.selection import SCORE_FREE_STRATEGIES, STRATEGY_NAMES
 
 SMALLEST = {"name": "digits", "classes": 10, "batch": 30, "loops": 10}
 
