@@ -1,7 +1,6 @@
 """The commands about experiments and tokens, against a real hub process."""
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,32 +61,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     assert code == 0, told
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_an_unknown_name_ends_with_2(desk: Desk, verb: str) -> None:
-    result = desk.run("experiment", verb, "nobody")
-    assert result.exit_code == 2
-    assert "E-EXP-01  no experiment is called `nobody`" in result.output
-    assert "alectio-agent experiment list" in result.output
-
-
 def test_a_hub_on_this_machine_is_named_by_its_folder(desk: Desk) -> None:
     desk.create("near")
     words = ["experiment", "pause", "near", "--data", str(desk.folder / "hub")]
     result = CliRunner().invoke(main, words, env={"ALECTIO_HUB": None})
     assert result.exit_code == 0, result.output
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_an_agents_token_ends_with_77(desk: Desk, verb: str) -> None:
-    result = desk.run("experiment", verb, "digits", token="agent")
-    assert (result.exit_code, "E-AUTH-07" in result.output) == (77, True)
-
-
-@pytest.mark.parametrize("verb", VERBS[:-2])
-def test_a_viewer_changes_nothing(desk: Desk, verb: str) -> None:
-    result = desk.run("experiment", verb, "digits", token="viewer")
-    assert (result.exit_code, "E-AUTH-07" in result.output) == (77, True)
-    assert "this call needs operator" in result.output
 
 
 @pytest.mark.parametrize("words", [("list",), ("revoke", "viewer")])
@@ -100,16 +78,6 @@ def test_a_token_that_nobody_knows_ends_with_77(desk: Desk, verb: str) -> None:
     desk.keep("wrong", "alt_wrong")
     result = desk.run("experiment", verb, "digits", token="wrong")
     assert (result.exit_code, "E-AUTH-04" in result.output) == (77, True)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_hub_that_does_not_answer_ends_with_75(desk: Desk, verb: str) -> None:
-    """At once: a person waits, not an agent."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    result = desk.run("experiment", verb, "digits", url=url)
-    assert (result.exit_code, "E-NET-01" in result.output) == (75, True)
-    assert "refused" in result.output
 
 
 @pytest.mark.parametrize(
@@ -178,9 +146,8 @@ def test_what_cannot_be_done_ends_with_2(desk: Desk, words: tuple[str, ...], cod
 def test_lists_and_tables_say_which_agent_is_missing(desk: Desk) -> None:
     desk.create("lonely")
     told = "waits for an agent that offers pipeline `digits`"
-    assert f"lonely  running ({told})" in " ".join(
-        line for line in desk.run("experiment", "list").output.splitlines() if "lonely" in line
-    )
+    listed = desk.run("experiment", "list").output
+    assert f"lonely: running: {told}" in listed.splitlines()
     shown = desk.run("experiment", "show", "lonely").output
     assert " ".join(f"lonely: running ({told})".split()) in " ".join(shown.split())
 
