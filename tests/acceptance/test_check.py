@@ -202,7 +202,8 @@ class TestAPlatformElsewhere:
         assert (code, failures(checks)) == (3, ["token"])
         assert checks["token"]["problems"] == [
             f"E-AUTH-02  {tmp_path}/token is readable by others (0644). chmod 600 it; if others "
-            "had access, revoke it: alectio-agent hub token revoke NAME"
+            "had access, revoke it:\n"
+            "alectio-agent hub token revoke NAME, on the hub, and make another"
         ]
 
     def test_a_hub_that_takes_the_token_or_does_not(
