@@ -96,8 +96,12 @@ def problems(view: ExperimentView) -> list[str]:
         printable(line, 1000)
         for loop in view.loops
         if loop.problem
-        for line in f"{view.name}/{loop.loop}: {loop.problem}".splitlines()
+        for line in _placed(f"{view.name}/{loop.loop}", loop.problem).splitlines()
     ]
+
+
+def _placed(job: str, problem: str) -> str:
+    return problem if job in problem else f"{job}: {problem}"
 
 
 def _also(loops: int) -> str:

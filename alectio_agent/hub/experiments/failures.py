@@ -1,5 +1,6 @@
 """Failures: which are tried again, how often, and which wait for a person."""
 
+import re
 from functools import partial
 
 from sqlalchemy import Connection, func, select
@@ -99,5 +100,7 @@ def _failures(tx: Connection, job: Job, kinds: tuple[str, ...]) -> int:
 
 def _problem(said: JobFailure, earlier: int) -> str:
     times = f" (failed {earlier + 1} times)" if earlier > 0 else ""
-    step = f"{said.step}: " if said.step and not said.message.startswith(said.step) else ""
+    # Most messages say job and step themselves, behind their code: `xray/3 infer: ...`.
+    is_told = said.step is None or re.search(rf"/\d+ {said.step}: ", said.message) is not None
+    step = "" if is_told else f"{said.step}: "
     return f"{step}{said.message or said.failure_class}{times}"

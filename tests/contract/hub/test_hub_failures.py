@@ -216,3 +216,11 @@ def test_a_failed_control_leaves_its_experiment_alone(bench: Bench) -> None:
     agent.fail(agent.start(), "user_code")
     assert bench.show().state == "finished"
     assert bench.show("digits-control").state == "waiting"
+
+
+def test_a_message_that_names_its_job_and_step_is_not_prefixed_again(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    said = "E-HOOK-06  digits/0 train: labels are no list"
+    agent.fail(agent.start(), "contract", message=said)
+    assert bench.show().loops[0].problem == said

@@ -80,7 +80,7 @@ def test_what_samples_and_scores_mean_cannot_change(bench: Bench, changed, told:
         bench.update(**changed)
     assert caught.value.code == "E-EXP-06"
     assert told in caught.value.message
-    assert "run --new" in caught.value.message
+    assert "Nothing was changed" in caught.value.message
     assert bench.show() == before
 
 
