@@ -33,6 +33,8 @@ from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
+MOST_TRIES = 5
+"""An agent that leaves when there is no work gives up on a platform that it never reached."""
 SHORT_POLL_S = 5.0
 """Between polls of a platform that answers at once instead of holding them."""
 HELD_S = 1.0
@@ -107,6 +109,7 @@ class PollLoop:
         self._waiting: list[tuple[Claim, str]] = []
         self._taken: set[str] = set()
         self._refused: Refusal | None = None
+        self._is_idle = False
         self.wake = wake
 
     @property
@@ -207,6 +210,7 @@ class PollLoop:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return 0.0
         self._refused = None
+        self._note_idle(is_idle=answer is None)
         if isinstance(answer, Claim):
             self._take(boot, seq, answer, registered.platform_id)
             return 0.0
@@ -216,6 +220,12 @@ class PollLoop:
             self.on_done()
             return IDLE_S
         return 0.0 if clock.monotonic() - started > HELD_S else self._rng.uniform(0, SHORT_POLL_S)
+
+    def _note_idle(self, *, is_idle: bool) -> None:
+        """Say once that there is no job, so that nobody wonders what is waited for."""
+        if is_idle and not self._is_idle and not self._rooms.desk.leaving.is_set():
+            log.info("no job now; waiting for one")
+        self._is_idle = is_idle
 
     def _take(self, boot: str, seq: int, claim: Claim, platform_id: str) -> None:
         said = self._announcement
@@ -239,23 +249,34 @@ class PollLoop:
 
     def _stopped_by(self, error: PlatformError) -> float:
         """A revoked token or a second agent ends this one; other refusals wait for a mend."""
-        if ends_agent(error):
+        if ends_agent(error) or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
         if self._backoff.failures == 0:
             log.error(
-                "the platform refuses the token: %s. Waiting for a mended one; trying again every "
-                "minute or two",
+                "%s  the platform refuses the token: %s. Put the right one into the token file "
+                "(platform.token_file): it is read anew each time. Trying again every minute or "
+                "two",
+                error.code,
                 error.message,
             )
         self._backoff.failed()
         return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 
     def _unavailable(self, error: PlatformUnavailableError) -> float:
+        if self._is_hopeless(error):
+            self.on_fatal(error)
+            return IDLE_S
         is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
         if self._backoff.failures in (0, 2) and not is_cut:
-            log.warning("%s; trying again for as long as it takes", error.message)
+            log.warning("%s  %s; trying again for as long as it takes", error.code, error.message)
         return self._backoff.failed(error)
+
+    def _is_hopeless(self, error: PlatformError) -> bool:
+        """Whether somebody waits for an agent that will not get to work."""
+        if not self.quota.leaves_when_idle or self._registered is not None:
+            return False
+        return isinstance(error, NotAuthorizedError) or self._backoff.failures >= MOST_TRIES
 
     def _rejected(self, error: PlatformRejectedError) -> float:
         """`unknown-agent` and `stale-seq` mean: register again. The rest waits for a mend."""

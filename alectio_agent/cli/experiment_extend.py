@@ -8,6 +8,11 @@ from alectio_agent.cli.experiment_name import experiment_name
 from alectio_agent.cli.hub_options import hub_options, named_hub
 from alectio_agent.cli.options import Common
 
+BESIDE = (
+    "With the hub in the box: raise pool_size, then alectio-agent run --stay in one terminal, and "
+    "this command in another."
+)
+
 
 @click.command
 @experiment_name
@@ -21,9 +26,15 @@ def extend(*, name: str, pool: int | None, loops: int | None, common: Common, **
     """
     from alectio_agent.cli.experiment_outcome import count, print_outcome
     from alectio_agent.cli.screen import say
+    from alectio_agent.core.errors import UsageError
 
-    with named_hub(common, **where) as operator:
-        view = operator.extend_experiment(name, pool, loops)
+    try:
+        with named_hub(common, **where) as operator:
+            view = operator.extend_experiment(name, pool, loops)
+    except UsageError as error:
+        if error.code == "E-EXP-10" and not error.hint:
+            error.hint = BESIDE
+        raise
     samples = f"has {count(view.pool or 0, 'sample')} and {count(view.settings.loops, 'loop')} now"
     print_outcome(view, common, samples)
     if loops is not None and not common.is_quiet:

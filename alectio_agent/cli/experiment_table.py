@@ -2,6 +2,7 @@
 
 import sys
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +13,8 @@ from alectio_agent.wire.operation import ExperimentView, LoopView
 
 METRICS = ("accuracy", "macro_f1")
 MOST_WARNINGS = 5
+MOST_LOOKS, LOOK_S = 4, 2.0
+"""Metrics are made within moments; without the analysis nobody waits longer than this."""
 
 
 def describe_loop(loop: LoopView) -> str:
@@ -28,24 +31,44 @@ def describe_loop(loop: LoopView) -> str:
     return ", ".join([f"{loop.labels:,} labels", *told])
 
 
-def print_result(operator: OperationClient, name: str) -> None:
+def print_result(
+    operator: OperationClient, name: str, *, as_json: bool, has_problems: bool = True
+) -> None:
     """Print an experiment, its control's metric beside it, and where its files are.
 
     Args:
         operator: Client of the hub.
         name: Of the experiment.
+        as_json: The experiment alone, for programs.
+        has_problems: Tell why loops wait for a person; else somebody just did.
     """
-    view = operator.experiment(name)
+    view = _judged(operator, name)
+    if as_json:
+        click.echo(view.model_dump_json(indent=2))
+        return
     control = operator.experiment(view.control) if view.control else None
-    print_experiment(view, control)
+    print_experiment(view, control, has_problems=has_problems)
 
 
-def print_experiment(view: ExperimentView, control: ExperimentView | None = None) -> None:
+def _judged(operator: OperationClient, name: str) -> ExperimentView:
+    """The experiment, with the scores of a `test` that was counted a moment ago."""
+    view = operator.experiment(name)
+    for _ in range(MOST_LOOKS):
+        if all(loop.metrics is not None or "test" not in loop.seconds for loop in view.loops):
+            break
+        view = operator.experiment(name, after=view.version, wait_s=LOOK_S)
+    return view
+
+
+def print_experiment(
+    view: ExperimentView, control: ExperimentView | None = None, *, has_problems: bool = True
+) -> None:
     """Print an experiment on stdout, with the warnings and the problem of its loops.
 
     Args:
         view: With its loops.
         control: Shown in a column of its own.
+        has_problems: Tell why loops wait for a person.
     """
     out = Console(
         file=sys.stdout, highlight=False, markup=False, width=None if sys.stdout.isatty() else 100
@@ -56,7 +79,8 @@ def print_experiment(view: ExperimentView, control: ExperimentView | None = None
     out.print(f"{view.name}: {view.state}{reason}")
     out.print(_fitting_table(view, control, out))
     for shown in (view, control) if control else (view,):
-        for line in (*newest_warnings(shown), *problems(shown)):
+        told = problems(shown) if has_problems and shown.state != "cancelled" else []
+        for line in (*newest_warnings(shown), *told):
             out.print(line)
     if view.results:
         out.print(f"results: {view.results}", soft_wrap=True)

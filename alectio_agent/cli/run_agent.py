@@ -10,9 +10,10 @@ from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open_state
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
-from alectio_agent.cli.run_embedded import Project, run_embedded
+from alectio_agent.cli.run_embedded import Project, jobs_done, run_embedded
 from alectio_agent.cli.run_script import ScriptRun
 from alectio_agent.cli.run_wish import Wish
+from alectio_agent.cli.screen import say
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.cli.until_stopped import until_stopped
 from alectio_agent.config.settings import EMBEDDED
@@ -56,19 +57,25 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
             agent = build_agent(Site.distant(settings), state, inspect_hooks(state), quota)
             code = until_stopped(agent, reload)
-            return ExitCode.FAILED if _is_failure(code, agent, wish) else code
+            return _end_elsewhere(code, agent, wish)
         if experiment is None:
             raise ConfigError(
                 f"E-CONF-04  {file} experiment: missing; the hub in the box needs it, such as "
                 "`experiment: experiment.yaml`"
             )
-        return run_embedded(stack, Project(state, file, experiment), reload, wish, quota)
+        project = Project(state, file, experiment, common.as_json)
+        return run_embedded(stack, project, reload, wish, quota)
 
 
-def _is_failure(code: ExitCode, agent: Agent, wish: Wish) -> bool:
-    """Whether the jobs that a `run` was asked for did not all give their results."""
-    is_bounded = wish.once or wish.until_done or wish.max_jobs is not None
-    return code is ExitCode.CLEAN and is_bounded and agent.failures > 0
+def _end_elsewhere(code: ExitCode, agent: Agent, wish: Wish) -> ExitCode:
+    """Say what a bounded run for a platform elsewhere did; gives the exit code."""
+    if code is not ExitCode.CLEAN or not (wish.once or wish.until_done or wish.max_jobs):
+        return code
+    if agent.failures:
+        say(f"{jobs_done(agent)}, {agent.failures} of them failed: see above")
+        return ExitCode.FAILED
+    say(f"{jobs_done(agent)}{'' if wish.max_jobs else '; the platform has no more work now'}")
+    return code
 
 
 def _prepare(folder: Path) -> None:

@@ -6,9 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.hub_process import HubProcess
@@ -38,6 +35,7 @@ COMMAND = "alectio-agent run"
 MEND = """\
 Mend it, then: alectio-agent run. The failed step is repeated, what was computed before it is kept.
 Does the fault lie in train? alectio-agent experiment retry {name} --step train, then run."""
+PAUSED = "`{name}` is paused. Go on: alectio-agent experiment resume {name}, then alectio-agent run"
 
 
 @dataclass(frozen=True)
@@ -48,16 +46,25 @@ class Project:
         state: The agent's opened state folder, with its settings.
         file: `agent.yaml`: results go beside it.
         experiment: From `experiment.yaml`.
+        as_json: Print the result for programs.
     """
 
     state: State
     file: Path
     experiment: ExperimentSettings
+    as_json: bool = False
 
     @property
     def experiment_file(self) -> Path:
         """`experiment.yaml`, for messages."""
         return self.state.settings.experiment or self.file
+
+    @property
+    def afresh(self) -> str:
+        """How to run the experiment once more."""
+        if self.file.exists():
+            return f"{COMMAND} --new"
+        return f"give {self.experiment_file} another name"  # only a script: it has no options
 
 
 def run_embedded(
@@ -86,10 +93,10 @@ def run_embedded(
     experiment = pick_experiment(operator, project.experiment, is_new=wish.new)
     over = None if wish.stay else finished_already(operator, experiment)
     if over is not None:
-        print_result(operator, over.name)
-        click.echo(f"`{over.name}` was {over.state} already: nothing was run.")
-        say("Start it afresh beside this one: alectio-agent run --new")
-        return ExitCode.CLEAN
+        print_result(operator, over.name, as_json=project.as_json)
+        say(f"`{over.name}` was {over.state} already: nothing was run.")
+        say(f"Start it afresh beside this one: {project.afresh}")
+        return ExitCode.CLEAN if over.state == "finished" else ExitCode.FAILED
     # What cannot run must not become an experiment: its settings could then not be mended.
     inspections = inspect_hooks(state)
     pool = pool_size(state.settings.pipelines[pipeline], inspections[pipeline])
@@ -104,7 +111,13 @@ def run_embedded(
     ):
         driver.start()
     code = until_stopped(agent, reload)
-    return _tell_end(operator, watcher, agent, quota) if code is ExitCode.CLEAN else code
+    if code is not ExitCode.CLEAN:
+        return code
+    code = _outcome(watcher, agent, quota)
+    is_told = code is ExitCode.FAILED and agent.failures > 0
+    print_result(operator, view.name, as_json=project.as_json, has_problems=not is_told)
+    _say_next(code, watcher, agent)
+    return code
 
 
 def _end_of(agent: Agent) -> Callable[[ExitCode], None]:
@@ -117,17 +130,30 @@ def _end_of(agent: Agent) -> Callable[[ExitCode], None]:
     return end
 
 
-def _tell_end(operator: OperationClient, watcher: Watcher, agent: Agent, quota: Quota) -> ExitCode:
-    """Print the table and what goes on from here; gives the exit code."""
-    print_result(operator, watcher.first_name)
+def _outcome(watcher: Watcher, agent: Agent, quota: Quota) -> ExitCode:
     if watcher.outcome is ExitCode.FAILED or (agent.failures and quota.is_spent):
-        say(MEND.format(name=watcher.name))
         return ExitCode.FAILED
-    if watcher.outcome is not None:
-        return watcher.outcome
-    if quota.is_spent or quota.leaves_when_idle:
-        say(f"{agent.jobs_taken} job{'' if agent.jobs_taken == 1 else 's'} done, as asked. "
-            "The experiment goes on with: alectio-agent run")  # fmt: skip
+    if watcher.outcome is not None or quota.is_spent or quota.leaves_when_idle:
         return ExitCode.CLEAN
-    say("Stopped before the end. It goes on where it was with: alectio-agent run")
     return ExitCode.TRY_AGAIN
+
+
+def _say_next(code: ExitCode, watcher: Watcher, agent: Agent) -> None:
+    """What a person types next."""
+    if code is ExitCode.FAILED:
+        say(MEND.format(name=watcher.name))
+    elif watcher.is_paused:
+        say(PAUSED.format(name=watcher.name))
+    elif code is ExitCode.TRY_AGAIN:
+        say("Stopped before the end. It goes on where it was with: alectio-agent run")
+    elif watcher.outcome is None:
+        say(f"{jobs_done(agent)}, as asked. The experiment goes on with: alectio-agent run")
+
+
+def jobs_done(agent: Agent) -> str:
+    """How many jobs an agent took, in words.
+
+    Args:
+        agent: It has shut down.
+    """
+    return f"{agent.jobs_taken} job{'' if agent.jobs_taken == 1 else 's'} done"

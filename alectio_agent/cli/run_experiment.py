@@ -77,7 +77,9 @@ def make_experiment(
             return operator.update_experiment(settings)
         return operator.create_experiment(settings)
     except PlatformRejectedError as error:
-        raise UsageError(error.message, hint=_hint(error, command), code=error.code) from error
+        raise UsageError(
+            error.message, hint=_hint(error, settings, command), code=error.code
+        ) from error
 
 
 def retry_waiting(operator: OperationClient, view: ExperimentView) -> None:
@@ -118,12 +120,14 @@ def _exists(operator: OperationClient, name: str) -> bool:
     return any(found.name == name for found in operator.experiments().experiments)
 
 
-def _hint(error: PlatformRejectedError, command: str) -> str:
-    if error.code == "E-EXP-03":
-        loop = error.detail.get("next_loop")
-        at = f"from loop {loop}" if loop is not None else "from the next loop"
-        return (
-            f"Go on with the new values {at}: {command} --update. "
-            f"Start afresh beside it: {command} --new"
-        )
-    return f"Start afresh beside it: {command} --new" if error.code == "E-EXP-06" else ""
+def _hint(error: PlatformRejectedError, settings: ExperimentSettings, command: str) -> str:
+    afresh = f"Start afresh beside it: {command} --new"
+    if error.code == "E-EXP-06" or error.detail.get("fixed"):
+        return afresh
+    if error.code != "E-EXP-03":
+        return ""
+    loop = error.detail.get("next_loop")
+    if isinstance(loop, int) and loop >= settings.loops:
+        return f"All its loops have run: raise `loops` to go on with the new values. {afresh}"
+    at = f"from loop {loop}" if loop is not None else "from the next loop"
+    return f"Go on with the new values {at}: {command} --update. {afresh}"

@@ -37,7 +37,7 @@ class Watcher:
         self._on_over = on_over
         self._version: int | None = None
         self._told: set[tuple[str, int]] = set()
-        self._is_paused = False
+        self.is_paused = False
         self.outcome: ExitCode | None = None
         self.wake = threading.Event()
 
@@ -61,11 +61,17 @@ class Watcher:
         self._version = view.version
         self._tell(view, silently=is_first)
         self._tell_pause(view)
+        self._judge(view)
+        # Somebody who stays may see it go on: the hub holds each look until something changes.
+        return HOLD_S if self.outcome is not None and self._on_over is not None else BETWEEN_S
+
+    def _judge(self, view: ExperimentView) -> None:
+        """Whether it is over; what somebody made go on is not over any more."""
+        self.outcome = None
         if view.state == "waiting":
             self._over(ExitCode.FAILED)
         elif view.state in ("finished", "cancelled"):
             self._ended(view)
-        return BETWEEN_S if self.outcome is None else HOLD_S
 
     def _tell(self, view: ExperimentView, *, silently: bool) -> None:
         """Log each loop once, when its metrics are there; those of earlier runs not at all."""
@@ -81,13 +87,13 @@ class Watcher:
 
     def _tell_pause(self, view: ExperimentView) -> None:
         """Say why nothing happens, once for each pause."""
-        if view.state == "paused" and not self._is_paused:
+        if view.state == "paused" and not self.is_paused:
             log.warning(
                 "%s is paused. It goes on with: alectio-agent experiment resume %s",
                 view.name,
                 view.name,
             )
-        self._is_paused = view.state == "paused"
+        self.is_paused = view.state == "paused"
 
     def _ended(self, view: ExperimentView) -> None:
         log.info("%s %s%s", view.name, view.state, f": {view.reason}" if view.reason else "")

@@ -35,7 +35,7 @@ def test_a_second_run_prints_the_table_and_runs_nothing(tmp_path: Path) -> None:
     (tmp_path / "processes.py").write_text("raise SystemExit('must not be imported')")
     again = run_command("run", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "nothing was run" in again.stdout
+    assert "nothing was run" in again.stderr
     assert "chosen by" in again.stdout
 
 

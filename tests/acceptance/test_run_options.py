@@ -1,5 +1,6 @@
 """What the options of `run` do, with the hub in the box."""
 
+import json
 import os
 import signal
 import subprocess
@@ -95,6 +96,55 @@ def test_update_with_more_loops_reopens_a_finished_experiment(tmp_path: Path) ->
     updated = run_command("run", "--update", cwd=tmp_path)
     assert updated.returncode == 0, updated.stderr
     assert labels(tmp_path) == [5, 10, 15]
+
+
+def test_a_wrong_guess_is_put_right_while_no_loop_is_done(tmp_path: Path) -> None:
+    """As after `init --from`: `classes` was guessed, and the first `infer` says it is wrong."""
+    write_project(tmp_path, loops=2)
+    right = (tmp_path / "experiment.yaml").read_text()
+    (tmp_path / "experiment.yaml").write_text(right.replace("classes: 3", "classes: 10"))
+    wrong = run_command("run", cwd=tmp_path)
+    assert wrong.returncode == 3
+    assert "E-HOOK-06" in wrong.stderr
+    (tmp_path / "experiment.yaml").write_text(right)
+    refused = run_command("run", cwd=tmp_path)
+    assert "Go on with the new values from loop" in refused.stderr
+    updated = run_command("run", "--update", cwd=tmp_path)
+    assert updated.returncode == 0, updated.stderr
+    assert labels(tmp_path) == [5, 10]
+
+
+def test_new_settings_for_loops_that_all_have_run_say_that_loops_is_in_the_way(
+    tmp_path: Path,
+) -> None:
+    write_project(tmp_path, loops=1)
+    assert run_command("run", cwd=tmp_path).returncode == 0
+    write_project(tmp_path, loops=1, batch=9)
+    refused = run_command("run", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "All its loops have run: raise `loops`" in refused.stderr
+    assert "--update" not in refused.stderr
+
+
+def test_json_is_all_that_run_prints_for_programs(tmp_path: Path) -> None:
+    write_project(tmp_path, loops=2)
+    for _ in range(2):  # while it runs, and when it is finished already
+        done = run_command("run", "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        view = json.loads(done.stdout)
+        assert (view["state"], len(view["loops"])) == ("finished", 2)
+        assert view["loops"][1]["metrics"]["accuracy"] > 0
+
+
+def test_the_score_of_the_failed_loop_is_in_the_table(tmp_path: Path) -> None:
+    """Its `test` was counted: the screen with the failure need not hide it."""
+    hooks = HOOKS.replace('    begun(payload, "infer")\n', "    raise ValueError('no data')\n")
+    write_project(tmp_path, hooks=hooks)
+    failed = run_command("run", cwd=tmp_path)
+    assert failed.returncode == 3
+    assert "accuracy" in failed.stdout
+    assert failed.stderr.count("Mend it, then") == 2  # with the failure, and as the last line
+    assert "Mend it" not in failed.stdout
 
 
 def test_what_makes_an_experiment_itself_cannot_be_updated(tmp_path: Path) -> None:

@@ -141,7 +141,10 @@ def test_a_cancelled_experiment_is_over_for_good(tmp_path: Path) -> None:
     assert run(tmp_path, "run").returncode == 3
     cancelled = run(tmp_path, "experiment", "cancel", "toy")
     assert cancelled.stdout == "toy: ended for good, its results stay; it is cancelled\n"
-    assert "was cancelled already: nothing was run" in run(tmp_path, "run").stdout
+    again = run_command("run", cwd=tmp_path)
+    assert again.returncode == 3
+    assert "was cancelled already: nothing was run" in again.stderr
+    assert "experiment retry" not in again.stdout
     refused = run(tmp_path, "experiment", "rewind", "toy")
     assert (refused.returncode, "E-EXP-02" in refused.stderr) == (2, True)
 

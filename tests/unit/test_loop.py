@@ -1,5 +1,6 @@
 """The poll loop."""
 
+import logging
 import random
 import threading
 from pathlib import Path
@@ -284,3 +285,45 @@ def test_a_job_whose_hook_failed_is_counted_as_a_failure(bench: Bench) -> None:
     bench.loop.step()
     bench.finish_job()
     assert bench.slot.failures == 1
+
+
+def test_waiting_for_a_job_is_said_once_until_there_was_one(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("alectio_agent"), "propagate", True)
+    with caplog.at_level(logging.INFO, logger="alectio_agent"):
+        for _ in range(3):
+            bench.loop.step()
+        assert caplog.messages.count("no job now; waiting for one") == 1
+        bench.platform.claims = [make_claim()]
+        bench.loop.step()
+        bench.finish_job()
+        bench.loop.step()
+    assert caplog.messages.count("no job now; waiting for one") == 2
+
+
+def test_an_agent_for_one_job_gives_up_on_a_platform_that_it_never_reached(bench: Bench) -> None:
+    bench.loop.quota = Quota(most=1, leaves_when_idle=True)
+    bench.platform.go_away(*["register"] * 10)
+    while not bench.fatal:
+        bench.loop.step()
+    assert isinstance(bench.fatal[0], PlatformUnavailableError)
+    assert len(bench.platform.registrations) == 6
+
+
+def test_an_agent_for_one_job_does_not_wait_for_another_token(bench: Bench) -> None:
+    bench.loop.quota = Quota(leaves_when_idle=True)
+    bench.platform.say("register", NotAuthorizedError("unknown", problem="unauthorized"))
+    bench.loop.step()
+    assert isinstance(bench.fatal[0], NotAuthorizedError)
+
+
+def test_an_agent_that_was_registered_never_gives_up(bench: Bench) -> None:
+    bench.loop.quota = Quota(most=5, leaves_when_idle=True)
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    bench.platform.go_away(*["claim"] * 10)
+    for _ in range(10):
+        bench.loop.step()
+    assert bench.fatal == []

@@ -238,7 +238,7 @@ class JobRun:
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 
     def _hand_back(self, reason: str) -> None:
-        self._log.warning("handed back: %s", reason)
+        self._log.info("handed back to the platform: %s", reason)
         step = self._orders[0].step if self._orders else None
         self._put_failure(step, "interrupted", reason, "")
 

@@ -112,16 +112,17 @@ class Sender:
         if message.kind == "fail":
             failure = JobFailure.model_validate_json(message.body)
             self._client.fail(message.job_id, message.lease, failure)
+            # Handing a job back is no failure: a person who stops the agent need not read of it.
+            is_news = failure.failure_class != "interrupted"
+            told = (logging.INFO if is_news else logging.DEBUG, "the platform knows of the failure")
         else:
             manifest = Manifest.model_validate_json(message.body)
             self._send_parts(manifest)
             self._client.commit(message.job_id, manifest.step, message.lease, manifest.commit)
+            told = (logging.DEBUG, f"{message.step} delivered")
         if self._journal.settle(message):
             self._heartbeats.release(message.lease)
-        if message.kind == "fail":
-            self._logger(message).info("failure delivered")
-        else:
-            self._logger(message).debug("%s delivered", message.step)
+        self._logger(message).log(*told)
 
     def _send_parts(self, manifest: Manifest) -> None:
         folder = self._outbox.result_folder(manifest.lease, manifest.step)

@@ -1,11 +1,12 @@
 """Makes experiments, each once, with their controls."""
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.changes import find_changes
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.editing import fixed_keys, loops_tested
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -14,7 +15,7 @@ from alectio_agent.hub.experiments.records import (
     newest_job,
 )
 from alectio_agent.hub.experiments.starting import Ground, find_ground, pin
-from alectio_agent.hub.store.tables import experiments, jobs
+from alectio_agent.hub.store.tables import experiments
 from alectio_agent.wire.experiment import ExperimentSettings
 
 
@@ -83,10 +84,8 @@ def _check_same(tx: Connection, known: Experiment, settings: ExperimentSettings)
     changes = find_changes(known, settings)
     if not changes:
         return
-    loops = select(func.count()).where(
-        jobs.c.experiment_id == known.experiment_id, jobs.c.state == "done"
-    )
-    done = tx.execute(loops).scalar_one()
+    done = loops_tested(tx, known)
+    fixed = fixed_keys(tx, known)
     newest = newest_job(tx, known.experiment_id)
     before = ", ".join(f"{change.key} {change.before}" for change in changes)
     now = ", ".join(f"{change.key} {change.now}" for change in changes)
@@ -97,5 +96,6 @@ def _check_same(tx: Connection, known: Experiment, settings: ExperimentSettings)
         "Nothing was changed",
         code="E-EXP-03",
         keys=[change.key for change in changes],
+        fixed=[change.key for change in changes if change.key in fixed],
         next_loop=0 if newest is None else newest.loop + 1,
     )

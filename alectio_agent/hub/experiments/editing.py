@@ -1,6 +1,6 @@
 """Settings that change while an experiment lives, from its next selection on."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.changes import find_changes
@@ -11,20 +11,31 @@ from alectio_agent.hub.experiments.records import (
     change_experiment,
     experiment_in_state,
     find_experiment,
+    named_experiment,
     newest_job,
 )
+from alectio_agent.hub.experiments.rewinding import undo_all
 from alectio_agent.hub.experiments.starting import find_ground, pin
+from alectio_agent.hub.store.tables import jobs, results
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.pools import pool_problem
 
 FIXED = frozenset(
-    {"name", "pipeline", "task", "classes", "output", "pool", "seed", "initial", "control"}
-)
+    {
+        "name", "pipeline", "task", "classes", "output", "pool", "seed", "initial", "labels",
+        "control",
+    }
+)  # fmt: skip
 """What samples and scores mean must stay the same over all loops."""
+ALWAYS_FIXED = frozenset({"name", "control"})
+"""Other experiments know it by these."""
 
 
 def update(tx: Connection, context: Context, name: str, settings: ExperimentSettings) -> None:
     """Go on with other settings; the same ones change nothing.
+
+    While no loop is done, what samples and scores mean may change too: the experiment then begins
+    anew.
 
     Args:
         tx: A writing transaction.
@@ -38,9 +49,7 @@ def update(tx: Connection, context: Context, name: str, settings: ExperimentSett
     """
     experiment = editable(tx, name)
     changes = find_changes(experiment, settings)
-    fixed = [change for change in changes if change.key in FIXED]
-    if settings.labels.kind != experiment.settings.labels.kind:
-        fixed += [change for change in changes if change.key == "labels"]
+    fixed = [change for change in changes if change.key in fixed_keys(tx, experiment)]
     if fixed:
         told = ", ".join(f"{change.key} from {change.before} to {change.now}" for change in fixed)
         raise ProblemError(
@@ -50,10 +59,44 @@ def update(tx: Connection, context: Context, name: str, settings: ExperimentSett
             keys=[change.key for change in fixed],
         )
     if changes:
-        _apply(tx, context, experiment, settings)
+        apply = _begin_anew if FIXED.intersection(each.key for each in changes) else _apply
+        apply(tx, context, experiment, settings)
         control = control_of(tx, experiment)
         if control is not None:
-            _apply(tx, context, control, settings.as_control())
+            apply(tx, context, control, settings.as_control())
+
+
+def fixed_keys(tx: Connection, experiment: Experiment) -> frozenset[str]:
+    """The settings that cannot change any more.
+
+    Args:
+        tx: Any transaction.
+        experiment: As it is.
+    """
+    done = select(func.count()).where(
+        jobs.c.experiment_id == experiment.experiment_id, jobs.c.state == "done"
+    )
+    return FIXED if tx.execute(done).scalar_one() else ALWAYS_FIXED
+
+
+def loops_tested(tx: Connection, experiment: Experiment) -> int:
+    """How many loops have a result of `test` that counts.
+
+    Args:
+        tx: Any transaction.
+        experiment: Any.
+    """
+    tested = (
+        select(func.count())
+        .select_from(results)
+        .join(jobs, jobs.c.job_id == results.c.job_id)
+        .where(
+            jobs.c.experiment_id == experiment.experiment_id,
+            results.c.is_counted,
+            results.c.step == "test",
+        )
+    )
+    return int(tx.execute(tested).scalar_one())
 
 
 def editable(tx: Connection, name: str) -> Experiment:
@@ -89,6 +132,20 @@ def control_of(tx: Connection, experiment: Experiment) -> Experiment | None:
     """
     found = None if experiment.control is None else find_experiment(tx, experiment.control)
     return None if found is None or found.state == "cancelled" else found
+
+
+def _begin_anew(
+    tx: Connection, context: Context, experiment: Experiment, settings: ExperimentSettings
+) -> None:
+    """Forget pipeline, pool and selections; what runs is stopped, what it gives does not count."""
+    ground = find_ground(tx, context, settings)
+    if ground.problem:
+        raise ProblemError("invalid", f"{ground.problem}. Nothing was changed", code="E-EXP-04")
+    unpinned = {"pipeline": None, "pool_size": None, "pool_digest": None, "pool_pins": "[]"}
+    change_experiment(tx, experiment.experiment_id, settings=settings.model_dump_json(), **unpinned)
+    undo_all(tx, context, experiment)
+    if ground.is_complete:
+        pin(tx, context, named_experiment(tx, experiment.name), ground)
 
 
 def _apply(

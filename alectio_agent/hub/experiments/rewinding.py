@@ -54,6 +54,17 @@ def rewind(tx: Connection, context: Context, name: str, loops: int) -> None:
             _undo(tx, context, control, _jobs(tx, control))
 
 
+def undo_all(tx: Connection, context: Context, experiment: Experiment) -> None:
+    """Undo every loop, so that the experiment begins anew.
+
+    Args:
+        tx: A writing transaction.
+        context: For memory and workers.
+        experiment: Not cancelled.
+    """
+    _undo(tx, context, experiment, _jobs(tx, experiment))
+
+
 def take_back(tx: Connection, context: Context, job: Job) -> None:
     """Void what the attempts at a job gave; those that run are stopped by their next beat.
 

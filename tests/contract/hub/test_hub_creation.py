@@ -49,7 +49,11 @@ def test_other_settings_under_the_same_name_are_a_conflict_that_names_them(bench
         "says seed 2, batch 2. Nothing was changed"
     )
     assert caught.value.code == "E-EXP-03"
-    assert caught.value.extra == {"keys": ["seed", "batch"], "next_loop": 1}
+    assert caught.value.extra == {
+        "keys": ["seed", "batch"],
+        "fixed": ["seed"],
+        "next_loop": 1,
+    }
     assert bench.show().settings.batch == 4
 
 

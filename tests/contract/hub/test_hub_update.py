@@ -73,8 +73,9 @@ def test_the_same_settings_create_nothing_new_afterwards(bench: Bench) -> None:
     ],
 )
 def test_what_samples_and_scores_mean_cannot_change(bench: Bench, changed, told: str) -> None:
-    bench.agent()
+    agent = bench.agent()
     bench.create()
+    bench.run_loops(agent, most=1)
     before = bench.show()
     with refused("conflict") as caught:
         bench.update(**changed)
@@ -82,6 +83,57 @@ def test_what_samples_and_scores_mean_cannot_change(bench: Bench, changed, told:
     assert told in caught.value.message
     assert "Nothing was changed" in caught.value.message
     assert bench.show() == before
+
+
+def test_a_wrong_guess_can_be_put_right_while_no_loop_is_done(bench: Bench) -> None:
+    """`classes` was wrong, and `infer` said so: nobody should need another name for that."""
+    agent = bench.agent()
+    bench.create(control="replay")
+    claim = agent.start()
+    agent.commit(claim, "train", "test")
+    agent.fail(claim, "contract", "infer", message="E-HOOK-06  digits/0 infer: rows of 3 scores")
+    assert bench.show().state == "waiting"
+    bench.update(classes=3, seed=7, batch=5, control="replay")
+    bench.settle()
+    view = bench.show()
+    assert (view.state, view.reason) == ("running", "")
+    assert [loop.labels for loop in view.loops] == [5]
+    assert bench.show("digits-control").settings.classes == 3
+    again = agent.start()
+    assert (again.classes, again.attempt, again.seed) == (3, 2, 7)
+    assert [order.step for order in again.steps] == ["train", "test", "infer"]
+    assert again.steps[0].payload.resume_from is None
+
+
+def test_a_job_that_runs_is_taken_back_when_an_experiment_begins_anew(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    bench.update(classes=3)
+    with refused("lease-lost"):
+        agent.commit(claim, "train")
+    bench.settle()
+    assert agent.start().classes == 3
+
+
+def test_another_pool_is_pinned_when_an_experiment_begins_anew(bench: Bench) -> None:
+    bench.agent()
+    bench.create(pool=12)
+    bench.update(pool=15)
+    assert bench.show().pool == 15
+    with refused("invalid") as caught:
+        bench.update(pool=2000)
+    assert caught.value.code == "E-EXP-04"
+    assert bench.show().pool == 15
+
+
+def test_name_and_control_cannot_change_even_then(bench: Bench) -> None:
+    bench.agent()
+    bench.create()
+    with refused("conflict") as caught:
+        bench.update(control="replay", classes=3)
+    assert caught.value.code == "E-EXP-06"
+    assert bench.show().settings.classes == 2
 
 
 def test_settings_of_another_name_are_refused(bench: Bench) -> None:
