@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 3600.0
 MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
+MOST_EMPTY = 3
+"""Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
 SHORT_POLL_S = 5.0
 """Between polls of a platform that answers at once instead of holding them."""
 HELD_S = 1.0
@@ -103,6 +105,7 @@ class PollLoop:
         self._rng = rng
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.quota = Quota()
+        self._empty_polls = 0
         self.on_done: Callable[[], None] = _nothing
         self._backoff = Backoff(rng)
         self._registered: Registered | None = None
@@ -193,6 +196,8 @@ class PollLoop:
 
     def _poll(self, registered: Registered) -> float:
         boot = self._identity.boot.id
+        # A poll that began before the last result had arrived may be empty because of that.
+        had_sent_all = self._rooms.sender.is_idle
         seq = self._rooms.journal.last_seq(boot) + 1
         clock = self._rooms.desk.clock
         started = clock.monotonic()
@@ -212,14 +217,17 @@ class PollLoop:
         self._refused = None
         self._note_idle(is_idle=answer is None)
         if isinstance(answer, Claim):
+            self._empty_polls = 0
             self._take(boot, seq, answer, registered.platform_id)
             return 0.0
         if answer is not None:
             return self._rng.uniform(0, answer)
-        if self.quota.leaves_when_idle and self._rooms.sender.is_idle:
+        was_held = clock.monotonic() - started > HELD_S
+        self._empty_polls = self._empty_polls + 1 if had_sent_all else 0
+        if self.quota.leaves_when_idle and self._empty_polls >= (1 if was_held else MOST_EMPTY):
             self.on_done()
             return IDLE_S
-        return 0.0 if clock.monotonic() - started > HELD_S else self._rng.uniform(0, SHORT_POLL_S)
+        return 0.0 if was_held else self._rng.uniform(0, SHORT_POLL_S)
 
     def _note_idle(self, *, is_idle: bool) -> None:
         """Say once that there is no job, so that nobody wonders what is waited for."""
@@ -244,6 +252,7 @@ class PollLoop:
 
     def _refuse(self, boot: str, seq: int, reason: str) -> None:
         log.error("refused a job: %s", reason)
+        self.quota.note_end(f"refused {seq}", is_done=False)
         self._rooms.journal.skip_claim(boot, seq)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
 

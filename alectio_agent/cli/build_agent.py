@@ -152,7 +152,8 @@ def build_agent(
         )
     )  # fmt: skip
     poll_loop.on_fatal = agent.fail_now
-    poll_loop.quota, poll_loop.on_done = quota, agent.finish
+    poll_loop.quota = slot.quota = sender.quota = quota
+    poll_loop.on_done = agent.finish
     sender.on_fatal = agent.fail_now
     heartbeats.on_fatal = agent.fail_now
     return agent

@@ -71,10 +71,14 @@ def _end_elsewhere(code: ExitCode, agent: Agent, wish: Wish) -> ExitCode:
     """Say what a bounded run for a platform elsewhere did; gives the exit code."""
     if code is not ExitCode.CLEAN or not (wish.once or wish.until_done or wish.max_jobs):
         return code
-    if agent.failures:
-        say(f"{jobs_done(agent)}, {agent.failures} of them failed: see above")
+    if agent.was_stopped:
+        say(f"{jobs_done(agent)}; stopped before the end")
+        return ExitCode.TRY_AGAIN
+    if agent.quota.failed:
+        say(f"{jobs_done(agent)}, {len(agent.quota.failed)} failed: see above")
         return ExitCode.FAILED
-    say(f"{jobs_done(agent)}{'' if wish.max_jobs else '; the platform has no more work now'}")
+    is_idle = not agent.quota.is_spent
+    say(f"{jobs_done(agent)}{'; the platform has no more work now' if is_idle else ''}")
     return code
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.hub_process import HubProcess
@@ -113,9 +114,9 @@ def run_embedded(
     code = until_stopped(agent, reload)
     if code is not ExitCode.CLEAN:
         return code
-    code = _outcome(watcher, agent, quota)
-    is_told = code is ExitCode.FAILED and agent.failures > 0
+    is_told = bool(quota.failed)
     print_result(operator, view.name, as_json=project.as_json, has_problems=not is_told)
+    code = _outcome(operator, watcher, agent)
     _say_next(code, watcher, agent)
     return code
 
@@ -130,12 +131,16 @@ def _end_of(agent: Agent) -> Callable[[ExitCode], None]:
     return end
 
 
-def _outcome(watcher: Watcher, agent: Agent, quota: Quota) -> ExitCode:
-    if watcher.outcome is ExitCode.FAILED or (agent.failures and quota.is_spent):
-        return ExitCode.FAILED
-    if watcher.outcome is not None or quota.is_spent or quota.leaves_when_idle:
-        return ExitCode.CLEAN
-    return ExitCode.TRY_AGAIN
+def _outcome(operator: OperationClient, watcher: Watcher, agent: Agent) -> ExitCode:
+    """How the run ended; the watcher may not have seen the last change yet."""
+    for _ in range(2):  # the control may have ended with it
+        if watcher.outcome is None:
+            watcher.look(operator.experiment(watcher.name))
+    if watcher.outcome is not None:
+        return watcher.outcome
+    if agent.was_stopped:
+        return ExitCode.TRY_AGAIN
+    return ExitCode.FAILED if agent.quota.failed else ExitCode.CLEAN
 
 
 def _say_next(code: ExitCode, watcher: Watcher, agent: Agent) -> None:
@@ -151,9 +156,10 @@ def _say_next(code: ExitCode, watcher: Watcher, agent: Agent) -> None:
 
 
 def jobs_done(agent: Agent) -> str:
-    """How many jobs an agent took, in words.
+    """How many jobs gave all their results, in words.
 
     Args:
         agent: It has shut down.
     """
-    return f"{agent.jobs_taken} job{'' if agent.jobs_taken == 1 else 's'} done"
+    done = len(agent.quota.done)
+    return f"{done} job{'' if done == 1 else 's'} done"

@@ -57,13 +57,21 @@ class Watcher:
         except PlatformError as error:
             log.debug("watching %s: %s", self._name, error.message)
             return AGAIN_S
+        self.look(view)
+        # Somebody who stays may see it go on: the hub holds each look until something changes.
+        return HOLD_S if self.outcome is not None and self._on_over is not None else BETWEEN_S
+
+    def look(self, view: ExperimentView) -> None:
+        """Tell what is new, and see whether it is over.
+
+        Args:
+            view: Of the experiment that is watched.
+        """
         is_first = self._version is None
         self._version = view.version
         self._tell(view, silently=is_first)
         self._tell_pause(view)
         self._judge(view)
-        # Somebody who stays may see it go on: the hub holds each look until something changes.
-        return HOLD_S if self.outcome is not None and self._on_over is not None else BETWEEN_S
 
     def _judge(self, view: ExperimentView) -> None:
         """Whether it is over; what somebody made go on is not over any more."""

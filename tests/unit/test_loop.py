@@ -264,6 +264,24 @@ def test_a_job_that_goes_on_counts_for_the_quota(bench: Bench) -> None:
 def test_when_asked_to_it_leaves_as_soon_as_there_is_no_job(bench: Bench) -> None:
     done: list[bool] = []
     bench.loop.quota, bench.loop.on_done = Quota(leaves_when_idle=True), lambda: done.append(True)
+
+    def hold() -> None:
+        bench.clock.advance(15.0)
+
+    bench.platform.say("claim", hold)
+    bench.loop.step()
+    assert done == [True]
+
+
+def test_of_a_platform_that_does_not_hold_polls_it_wants_several_empty_answers(
+    bench: Bench,
+) -> None:
+    """The platform may be choosing the samples of the next job just now."""
+    done: list[bool] = []
+    bench.loop.quota, bench.loop.on_done = Quota(leaves_when_idle=True), lambda: done.append(True)
+    bench.loop.step()
+    bench.loop.step()
+    assert done == []
     bench.loop.step()
     assert done == [True]
 
@@ -275,7 +293,8 @@ def test_it_stays_while_a_result_is_unsent(bench: Bench) -> None:
     bench.platform.claims = [make_claim()]
     bench.loop.step()
     bench.finish_job()
-    bench.loop.step()
+    for _ in range(5):
+        bench.loop.step()
     assert done == []
 
 
@@ -284,7 +303,7 @@ def test_a_job_whose_hook_failed_is_counted_as_a_failure(bench: Bench) -> None:
     bench.platform.claims = [make_claim()]
     bench.loop.step()
     bench.finish_job()
-    assert bench.slot.failures == 1
+    assert bench.slot.quota.failed == {"digits/1"}
 
 
 def test_waiting_for_a_job_is_said_once_until_there_was_one(
@@ -327,3 +346,19 @@ def test_an_agent_that_was_registered_never_gives_up(bench: Bench) -> None:
     for _ in range(10):
         bench.loop.step()
     assert bench.fatal == []
+
+
+def test_a_failure_that_a_later_attempt_mended_is_none(bench: Bench) -> None:
+    bench.hooks.say(HookRaisedError("x.py:1: ValueError"))
+    bench.platform.claims = [make_claim(), make_claim(lease="lease-2", attempt=2)]
+    for expected in ({"digits/1"}, set()):
+        bench.loop.step()
+        bench.finish_job()
+        assert bench.slot.quota.failed == expected
+    assert bench.slot.quota.done == {"digits/1"}
+
+
+def test_a_refused_job_is_a_failure_too(bench: Bench) -> None:
+    bench.platform.claims = [make_claim(pipeline="other")]
+    bench.loop.step()
+    assert len(bench.loop.quota.failed) == 1

@@ -73,7 +73,9 @@ class JobRun:
     """A step object: one turn is the first heartbeat, or one step of the job."""
 
     def __init__(self, claim: Claim, platform_id: str, desk: Desk, hooks: StepRunner) -> None:
-        """Take up a job that is in the journal; `has_failed` is set when a hook gave no result.
+        """Take up a job that is in the journal.
+
+        `is_done` is set when all results are durable, `has_failed` when a hook gave none.
 
         Args:
             claim: As journalled.
@@ -92,7 +94,7 @@ class JobRun:
         self._is_announced = False
         self._ending: tuple[Ending, str] | None = None
         self._is_over = False
-        self.has_failed = False
+        self.is_done = self.has_failed = False
 
     def step(self) -> float | None:
         """Do the next thing.
@@ -185,7 +187,7 @@ class JobRun:
         self._orders.pop(0)
         self._desk.journal.put_commit(manifest, is_last=not self._orders)
         if not self._orders:
-            self._is_over = True
+            self._is_over = self.is_done = True
             self._desk.heartbeats.deliver(self.claim.lease)
         self._desk.delivery.set()
         for warning in outcome.warnings:

@@ -9,6 +9,7 @@ from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.journal import Journal, Message
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
 from alectio_agent.core.clock import Clock, timestamp
@@ -60,6 +61,7 @@ class Sender:
         self._platform_id: str | None = None
         self._sent_parts: set[str] = set()
         self.on_fatal: Callable[[PlatformError], None] = _raise
+        self.quota = Quota()
         self.keep_sent_s = 7 * 86400.0
         self.wake = threading.Event()
 
@@ -142,6 +144,7 @@ class Sender:
             return
         reason = f"{error.problem}: {error.message}"
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
+        self.quota.note_end(message.job, is_done=False)
         if message.kind == "commit":
             self._journal.put_failure(message.lease, self._rejected(message, reason))
         if self._journal.park(message, reason):

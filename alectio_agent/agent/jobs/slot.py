@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun, StepRunner
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class Slot:
     """A step object, driven by one thread that lives as long as the agent."""
 
     def __init__(self, hooks: SlotHooks, on_free: Callable[[], None]) -> None:
-        """Start without a job; `failures` counts those in which a hook gave no result.
+        """Start without a job.
 
         Args:
             hooks: Kept for all jobs of this slot.
@@ -32,7 +33,7 @@ class Slot:
         self.hooks = hooks
         self._on_free = on_free
         self._run: JobRun | None = None
-        self.failures = 0
+        self.quota = Quota()
         self.wake = threading.Event()
 
     @property
@@ -59,7 +60,8 @@ class Slot:
         wait_s = self._run.step()
         if wait_s is not None:
             return wait_s
-        self.failures += self._run.has_failed
+        if self._run.is_done or self._run.has_failed:
+            self.quota.note_end(self._run.claim.job, is_done=self._run.is_done)
         self._run = None
         self._on_free()
         return 0.0

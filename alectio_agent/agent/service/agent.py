@@ -10,6 +10,7 @@ from alectio_agent.agent.client.transport import Transport
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop
@@ -68,14 +69,14 @@ class Agent:
         self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
 
     @property
-    def failures(self) -> int:
-        """Jobs of this life in which a hook gave no result."""
-        return self._parts.slot.failures
+    def quota(self) -> Quota:
+        """The jobs of this life: how many it takes, and how they ended."""
+        return self._parts.poll_loop.quota
 
     @property
-    def jobs_taken(self) -> int:
-        """Jobs that this life took."""
-        return self._parts.poll_loop.quota.taken
+    def was_stopped(self) -> bool:
+        """Whether a person asked it to stop."""
+        return self._asked > 0
 
     def start(self) -> None:
         """Start all threads."""
