@@ -102,7 +102,9 @@ def run_embedded(
     inspections = inspect_hooks(state)
     pool = pool_size(state.settings.pipelines[pipeline], inspections[pipeline])
     check_pool((file, file_of), experiment, pipeline, pool)
-    view = make_experiment(operator, experiment, may_update=wish.update, command=COMMAND)
+    view = make_experiment(
+        operator, experiment, project.experiment.name, may_update=wish.update, command=COMMAND
+    )
     retry_waiting(operator, view)
     agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota)
     watcher = Watcher(operator, view.name, None if wish.stay else _end_of(agent))

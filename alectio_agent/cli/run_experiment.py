@@ -1,7 +1,9 @@
 """Which experiment a file is about, and how it begins, is changed, or goes on."""
 
 import logging
-import re
+from itertools import count
+
+from pydantic import ValidationError
 
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.core.errors import PlatformRejectedError, UsageError
@@ -11,13 +13,12 @@ from alectio_agent.wire.operation import ExperimentView
 log = logging.getLogger(__name__)
 
 OVER = ("finished", "cancelled")
-LONGEST_NAME = 64
 
 
 def pick_experiment(
     operator: OperationClient, settings: ExperimentSettings, *, is_new: bool
 ) -> ExperimentSettings:
-    """Find out which of NAME, NAME-2, NAME-3, ... is meant.
+    """Find out which of NAME and what was made anew from it (NAME-2, NAME-3, ...) is meant.
 
     Args:
         operator: Client of the hub.
@@ -29,14 +30,15 @@ def pick_experiment(
         that has these settings; else the newest.
 
     Raises:
-        UsageError: No further name fits into 64 letters.
+        UsageError: No further name fits.
     """
-    family = _family(operator, settings.name)
-    if is_new and family:
-        return _renamed(settings, f"{settings.name}-{max(family) + 1}")
-    alike = [at for at in family if _renamed(settings, family[at].name) == family[at].settings]
-    newest = max(alike or family, default=1)
-    return settings if newest == 1 else _renamed(settings, family[newest].name)
+    known = operator.experiments().experiments
+    series = [view for view in known if settings.name in (view.name, view.series)]
+    if is_new and series:
+        return _renamed(settings, _free_name(settings.name, {view.name for view in known}))
+    alike = [view for view in series if _renamed(settings, view.name) == view.settings]
+    newest = (alike or series)[-1:]  # the hub lists them as they were made
+    return _renamed(settings, newest[0].name) if newest else settings
 
 
 def finished_already(
@@ -56,13 +58,19 @@ def finished_already(
 
 
 def make_experiment(
-    operator: OperationClient, settings: ExperimentSettings, *, may_update: bool, command: str
+    operator: OperationClient,
+    settings: ExperimentSettings,
+    series: str,
+    *,
+    may_update: bool,
+    command: str,
 ) -> ExperimentView:
     """Make the experiment, or find it as it is.
 
     Args:
         operator: Client of the hub.
         settings: Under the name that is meant.
+        series: The name in the file.
         may_update: Settings that changed take effect.
         command: That takes `--update` and `--new`, for the mend.
 
@@ -75,7 +83,7 @@ def make_experiment(
     try:
         if may_update and _exists(operator, settings.name):
             return operator.update_experiment(settings)
-        return operator.create_experiment(settings)
+        return operator.create_experiment(settings, series if series != settings.name else None)
     except PlatformRejectedError as error:
         raise UsageError(
             error.message, hint=_hint(error, settings, command), code=error.code
@@ -95,25 +103,21 @@ def retry_waiting(operator: OperationClient, view: ExperimentView) -> None:
             operator.retry_experiment(name)
 
 
-def _family(operator: OperationClient, name: str) -> dict[int, ExperimentView]:
-    """Number to the experiment of that number; the first one has no number in its name."""
-    pattern = re.compile(rf"{re.escape(name)}(?:-([2-9]|[1-9]\d+))?")
-    found = {}
-    for view in operator.experiments().experiments:
-        match = pattern.fullmatch(view.name)
-        if match and view.control_of is None:
-            found[int(match[1] or 1)] = view
-    return found
+def _free_name(name: str, taken: set[str]) -> str:
+    return next(again for n in count(2) if (again := f"{name}-{n}") not in taken)
 
 
 def _renamed(settings: ExperimentSettings, name: str) -> ExperimentSettings:
-    if len(name) > LONGEST_NAME:
+    if name == settings.name:
+        return settings
+    try:
+        return ExperimentSettings.model_validate({**settings.model_dump(), "name": name})
+    except ValidationError as error:
         raise UsageError(
-            f"`{name}` has {len(name)} letters; expected at most {LONGEST_NAME}",
+            f"`{name}` is too long for an experiment (and its control)",
             hint="Give experiment.yaml a shorter name.",
             code="E-EXP-05",
-        )
-    return settings.model_copy(update={"name": name})
+        ) from error
 
 
 def _exists(operator: OperationClient, name: str) -> bool:

@@ -27,9 +27,13 @@ class ExperimentCreate(Record):
     """`POST /v1/experiments`; 409 `conflict` when the name is taken by other settings.
 
     Sending the settings of an experiment that exists changes nothing and answers with its view.
+
+    Attributes:
+        series: The name in the file, when the experiment is made anew under another name.
     """
 
     settings: ExperimentSettings
+    series: ExperimentName | None = None
 
 
 class ExperimentUpdate(Record):
@@ -126,6 +130,7 @@ class ExperimentView(Record):
     pool: int | None
     control: ExperimentName | None = None
     control_of: ExperimentName | None = None
+    series: ExperimentName | None = None
     version: int
     created_at: str
     results: str = ""

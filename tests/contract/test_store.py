@@ -296,7 +296,8 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
     Store(path, FakeClock()).close()
     connection = sqlite3.connect(path)
     connection.executescript(
-        "ALTER TABLE experiments DROP COLUMN pool_pins; ALTER TABLE results DROP COLUMN provenance;"
+        "ALTER TABLE experiments DROP COLUMN pool_pins;"
+        "ALTER TABLE experiments DROP COLUMN series; ALTER TABLE results DROP COLUMN provenance;"
         "UPDATE meta SET value = '1' WHERE key = 'schema';"
         "INSERT INTO tokens VALUES ('t', 'gpu01', 'agent', 'abc', '2026', NULL, NULL, NULL);"
     )

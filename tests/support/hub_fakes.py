@@ -125,7 +125,9 @@ class FakePlatform:
     def part_arrived(self, tx: Connection, job_id: str, sha256: str, size_bytes: int) -> None:
         self._note("part_arrived", job_id, sha256, size_bytes)
 
-    def create(self, tx: Connection, settings: ExperimentSettings) -> ExperimentView:
+    def create(
+        self, tx: Connection, settings: ExperimentSettings, series: str | None = None
+    ) -> ExperimentView:
         self._note("create", settings.name)
         return self.view
 

@@ -52,13 +52,19 @@ class OperationClient:
         """Who answers, and what this token may do."""
         return self._call("GET", "/v1/platform", PlatformInfo)
 
-    def create_experiment(self, settings: ExperimentSettings) -> ExperimentView:
+    def create_experiment(
+        self, settings: ExperimentSettings, series: str | None = None
+    ) -> ExperimentView:
         """Create an experiment; the same settings again change nothing.
+
+        Args:
+            settings: From its file.
+            series: The name there, when it is made anew under another.
 
         Raises:
             PlatformRejectedError: `conflict`: the name is taken by other settings.
         """
-        record = ExperimentCreate(settings=settings)
+        record = ExperimentCreate(settings=settings, series=series)
         return self._call("POST", "/v1/experiments", ExperimentView, record)
 
     def experiments(self) -> ExperimentList:

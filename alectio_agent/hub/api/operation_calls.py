@@ -91,7 +91,9 @@ class OperationCalls:
         record = await read_record(request, ExperimentCreate, services.limits.request_bytes)
         return answer(
             await wrap_future(
-                services.store.write(lambda tx: services.platform.create(tx, record.settings))
+                services.store.write(
+                    lambda tx: services.platform.create(tx, record.settings, record.series)
+                )
             )
         )
 

@@ -19,13 +19,16 @@ from alectio_agent.hub.store.tables import experiments
 from alectio_agent.wire.experiment import ExperimentSettings
 
 
-def create(tx: Connection, context: Context, settings: ExperimentSettings) -> None:
+def create(
+    tx: Connection, context: Context, settings: ExperimentSettings, series: str | None = None
+) -> None:
     """Make an experiment; the same settings again change nothing.
 
     Args:
         tx: A writing transaction.
         context: For time and workers.
         settings: From `experiment.yaml`.
+        series: The name there, when it is made anew under another.
 
     Raises:
         ProblemError: `conflict`: one of that name has other settings. `invalid`: the pool has too
@@ -46,9 +49,10 @@ def create(tx: Connection, context: Context, settings: ExperimentSettings) -> No
             "control of that name; expected another name",
             code="E-EXP-05",
         )
-    _make(tx, context, settings, ground, control=control.name if control else None)
+    known_by = {"control": control.name if control else None, "series": series}
+    _make(tx, context, settings, ground, known_by)
     if control is not None:
-        _make(tx, context, control, ground, control_of=settings.name)
+        _make(tx, context, control, ground, {"control_of": settings.name})
 
 
 def _make(
@@ -56,8 +60,7 @@ def _make(
     context: Context,
     settings: ExperimentSettings,
     ground: Ground,
-    control: str | None = None,
-    control_of: str | None = None,
+    known_by: dict[str, str | None],
 ) -> None:
     tx.execute(
         insert(experiments).values(
@@ -66,9 +69,8 @@ def _make(
             settings=settings.model_dump_json(),
             state="running",
             reason="",
-            priority=0 if control_of is None else 1,
-            control=control,
-            control_of=control_of,
+            priority=1 if "control_of" in known_by else 0,
+            **known_by,
             is_over=False,
             ending="",
             version=1,

@@ -121,9 +121,11 @@ class Platform:
         """Take back claims that were never started; offer jobs that fell silent elsewhere."""
         losses.tick(tx, self.context)
 
-    def create(self, tx: Connection, settings: ExperimentSettings) -> ExperimentView:
+    def create(
+        self, tx: Connection, settings: ExperimentSettings, series: str | None = None
+    ) -> ExperimentView:
         """Make an experiment, once; refuses `conflict`, `invalid`."""
-        creation.create(tx, self.context, settings)
+        creation.create(tx, self.context, settings, series)
         return self.show(tx, settings.name)
 
     def retry(

@@ -43,6 +43,7 @@ class Experiment:
         pool_pins: What the pool was before each time it was extended, as JSON.
         control: Name of its control; None without.
         control_of: Name of the experiment it is the control of; None when it is none.
+        series: The name in the file that it was made from, when it was made anew under another.
         is_over: No further loop will be made; metrics may still be owed.
         ending: Why it is over before its last loop; empty otherwise.
         owed_loop: The loop whose selection is owed; None when none is.
@@ -61,6 +62,7 @@ class Experiment:
     priority: int
     control: str | None
     control_of: str | None
+    series: str | None
     is_over: bool
     ending: str
     owed_loop: int | None

@@ -155,6 +155,7 @@ class Views:
                 "pool": experiment.pool_size,
                 "control": experiment.control,
                 "control_of": experiment.control_of,
+                "series": experiment.series,
                 "version": experiment.version,
                 "created_at": experiment.created_at,
                 "results": str(self._context.results / experiment.name),

@@ -7,6 +7,7 @@ from alectio_agent.hub.store.tables import meta
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
         "ALTER TABLE experiments ADD COLUMN pool_pins TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE experiments ADD COLUMN series TEXT",
         "ALTER TABLE results ADD COLUMN provenance TEXT",
     ),
 }

@@ -77,6 +77,7 @@ checkpoints = Table(
 )
 
 # `pool_pins`: size and digest that the pool had before each time it was extended, as JSON.
+# `series`: the name in the file that it was made from, when it was made anew under another.
 # `owed_loop`: the loop whose selection is owed. `is_over`: no further loop will be made.
 experiments = Table(
     "experiments",
@@ -94,6 +95,7 @@ experiments = Table(
     Column("priority", Integer, nullable=False),
     Column("control", String),
     Column("control_of", String),
+    Column("series", String),
     Column("is_over", Boolean, nullable=False),
     Column("ending", Text, nullable=False),
     Column("owed_loop", Integer),

@@ -277,3 +277,12 @@ def test_a_paused_experiment_that_had_no_pool_stays_paused_when_it_gets_one(benc
     bench.run(lambda tx: bench.platform.resume(tx, "digits"))
     bench.settle()
     assert agent.poll() is not None
+
+
+def test_what_was_made_anew_says_from_which_file(bench: Bench) -> None:
+    bench.agent()
+    bench.create()
+    settings = make_settings(name="digits-2", control="replay")
+    view = bench.run(lambda tx: bench.platform.create(tx, settings, "digits"))
+    assert view.series == "digits"
+    assert (bench.show().series, bench.show("digits-2-control").series) == (None, None)

@@ -42,34 +42,38 @@ def test_the_name_itself_is_meant_when_nothing_ran_yet() -> None:
     assert picked(FakeOperator(), new=True) == "toy"
 
 
-def test_new_takes_the_number_behind_the_highest() -> None:
+def again(name: str, batch: int = 5) -> ExperimentView:
+    """Made anew from `toy`."""
+    return view(name, batch, series="toy")
+
+
+def test_new_takes_the_first_free_number() -> None:
     assert picked(FakeOperator(view("toy")), new=True) == "toy-2"
-    assert picked(FakeOperator(view("toy"), view("toy-2"), view("toy-7")), new=True) == "toy-8"
+    known = FakeOperator(view("toy"), again("toy-2"), view("toy-3"))
+    assert picked(known, new=True) == "toy-4"
 
 
 def test_without_new_the_newest_with_these_settings_is_meant() -> None:
-    known = FakeOperator(view("toy"), view("toy-2"), view("toy-3", batch=9))
+    known = FakeOperator(view("toy"), again("toy-2"), again("toy-3", batch=9))
     assert picked(known) == "toy-2"
     assert picked(known, batch=9) == "toy-3"
 
 
 def test_with_other_settings_the_newest_is_meant_so_that_update_can_change_it() -> None:
-    assert picked(FakeOperator(view("toy"), view("toy-2")), batch=1) == "toy-2"
+    assert picked(FakeOperator(view("toy"), again("toy-2")), batch=1) == "toy-2"
 
 
-@pytest.mark.parametrize("other", ["toy-1", "toy-02", "toy-x", "toy-2-b", "other", "toy-control"])
-def test_other_names_do_not_belong_to_it(other: str) -> None:
-    assert picked(FakeOperator(view("toy"), view(other)), new=True) == "toy-2"
+def test_an_experiment_of_a_similar_name_is_somebody_elses() -> None:
+    """`intents-10` on a shared hub must not be changed by a file that says `intents`."""
+    assert picked(FakeOperator(view("toy"), view("toy-2")), batch=1) == "toy"
+    assert picked(FakeOperator(view("toy-2")), batch=1) == "toy"
 
 
-def test_a_control_is_not_one_of_them() -> None:
-    assert picked(FakeOperator(view("toy"), view("toy-2", control_of="x")), new=True) == "toy-2"
-
-
-def test_a_name_that_grows_too_long_is_refused() -> None:
-    name = "x" * 63
+@pytest.mark.parametrize(("length", "control"), [(63, "none"), (55, "replay")])
+def test_a_name_that_grows_too_long_is_refused(length: int, control: str) -> None:
+    wanted = ExperimentSettings(name="x" * length, classes=3, batch=5, loops=4, control=control)
     with pytest.raises(UsageError) as caught:
-        pick_experiment(FakeOperator(view(name)), settings(name), is_new=True)  # type: ignore[arg-type]
+        pick_experiment(FakeOperator(view("x" * length)), wanted, is_new=True)  # type: ignore[arg-type]
     assert caught.value.code == "E-EXP-05"
 
 
