@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -57,13 +57,23 @@ def list_agent_jobs(common: Common, number: int) -> None:
             code="E-USE-02",
         )
     is_running = is_at_work(folder)
-    shown = [(job, tell(job, is_running=is_running)) for job in past_jobs(folder, number)]
+    shown = _newest_told(past_jobs(folder, number), is_running=is_running)
     if common.as_json:
         click.echo(json.dumps([_plain(job, told) for job, told in shown], indent=2))
     elif not shown:
         click.echo(f"{folder}: no job yet", err=True)
     else:
         _print(shown)
+
+
+def _newest_told(jobs: list[PastJob], *, is_running: bool) -> list[tuple[PastJob, Told]]:
+    """What goes on is said with the newest attempt at a job: the others are history."""
+    newest = {job.job: job.attempt for job in sorted(jobs, key=lambda job: job.attempt)}
+    told = [(job, tell(job, is_running=is_running)) for job in jobs]
+    return [
+        (job, said if job.attempt == newest[job.job] else replace(said, mend=""))
+        for job, said in told
+    ]
 
 
 def tell(job: PastJob, *, is_running: bool) -> Told:
@@ -100,9 +110,10 @@ def _tell_failure(job: PastJob, *, is_running: bool) -> Told:
         return Told(f"parked{waits}", text, f"alectio-agent experiment show {job.experiment}")
     if kind == "interrupted":
         return Told(f"handed back{waits}", text, "" if is_running else GO_ON)
-    if kind in TRIED_AGAIN:
-        return Told(f"failed{waits}", text, "it is tried again by itself")
     retry = f"alectio-agent experiment retry {job.experiment}"
+    if kind in TRIED_AGAIN:
+        tried = f"it is tried again by itself as often as `retries` says; after that: {retry}"
+        return Told(f"failed{waits}", text, tried)
     return Told(f"failed{waits}", text, "" if retry in text else retry)
 
 

@@ -216,14 +216,25 @@ def test_an_endless_loop_ends_with_its_time_limit(tmp_path: Path) -> None:
 def test_a_file_that_carries_over_to_the_next_experiment_is_named(tmp_path: Path) -> None:
     hooks = changed(
         ('    for index in payload["labeled"]:', '    last = Path("last.json")\n'
-         '    if last.exists():\n        model = json.loads(last.read_text())\n'
          '    for index in payload["labeled"][:2 if last.exists() else None]:'),
-        (SAVE, SAVE + "\n    model['sums'].reverse(); last.write_text(json.dumps(model))"),
+        (SAVE, SAVE + "\n    last.write_text(json.dumps(model))"),
     )  # fmt: skip
     code, checks, told = try_in(tmp_path, hooks=hooks)
     assert (code, failures(checks)) == (3, ["train anew"])
     assert 'train writes outside of payload["ckpt_dir"]: last.json; ' in told
     assert states(checks)["train warm"] == "skipped"
+
+
+def test_chance_beside_a_log_file_is_a_warning_and_no_alarm(tmp_path: Path) -> None:
+    """As training on a GPU with tensorboard: the log is written, and never read."""
+    hooks = changed(
+        (SAVE, "import os\n    Path('train.log').open('a').write('epoch 1')\n"
+         "    for total in model['sums']: total[0] *= 1 + os.urandom(1)[0] / 64\n    " + SAVE),
+    )  # fmt: skip
+    code, checks, told = try_in(tmp_path, hooks=hooks)
+    assert (code, states(checks)["train anew"]) == (0, "warn")
+    assert "either it is not deterministic" in told
+    assert "train.log" in told
 
 
 def test_training_that_gives_another_model_each_time_is_a_warning(tmp_path: Path) -> None:

@@ -79,7 +79,12 @@ def test_an_open_job_runs_only_while_an_agent_does(journal: Journal, state: Path
     [
         ("user_code", "failed", "alectio-agent experiment retry digits"),
         ("contract", "failed", "alectio-agent experiment retry digits"),
-        ("crash", "failed", "it is tried again by itself"),
+        (
+            "crash",
+            "failed",
+            "it is tried again by itself as often as `retries` says; after that: "
+            "alectio-agent experiment retry digits",
+        ),
         ("interrupted", "handed back", "alectio-agent run"),
         ("cancelled", "cancelled", ""),
         ("rejected", "parked", "alectio-agent experiment show digits"),
@@ -170,3 +175,14 @@ def test_a_journal_without_tables_has_no_jobs(state: Path) -> None:
     (state / "agent.db").touch()
     assert run().exit_code == 0
     assert "no job yet" in run().stderr
+
+
+def test_only_the_newest_attempt_says_what_goes_on(journal: Journal) -> None:
+    """Earlier ones are history: nobody should type a command for them."""
+    claim(journal)
+    fail(journal, "crash")
+    deliver(journal)
+    claim(journal, attempt=2, lease="lease-2")
+    first, second = told()
+    assert first == ("failed", "")
+    assert second == ("interrupted", "alectio-agent run")

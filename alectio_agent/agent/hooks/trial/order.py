@@ -52,6 +52,11 @@ class TrialOrder:
         """A name for another experiment with the same samples."""
         return f"{self.experiment}-2"
 
+    @property
+    def third_experiment(self) -> str:
+        """A name for one more."""
+        return f"{self.experiment}-3"
+
 
 @dataclass(frozen=True)
 class Samples:

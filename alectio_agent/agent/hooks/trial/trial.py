@@ -165,9 +165,18 @@ class Trial:
         if agreement.is_full:
             self._anew = ran
             return Finding("another experiment: the same predictions")
-        if self._written:
+        if self._written and self._repeats(ran):
             raise verdicts.files_carry_over(agreement, self._written)
-        return Finding("another experiment", (verdicts.train_wavers(agreement),))
+        return Finding("another experiment", (verdicts.train_wavers(agreement, self._written),))
+
+    def _repeats(self, second: Ran) -> bool:
+        """Whether a third experiment is like the second: then only the first was different.
+
+        Training that is not deterministic differs each time, and most of it writes logs, too.
+        """
+        experiment = self._order.third_experiment
+        self._bench.train(self._samples.labeled, experiment=experiment)
+        return self._compare(second, self._bench.test(experiment=experiment)).is_full
 
     def _train_warm(self) -> Finding:
         assert self._anew is not None  # noqa: S101 - skipped otherwise

@@ -51,21 +51,31 @@ OTHER = (
 
 def files_carry_over(agreement: Agreement, written: list[str]) -> HookResultError:
     """Another experiment trained differently, and `train` writes files beside its checkpoints."""
-    more = f" and {len(written) - 10:,} more" if len(written) > 10 else ""
     return HookResultError(
         f'{OTHER} ({agreement.describe()}). train writes outside of payload["ckpt_dir"]: '
-        f"{', '.join(written[:10])}{more}; what it loads from there is carried over. Keep files in "
+        f"{_named(written)}; what it loads from there is carried over. Keep files in "
         'payload["ckpt_dir"], and start from fresh weights when resume_from is None'
     )
 
 
-def train_wavers(agreement: Agreement) -> str:
-    """A warning: another experiment trained differently, and no such file was found."""
-    return (
-        f"{OTHER} ({agreement.describe()}). train wrote no file outside of its folder below `cwd`: "
-        "most likely it is not deterministic, as on many GPUs. Scores will differ a little from "
-        "run to run"
-    )
+def train_wavers(agreement: Agreement, written: list[str]) -> str:
+    """A warning: another experiment trained differently, and it is not known why."""
+    if written:
+        why = (
+            "either it is not deterministic, as on many GPUs, or it loads something that an "
+            f"earlier run left in {_named(written)}"
+        )
+    else:
+        why = (
+            "it wrote no file outside of its folder below `cwd`: most likely it is not "
+            "deterministic, as on many GPUs"
+        )
+    return f"{OTHER} ({agreement.describe()}). {why}. Scores will differ from run to run"
+
+
+def _named(written: list[str]) -> str:
+    more = f" and {len(written) - 10:,} more" if len(written) > 10 else ""
+    return f"{', '.join(written[:10])}{more}"
 
 
 def globals_carry_over(agreement: Agreement) -> str:
