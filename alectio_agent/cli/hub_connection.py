@@ -9,12 +9,13 @@ from pathlib import Path
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.service.hub_process import HubProcess
+from alectio_agent.cli.hub_hints import checked_url
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import EMBEDDED, AgentFile
 from alectio_agent.config.token_file import read_token_file
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
-from alectio_agent.core.errors import PlatformError, UsageError
+from alectio_agent.core.errors import ConfigError, PlatformError, UsageError
 
 HUB_FILE = "hub.json"
 MEND = "Name an operator's token with --token-file or $ALECTIO_HUB_TOKEN_FILE."
@@ -50,10 +51,12 @@ def open_hub(
         A client; the hub is started for the duration when it lies on this machine and sleeps.
 
     Raises:
-        UsageError: A distant hub without a token.
+        UsageError: That is no URL, or would send a token in the clear.
+        ConfigError: A distant hub without a token.
         AlectioAgentError: Whatever starting the hub or reading files can raise.
     """
     if hub is not None:
+        hub = checked_url(hub)
         _refuse_clear_text(hub)
         yield operation_client(hub, _token(token_file))
         return
@@ -98,7 +101,7 @@ def _refuse_clear_text(url: str) -> None:
 
 def _token(token_file: Path | None) -> str:
     if token_file is None:
-        raise UsageError(
+        raise ConfigError(
             "no token for this hub",
             hint=MEND,
             code="E-AUTH-01",
