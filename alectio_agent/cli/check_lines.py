@@ -19,13 +19,13 @@ WORDS = {"ok": "ok", "warn": "warn", "failed": "FAIL", "skipped": "skip"}
 COLOURS = {"ok": "green", "warn": "yellow", "failed": "red", "skipped": "bright_black"}
 
 
-def print_checks(checks: Iterable[Check], common: Common, *, all_well: str) -> list[Check]:
+def print_checks(checks: Iterable[Check], common: Common, *, next_step: str) -> list[Check]:
     """Print checks as they come.
 
     Args:
         checks: Made while they are printed.
         common: Whether as JSON, and whether only what is wrong.
-        all_well: The last line when nothing failed; says what to do next.
+        next_step: What to do when nothing failed.
 
     Returns:
         All of them.
@@ -47,8 +47,16 @@ def print_checks(checks: Iterable[Check], common: Common, *, all_well: str) -> l
         verb = "check" if len(found) == 1 else "checks"
         click.echo(f"{len(failures)} of {len(found)} {verb} failed")
     elif not common.is_quiet:
-        click.echo(all_well)
+        click.echo(f"{_verdict(found)} {next_step}")
     return found
+
+
+def _verdict(found: list[Check]) -> str:
+    """How it went when nothing failed."""
+    count = sum(check.state == "warn" for check in found)
+    if not count:
+        return "All is well."
+    return f"{count} {'warning' if count == 1 else 'warnings'}, nothing failed."
 
 
 def _noting(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:

@@ -24,7 +24,7 @@ from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.errors import AlectioAgentError, ConfigError, ExitCode
 from alectio_agent.wire.protocol import PROTOCOL
 
-ALL_WELL = "All is well. Next: alectio-agent try"
+NEXT = "Next: alectio-agent try"
 
 
 def check_all(common: Common, *, is_offline: bool) -> ExitCode:
@@ -38,7 +38,7 @@ def check_all(common: Common, *, is_offline: bool) -> ExitCode:
         0, 3 when something is wrong, 78 when the configuration cannot be loaded.
     """
     checkup = _Checkup(common, is_offline=is_offline)
-    found = print_checks(checkup.all(), common, all_well=ALL_WELL)
+    found = print_checks(checkup.all(), common, next_step=NEXT)
     if checkup.has_no_configuration:
         return ExitCode.CONFIG
     is_wrong = any(check.state == "failed" for check in found)
@@ -85,7 +85,7 @@ class _Checkup:
     def _experiment(self, settings: AgentFile, file: Path) -> Check:
         assert settings.experiment is not None  # noqa: S101 - asked before
         experiment_file = settings.experiment
-        experiment = load_experiment_file(experiment_file)
+        experiment = load_experiment_file(experiment_file, file)
         if not settings.platform.is_embedded:
             return passed("experiment", f"{experiment_file} is for the hub in the box: not used")
         name = pick_pipeline(experiment_file, experiment, settings.pipelines)
