@@ -27,6 +27,22 @@ def test_help_names_what_there_is(words: list[str], told: str) -> None:
     assert told in run(*words).output
 
 
+@pytest.mark.parametrize(
+    ("words", "exit_code"), [((), 0), (("hub",), 2), (("config",), 2), (("hub", "token"), 2)]
+)
+def test_a_group_alone_prints_its_help_once(words: tuple[str, ...], exit_code: int) -> None:
+    result = run(*words)
+    assert result.output.count("Usage:") == 1
+    assert "E-USE-01" not in result.output
+    assert result.exit_code == exit_code
+
+
+def test_the_version_is_an_option_too() -> None:
+    assert run("--version").stdout == run("version").stdout != ""
+    assert run("--json", "--version").stdout == run("version", "--json").stdout
+    assert run("--version").exit_code == 0
+
+
 def test_the_command_that_run_starts_is_not_shown() -> None:
     assert "embedded" not in run("hub", "--help").output
 
