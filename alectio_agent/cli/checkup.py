@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from alectio_agent.cli.check_lines import print_checks
+from alectio_agent.cli.check_marks import marks_left
 from alectio_agent.cli.check_pipelines import check_pipeline
 from alectio_agent.cli.check_site import (
     check_disk,
@@ -65,7 +66,8 @@ class _Checkup:
             self.has_no_configuration = True
             yield failed("configuration", error)
             return
-        yield passed("configuration", f"{file} ({_winner(self._common.config)})")
+        said = f"{file} ({_winner(self._common.config)})"
+        yield passed("configuration", said, marks_left(file))
         for name in settings.pipelines:
             yield from check_pipeline(name, settings.pipelines[name], self._pools)
         if settings.experiment is not None:
@@ -76,9 +78,15 @@ class _Checkup:
             yield guarded("hub", check_hub)
             yield passed("platform", "the hub in the box: nothing more is needed")
             return
-        yield guarded("token", lambda: check_token(settings))
+        yield from self._platform(settings)
+
+    def _platform(self, settings: AgentFile) -> Iterator[Check]:
+        token = guarded("token", lambda: check_token(settings))
+        yield token
         if self._is_offline:
             yield Check("platform", "skipped", "not called (--offline)")
+        elif token.state == "failed":
+            yield Check("platform", "skipped", "the token must be mended first")
         else:
             yield guarded("platform", lambda: check_platform(settings))
 
@@ -96,6 +104,7 @@ class _Checkup:
         return passed(
             "experiment",
             f"{experiment.name}: pipeline {name}, {experiment.loops:,} loops, {pool:,} samples",
+            marks_left(experiment_file),
         )
 
 
