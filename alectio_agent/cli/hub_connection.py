@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def open_hub(
     hub: str | None = None,
     token_file: Path | None = None,
     data: Path | None = None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> Iterator[OperationClient]:
     """Reach the hub that the command line names.
 
@@ -46,6 +47,7 @@ def open_hub(
         hub: URL of a hub.
         token_file: Holds a token for it.
         data: Folder of a hub on this machine.
+        on_start: Called before a hub that sleeps is started, which takes seconds.
 
     Yields:
         A client; the hub is started for the duration when it lies on this machine and sleeps.
@@ -72,6 +74,7 @@ def open_hub(
     if running is not None:
         yield running
         return
+    on_start()
     with _started(folder, results) as client:
         yield client
 

@@ -67,6 +67,7 @@ def named_hub(
     """
     config = common.config
     from alectio_agent.cli.hub_connection import open_hub
+    from alectio_agent.cli.screen import say
     from alectio_agent.core.errors import UsageError
 
     source = click.get_current_context().get_parameter_source("hub")
@@ -80,8 +81,14 @@ def named_hub(
         )
     if data is not None:
         _check_folder(data)
+
+    def tell_start() -> None:
+        if not common.is_quiet:
+            whose = "in the box" if data is None else f"of {data}"
+            say(f"starting the hub {whose} for this command")
+
     with (
-        open_hub(config=config, hub=hub, token_file=token_file, data=data) as operator,
+        open_hub(config, hub, token_file, data, tell_start) as operator,
         _mends(operator, token_file),
     ):
         yield operator

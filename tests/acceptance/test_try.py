@@ -445,7 +445,7 @@ class TestDebugger:
             code, said = person.end()
         assert code == 3
         assert "E-RUN-05" in said
-        assert f"the debugger was left at {tmp_path}/processes.py" in said
+        assert f"the debugger was left at {tmp_path}/processes.py" in " ".join(said.split())
         assert "(Pdb)" not in said
         assert "Traceback" not in said
 
