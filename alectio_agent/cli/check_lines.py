@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import may_colour
 from alectio_agent.core.checks import Check
@@ -16,16 +17,17 @@ from alectio_agent.core.errors import CODE_PATTERN
 from alectio_agent.core.units import format_duration
 
 WORDS = {"ok": "ok", "warn": "warn", "failed": "FAIL", "skipped": "skip"}
+NARROW = 30
 COLOURS = {"ok": "green", "warn": "yellow", "failed": "red", "skipped": "bright_black"}
 
 
-def print_checks(checks: Iterable[Check], common: Common, *, all_well: str) -> list[Check]:
+def print_checks(checks: Iterable[Check], common: Common, *, next_step: str) -> list[Check]:
     """Print checks as they come.
 
     Args:
         checks: Made while they are printed.
         common: Whether as JSON, and whether only what is wrong.
-        all_well: The last line when nothing failed; says what to do next.
+        next_step: What to do when nothing failed.
 
     Returns:
         All of them.
@@ -47,8 +49,16 @@ def print_checks(checks: Iterable[Check], common: Common, *, all_well: str) -> l
         verb = "check" if len(found) == 1 else "checks"
         click.echo(f"{len(failures)} of {len(found)} {verb} failed")
     elif not common.is_quiet:
-        click.echo(all_well)
+        click.echo(f"{_verdict(found)} {next_step}")
     return found
+
+
+def _verdict(found: list[Check]) -> str:
+    """How it went when nothing failed."""
+    count = sum(check.state == "warn" for check in found)
+    if not count:
+        return "All is well."
+    return f"{count} {'warning' if count == 1 else 'warnings'}, nothing failed."
 
 
 def _noting(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:
@@ -62,9 +72,10 @@ def _print(check: Check) -> None:
         named = f"{check.name:<20}"
     else:
         named = f"{check.name:<12} {_took(check.seconds):>9}"
-    click.echo(f"{_word(check.state)} {named}  {check.said}".rstrip())
+    click.echo(_line(check.state, f"{named}  ", check.said))
     for problem in check.problems:
-        click.echo(indent(_coloured(problem, check.state), "      "))
+        told = fold_lines(indent(problem, "      "), width_of(sys.stdout))
+        click.echo(_coloured(told, check.state))
     if check.printed:
         click.echo(f"      It printed last ({check.log_file}):")
         click.echo(indent("\n".join(check.printed), "      | ", lambda _: True))
@@ -75,15 +86,20 @@ def _print_skipped(checks: list[Check], common: Common) -> None:
         return
     for why, group in groupby(checks, key=lambda check: check.said):
         names = ", ".join(check.name for check in group)
-        click.echo(f"{_word('skipped')} {names}: {why}")
+        click.echo(_line("skipped", "", f"{names}: {why}"))
+
+
+def _line(state: str, named: str, said: str) -> str:
+    """A check in one line; on a terminal the text keeps to its own column, if that is wide."""
+    width, hang = width_of(sys.stdout), 6 + len(named)
+    if width is not None and width - hang < NARROW:
+        hang = 6
+    plain = fold_lines(f"{WORDS[state]:<5} {named}{said}".rstrip(), width, hang)
+    return _paint(plain[:5], COLOURS[state]) + plain[5:]
 
 
 def _took(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else format_duration(seconds)
-
-
-def _word(state: str) -> str:
-    return _paint(f"{WORDS[state]:<5}", COLOURS[state])
 
 
 def _coloured(text: str, state: str) -> str:

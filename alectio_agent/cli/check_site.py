@@ -11,10 +11,11 @@ from pathlib import Path
 from alectio_agent.agent.journal.lock_holder import lock_holder
 from alectio_agent.cli.check_pipelines import nearest_existing
 from alectio_agent.cli.hub_connection import operation_client
+from alectio_agent.cli.hub_hints import silence_mend, token_mend
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.core.checks import Check, failed, passed
-from alectio_agent.core.errors import ConfigError, NotAuthorizedError, StoreError
+from alectio_agent.core.errors import ConfigError, NotAuthorizedError, PlatformError, StoreError
 from alectio_agent.core.units import format_size
 
 LOW_BYTES = 2**30
@@ -105,7 +106,12 @@ def check_platform(settings: AgentFile) -> Check:
         PlatformError: No answer, or the token is refused.
     """
     url = settings.platform.url
-    found = operation_client(url, read_token(settings, os.environ)).platform()
+    try:
+        found = operation_client(url, read_token(settings, os.environ)).platform()
+    except PlatformError as error:
+        file = settings.platform.token_file
+        error.hint = error.hint or silence_mend(error) or token_mend(error.code, file)
+        raise
     if found.scope != "agent":
         raise NotAuthorizedError(
             f"{url} takes the token, but its scope is {found.scope}; expected agent",

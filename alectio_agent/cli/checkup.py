@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from alectio_agent.cli.check_lines import print_checks
+from alectio_agent.cli.check_marks import marks_left
 from alectio_agent.cli.check_pipelines import check_pipeline
 from alectio_agent.cli.check_site import (
     check_disk,
@@ -24,7 +25,7 @@ from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.errors import AlectioAgentError, ConfigError, ExitCode
 from alectio_agent.wire.protocol import PROTOCOL
 
-ALL_WELL = "All is well. Next: alectio-agent try"
+NEXT = "Next: alectio-agent try"
 
 
 def check_all(common: Common, *, is_offline: bool) -> ExitCode:
@@ -38,7 +39,7 @@ def check_all(common: Common, *, is_offline: bool) -> ExitCode:
         0, 3 when something is wrong, 78 when the configuration cannot be loaded.
     """
     checkup = _Checkup(common, is_offline=is_offline)
-    found = print_checks(checkup.all(), common, all_well=ALL_WELL)
+    found = print_checks(checkup.all(), common, next_step=NEXT)
     if checkup.has_no_configuration:
         return ExitCode.CONFIG
     is_wrong = any(check.state == "failed" for check in found)
@@ -65,7 +66,8 @@ class _Checkup:
             self.has_no_configuration = True
             yield failed("configuration", error)
             return
-        yield passed("configuration", f"{file} ({_winner(self._common.config)})")
+        said = f"{file} ({_winner(self._common.config)})"
+        yield passed("configuration", said, marks_left(file))
         for name in settings.pipelines:
             yield from check_pipeline(name, settings.pipelines[name], self._pools)
         if settings.experiment is not None:
@@ -76,16 +78,22 @@ class _Checkup:
             yield guarded("hub", check_hub)
             yield passed("platform", "the hub in the box: nothing more is needed")
             return
-        yield guarded("token", lambda: check_token(settings))
+        yield from self._platform(settings)
+
+    def _platform(self, settings: AgentFile) -> Iterator[Check]:
+        token = guarded("token", lambda: check_token(settings))
+        yield token
         if self._is_offline:
             yield Check("platform", "skipped", "not called (--offline)")
+        elif token.state == "failed":
+            yield Check("platform", "skipped", "the token must be mended first")
         else:
             yield guarded("platform", lambda: check_platform(settings))
 
     def _experiment(self, settings: AgentFile, file: Path) -> Check:
         assert settings.experiment is not None  # noqa: S101 - asked before
         experiment_file = settings.experiment
-        experiment = load_experiment_file(experiment_file)
+        experiment = load_experiment_file(experiment_file, file)
         if not settings.platform.is_embedded:
             return passed("experiment", f"{experiment_file} is for the hub in the box: not used")
         name = pick_pipeline(experiment_file, experiment, settings.pipelines)
@@ -96,6 +104,7 @@ class _Checkup:
         return passed(
             "experiment",
             f"{experiment.name}: pipeline {name}, {experiment.loops:,} loops, {pool:,} samples",
+            marks_left(experiment_file),
         )
 
 

@@ -1,5 +1,6 @@
 """`experiment show`."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +24,9 @@ def show(*, name: str, common: Common, **where: Any) -> None:
     if common.as_json:
         click.echo(view.model_dump_json(indent=2))
         return
+    if where["hub"] and view.results and not Path(view.results).exists():
+        # A folder of the hub's machine is of no use here.
+        view = view.model_copy(update={"results": f"alectio-agent experiment export {name}"})
     print_experiment(view, control)
     for shown in (view, control):
         if shown is not None and shown.state == "waiting":

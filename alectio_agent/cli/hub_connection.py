@@ -2,19 +2,20 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.service.hub_process import HubProcess
+from alectio_agent.cli.hub_hints import checked_url
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import EMBEDDED, AgentFile
 from alectio_agent.config.token_file import read_token_file
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
-from alectio_agent.core.errors import PlatformError, UsageError
+from alectio_agent.core.errors import ConfigError, PlatformError, UsageError
 
 HUB_FILE = "hub.json"
 MEND = "Name an operator's token with --token-file or $ALECTIO_HUB_TOKEN_FILE."
@@ -37,6 +38,7 @@ def open_hub(
     hub: str | None = None,
     token_file: Path | None = None,
     data: Path | None = None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> Iterator[OperationClient]:
     """Reach the hub that the command line names.
 
@@ -45,15 +47,18 @@ def open_hub(
         hub: URL of a hub.
         token_file: Holds a token for it.
         data: Folder of a hub on this machine.
+        on_start: Called before a hub that sleeps is started, which takes seconds.
 
     Yields:
         A client; the hub is started for the duration when it lies on this machine and sleeps.
 
     Raises:
-        UsageError: A distant hub without a token.
+        UsageError: That is no URL, or would send a token in the clear.
+        ConfigError: A distant hub without a token.
         AlectioAgentError: Whatever starting the hub or reading files can raise.
     """
     if hub is not None:
+        hub = checked_url(hub)
         _refuse_clear_text(hub)
         yield operation_client(hub, _token(token_file))
         return
@@ -69,6 +74,7 @@ def open_hub(
     if running is not None:
         yield running
         return
+    on_start()
     with _started(folder, results) as client:
         yield client
 
@@ -98,7 +104,7 @@ def _refuse_clear_text(url: str) -> None:
 
 def _token(token_file: Path | None) -> str:
     if token_file is None:
-        raise UsageError(
+        raise ConfigError(
             "no token for this hub",
             hint=MEND,
             code="E-AUTH-01",

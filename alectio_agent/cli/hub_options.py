@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-LIST_TEXT = "Those that there are: alectio-agent experiment list"
 OPTIONS = (
     click.option(
         "--hub", envvar="ALECTIO_HUB", show_envvar=True, metavar="URL", help="URL of the hub."
@@ -68,7 +67,8 @@ def named_hub(
     """
     config = common.config
     from alectio_agent.cli.hub_connection import open_hub
-    from alectio_agent.core.errors import PlatformRejectedError, UsageError
+    from alectio_agent.cli.screen import say
+    from alectio_agent.core.errors import UsageError
 
     source = click.get_current_context().get_parameter_source("hub")
     if source is ParameterSource.ENVIRONMENT and (config is not None or data is not None):
@@ -81,14 +81,57 @@ def named_hub(
         )
     if data is not None:
         _check_folder(data)
+
+    def tell_start() -> None:
+        if not common.is_quiet:
+            whose = "in the box" if data is None else f"of {data}"
+            say(f"starting the hub {whose} for this command")
+
+    with (
+        open_hub(config, hub, token_file, data, tell_start) as operator,
+        _mends(operator, token_file),
+    ):
+        yield operator
+
+
+@contextmanager
+def _mends(operator: "OperationClient", token_file: Path | None) -> Iterator[None]:
+    """Say what to do about whatever the hub refuses, as long as it can be asked."""
+    from alectio_agent.cli.hub_hints import refusal_mend, silence_mend, token_mend
+    from alectio_agent.core.errors import (
+        NotAuthorizedError,
+        PlatformRejectedError,
+        PlatformUnavailableError,
+        UsageError,
+    )
+
     try:
-        with open_hub(config=config, hub=hub, token_file=token_file, data=data) as operator:
-            yield operator
-    except PlatformRejectedError as error:
-        if error.problem in ("conflict", "not-found", "invalid"):
-            hint = LIST_TEXT if error.message.startswith("no experiment is called") else ""
-            raise UsageError(error.message, hint=hint, code=error.code) from error
+        yield
+    except PlatformUnavailableError as error:
+        error.hint = error.hint or silence_mend(error)
         raise
+    except NotAuthorizedError as error:
+        error.hint = error.hint or token_mend(error.code, token_file, "operator")
+        raise
+    except PlatformRejectedError as error:
+        if error.problem not in ("conflict", "not-found", "invalid"):
+            raise
+        hint = _next_command(operator) if error.code == "E-EXP-02" else refusal_mend(error)
+        raise UsageError(error.message, hint=hint, code=error.code) from error
+
+
+def _next_command(operator: "OperationClient") -> str:
+    """What can be done with an experiment in its state; empty when that is not known."""
+    from alectio_agent.cli.hub_hints import NEXT
+    from alectio_agent.core.errors import PlatformError
+
+    name = click.get_current_context().params.get("name")
+    if not isinstance(name, str):
+        return ""
+    try:
+        return NEXT[operator.experiment(name).state].format(name=name)
+    except PlatformError:
+        return ""  # the refusal itself is what must be told
 
 
 def _check_folder(data: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from alectio_agent.cli.lazy import LazyGroup
-from alectio_agent.cli.options import root_options
+from alectio_agent.cli.options import Common, root_options
 from alectio_agent.cli.screen import say, say_error
 from alectio_agent.core.errors import AlectioAgentError, ExitCode, StoppedError, UsageError
 
@@ -37,6 +38,9 @@ def _wants_traceback(words: list[str]) -> bool:
 
 def _say(error: Exception) -> int:
     """Tell a person about an error; gives the exit code."""
+    if isinstance(error, NoArgsIsHelpError):
+        say(error.format_message())
+        return ExitCode.USAGE if _is_group_below(error.ctx) else ExitCode.CLEAN
     if isinstance(error, click.UsageError):
         if error.ctx is not None:
             say(error.ctx.get_usage())
@@ -51,6 +55,18 @@ def _say(error: Exception) -> int:
         told = AlectioAgentError(f"unexpected: {type(error).__name__}: {error}")
     say_error(told)
     return told.exit_code
+
+
+def _is_group_below(context: click.Context | None) -> bool:
+    return context is not None and context.parent is not None
+
+
+def _print_version(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value:
+        from alectio_agent.cli.version import print_version
+
+        print_version(Common.of(context))
+        context.exit()
 
 
 def _help(context: click.Context | None) -> str:
@@ -81,5 +97,9 @@ COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @root_options
+@click.option(
+    "--version", is_flag=True, expose_value=False, callback=_print_version,
+    help="Print the version.",
+)  # fmt: skip
 def main() -> None:
     """Run active-learning loops beside the data, without an inbound port."""

@@ -6,6 +6,7 @@ from typing import TextIO
 
 import click
 
+from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.core.errors import CODE_PATTERN, AlectioAgentError
 
 PIPE_WIDTH = 200
@@ -36,7 +37,7 @@ def say_error(error: AlectioAgentError) -> None:
     Args:
         error: With its code.
     """
-    text = str(error)
+    text = fold_lines(str(error), width_of(sys.stderr))
     if may_colour(sys.stderr):
         text = CODE_PATTERN.sub(lambda code: click.style(code[0], fg="red", bold=True), text)
     say(f"{text}\nMore: alectio-agent explain {error.code}")

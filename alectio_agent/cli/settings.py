@@ -7,8 +7,11 @@ from typing import Any
 
 from alectio_agent.config.layers import Flag
 from alectio_agent.config.loader import load
-from alectio_agent.config.lookup import find_config
+from alectio_agent.config.lookup import FILE_NAME, find_config
+from alectio_agent.config.nearest import nearest_file
+from alectio_agent.config.problems import shown_path
 from alectio_agent.config.settings import AgentFile
+from alectio_agent.core.errors import ConfigError
 from alectio_agent.wire.experiment import ExperimentSettings
 
 
@@ -31,13 +34,25 @@ def load_agent_file(
     return load(file, AgentFile, os.environ, overrides or {}), file
 
 
-def load_experiment_file(file: Path) -> ExperimentSettings:
+def load_experiment_file(file: Path, agent_file: Path | None = None) -> ExperimentSettings:
     """Load `experiment.yaml`.
 
     Args:
         file: Its path.
+        agent_file: The `agent.yaml` that names it; None when the command line does.
 
     Raises:
         ConfigError: It cannot be read, or has problems: all of them at once.
     """
+    if not os.path.lexists(file):
+        raise _absent(file, agent_file)
     return load(file, ExperimentSettings)
+
+
+def _absent(file: Path, agent_file: Path | None) -> ConfigError:
+    by = f"; `experiment` in {shown_path(agent_file)} names it" if agent_file else ""
+    near = nearest_file(file, (file.parent / FILE_NAME,))
+    return ConfigError(
+        f"E-CONF-01  {shown_path(file)} does not exist{by}",
+        hint=f"Did you mean {near}?" if near else "Expected a YAML file: docs/configuration.md.",
+    )

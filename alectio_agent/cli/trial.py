@@ -27,7 +27,7 @@ from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ExitCode, UsageError
 from alectio_agent.wire.experiment import ExperimentSettings
 
-ALL_WELL = "All is well. Next: alectio-agent run"
+NEXT = "Next: alectio-agent run"
 
 
 def try_hooks_of(wanted: Wanted, common: Common) -> ExitCode:
@@ -80,7 +80,7 @@ def _run(order: TrialOrder, chooser: _Chooser, step: str | None, common: Common)
     try:
         with _interrupts(slot, is_debugged=order.is_debugged):
             checks = trial.one(step) if step else trial.all()
-            print_checks(checks, common, all_well=ALL_WELL)
+            print_checks(checks, common, next_step=NEXT)
     finally:
         slot.close()
     return attempts.exit_code

@@ -65,7 +65,8 @@ def read_wanted(wanted: Wanted, config: Path | None) -> Found:
             hint="Name the file of one: alectio-agent try --experiment FILE",
         )
     experiment_file = experiment_file.absolute()
-    return Found(settings, file, load_experiment_file(experiment_file), experiment_file)
+    experiment = load_experiment_file(experiment_file, None if wanted.experiment else file)
+    return Found(settings, file, experiment, experiment_file)
 
 
 def make_order(wanted: Wanted, found: Found) -> TrialOrder:

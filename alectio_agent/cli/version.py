@@ -14,6 +14,15 @@ from alectio_agent.wire.protocol import PROTOCOL
 @common_options
 def version(*, common: Common) -> None:
     """Print the version of the package, of the protocol and of Python."""
+    print_version(common)
+
+
+def print_version(common: Common) -> None:
+    """Print the versions.
+
+    Args:
+        common: Whether as JSON.
+    """
     found = installed_version("alectio-agent")
     python = platform.python_version()
     if common.as_json:

@@ -8,6 +8,7 @@ from alectio_agent.core.errors import ConfigError
 
 VARIABLE = "ALECTIO_AGENT_CONFIG"
 FILE_NAME = "agent.yaml"
+INIT = "alectio-agent init DIR"
 SYSTEM_FILE = Path("/etc/alectio-agent") / FILE_NAME
 
 
@@ -42,7 +43,8 @@ def find_config(
     raise ConfigError(
         f"E-CONF-01  no {FILE_NAME} found. Looked at: --config (not given), ${VARIABLE} (not set), "
         f"{places}",
-        hint="Go to the folder that holds it, or name it: --config PATH",
+        hint=f"Go to the folder that holds it, or name it: --config PATH. Make one: {INIT}. "
+        "For a command about a hub, name that instead: --hub URL",
     )
 
 

@@ -1,12 +1,17 @@
 """Did you mean ...?"""
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
+from itertools import islice
+from pathlib import Path
 
 from alectio_agent.config.kinds import Kind
 
 # A letter too many, too few or exchanged in a short word; `hooks` and `loops` are at 0.6.
 _SIMILAR = 0.65
+MOST_FILES = 1000
+"""A folder with more entries holds data."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -26,6 +31,25 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         return by_fold[folded]
     close = difflib.get_close_matches(folded, list(by_fold), n=1, cutoff=_SIMILAR)
     return by_fold[close[0]] if close else None
+
+
+def nearest_file(path: Path, but: Collection[Path] = ()) -> str | None:
+    """The name of the file that was probably meant, of those in the same folder.
+
+    Args:
+        path: Of the file that is not there.
+        but: Files that cannot be meant.
+
+    Returns:
+        A name; None when nothing with the same ending is similar, or the folder cannot be read.
+    """
+    try:
+        with os.scandir(path.parent) as listed:
+            names = [entry.name for entry in islice(listed, MOST_FILES)]
+    except OSError:
+        return None
+    known = [name for name in names if Path(name).suffix == path.suffix]
+    return nearest(path.name, [name for name in known if path.parent / name not in but])
 
 
 def fold(word: str) -> str:

@@ -129,7 +129,18 @@ def _variable_name(value: str) -> str:
     return value
 
 
-def _platform_url(value: str) -> str:
+def platform_url(value: str) -> str:
+    """A URL of a platform, or `embedded`.
+
+    Args:
+        value: As written.
+
+    Returns:
+        The same without a slash at its end.
+
+    Raises:
+        ValueError: It is neither.
+    """
     if value == EMBEDDED:
         return value
     parts = _split(value)
@@ -204,7 +215,7 @@ Tag = Annotated[str, AfterValidator(_tag)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 PlatformUrl = Annotated[
     str,
-    AfterValidator(_platform_url),
+    AfterValidator(platform_url),
     Field(description=f"{EMBEDDED} or a URL such as https://alectio.example.org"),
 ]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]

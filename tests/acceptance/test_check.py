@@ -174,6 +174,15 @@ def test_an_agent_that_runs_is_said_and_not_disturbed(
     assert running.poll() is None
 
 
+def test_guesses_that_nobody_looked_at_are_told(tmp_path: Path) -> None:
+    """What `init --from` marks with FILL IN."""
+    write_project(tmp_path, experiment="seed: 3 # FILL IN: any\noutput: logits # FILL IN: or not\n")
+    code, checks = check_in(tmp_path)
+    assert (code, checks["configuration"]["state"]) == (0, "ok")
+    assert checks["experiment"]["state"] == "warn"
+    assert "experiment.yaml: lines 6, 7 still marked FILL IN" in checks["experiment"]["problems"][0]
+
+
 class TestAPlatformElsewhere:
     def write(self, folder: Path, url: str, mode: int = 0o600, token: str = "alt_x") -> None:
         write_project(folder)
@@ -205,6 +214,12 @@ class TestAPlatformElsewhere:
             "had access, revoke it:\n"
             "alectio-agent hub token revoke NAME, on the hub, and make another"
         ]
+
+    def test_a_token_that_cannot_be_read_is_told_once(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "http://127.0.0.1:1", mode=0o644)
+        code, checks = check_in(tmp_path)
+        assert (code, failures(checks)) == (3, ["token"])
+        assert checks["platform"]["state"] == "skipped"
 
     def test_a_hub_that_takes_the_token_or_does_not(
         self, served: tuple[Path, str], tmp_path: Path

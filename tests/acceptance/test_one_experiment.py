@@ -207,6 +207,8 @@ def test_experiment_commands_start_the_sleeping_hub_for_their_own_duration(tmp_p
     assert listed.returncode == 0, listed.stderr
     names = [found["name"] for found in json.loads(listed.stdout)["experiments"]]
     assert names == ["toy"]
+    assert listed.stderr == "starting the hub in the box for this command\n"
+    assert run_command("experiment", "list", "-q", cwd=tmp_path).stderr == ""
     shown = run_command("experiment", "show", "toy", cwd=tmp_path)
     assert "chosen by" in shown.stdout
     unknown = run_command("experiment", "show", "tpy", cwd=tmp_path)

@@ -166,7 +166,8 @@ def test_probabilities_are_a_warning(tmp_path: Path) -> None:
     warned = [line for line in ran.stdout.splitlines() if line.startswith("warn")]
     assert len(warned) == 1
     assert "E-HOOK-07" in ran.stdout
-    assert ran.stdout.endswith("All is well. Next: alectio-agent run\n")
+    assert "Write `output: probabilities` into experiment.yaml" in ran.stdout
+    assert ran.stdout.endswith("1 warning, nothing failed. Next: alectio-agent run\n")
 
 
 @pytest.mark.parametrize(
@@ -446,6 +447,18 @@ class TestDebugger:
             code, said = person.end()
         assert code == 0
         assert "All is well" in said
+
+    def test_leaving_a_breakpoint_ends_the_try(self, tmp_path: Path) -> None:
+        hooks = changed((SAVE, "breakpoint()\n    " + SAVE))
+        with Debugged(tmp_path, hooks) as person:
+            person.read_until("(Pdb) ")
+            person.type("q")
+            code, said = person.end()
+        assert code == 3
+        assert "E-RUN-05" in said
+        assert f"the debugger was left at {tmp_path}/processes.py" in " ".join(said.split())
+        assert "(Pdb)" not in said
+        assert "Traceback" not in said
 
     def test_ctrl_c_is_for_the_hook(self, tmp_path: Path) -> None:
         """The kernel sends it to the session of the terminal, where only the parent is."""

@@ -97,6 +97,29 @@ def test_a_name_that_no_experiment_can_have(site: Site, words: tuple[str, ...], 
 def test_a_hub_that_does_not_answer(site: Site, words: tuple[str, ...]) -> None:
     said = refused(site.call(*words, hub="http://127.0.0.1:9"), "E-NET-01", 75)
     assert "http://127.0.0.1:9" in said
+    assert "alectio-agent hub serve" in said
+
+
+def test_a_hub_without_tls_is_asked_for_by_http(site: Site) -> None:
+    url = site.hub.url.replace("http:", "https:")
+    said = refused(site.call("experiment", "list", hub=url), "E-NET-01", 75)
+    assert "that port speaks no TLS" in said
+    assert "Is it http://... instead of https://...?" in said
+
+
+def test_a_token_of_another_hub_is_named_with_its_file(site: Site) -> None:
+    site.write_token("other", "alt_" + "x" * 43)
+    said = refused(site.call("experiment", "list", token="other"), "E-AUTH-04", 77)
+    assert str(site.folder / "other") in said
+    assert "alectio-agent hub token create NAME --scope operator" in said
+
+
+def test_the_wrong_state_comes_with_the_command_for_it(site: Site) -> None:
+    """E-EXP-02: whoever wants to resume what waits or is paused reads how."""
+    assert site.call("experiment", "pause", "toy").exit_code == 0
+    said = refused(site.call("experiment", "pause", "toy"), "E-EXP-02", 2)
+    assert "It is paused: alectio-agent experiment resume toy" in said
+    assert site.call("experiment", "resume", "toy").exit_code == 0
 
 
 @pytest.mark.parametrize("words", OF_A_HUB, ids=named)
@@ -136,7 +159,7 @@ def test_a_token_file_that_is_not_there(site: Site, words: tuple[str, ...]) -> N
         (("experiment", "diff", "toy", "0", "1"), "E-EXP-07"),
         (("experiment", "rewind", "toy", "--loops", "9"), "E-EXP-07"),
         (("experiment", "extend", "toy", "--pool", "70"), "E-EXP-10"),
-        (("hub", "token", "revoke", "nobody"), "E-EXP-01"),
+        (("hub", "token", "revoke", "nobody"), "E-HUB-04"),
         (("hub", "token", "create", "viewer"), "E-HUB-04"),
     ],
     ids=lambda value: named(value) if isinstance(value, tuple) else value,

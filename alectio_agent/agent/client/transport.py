@@ -1,6 +1,7 @@
 """Performs one HTTP request. The only file with `requests`."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from alectio_agent.wire.protocol import MAX_ANSWER_BYTES
 
 CONNECT_TIMEOUT_S = 10.0
 CHUNK_BYTES = 64 * 1024
+NO_TLS = "that port speaks no TLS"
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""How OpenSSL's versions name an answer that is plain text."""
 
 
 @dataclass(frozen=True)
@@ -229,4 +233,6 @@ def _reason(error: BaseException) -> str:
     """The innermost cause in a few words, such as `Connection refused`."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
+    if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
+        return NO_TLS
     return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.hooks.child.constants import NO_FILE
 from alectio_agent.agent.hooks.elsewhere import Places, find_elsewhere
 from alectio_agent.agent.hooks.limits import Limits, Overrun
-from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.config.nearest import nearest_file
+from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
 from alectio_agent.core.errors import (
     CheckpointError,
     HookCrashedError,
     HookError,
+    HookInterruptedError,
     HookLoadError,
     HookRaisedError,
     HookResultError,
@@ -99,16 +102,20 @@ def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
             "need 3.9 or newer"
         )
     if kind == "load":
-        return HookLoadError(f"E-HOOK-03  {message}")
+        told_absent = message.endswith(NO_FILE)
+        return HookLoadError(f"E-HOOK-03  {_absent(message, scene) if told_absent else message}")
     if kind == "load_raised":
         return _import_failed(told, scene, trace)
+    if kind == "left":
+        return HookInterruptedError(f"E-RUN-05  the debugger was left at {message}")
     if kind == "contract":
         text = f"{told['code']}  {scene.what}: {message}. {scene.mend}"
         return HookResultError(text, hint=str(told.get("detail", "")))
     if kind == "checkpoint":
         hint = "The platform has the loop trained once more, from nothing"
         return CheckpointError(message, hint=scene.again or hint, traceback=trace)
-    hint = f"{scene.mend}. {scene.in_log('The traceback')}"
+    hints = (_advice(told, scene), scene.mend, scene.in_log("The traceback"))
+    hint = ". ".join(hint for hint in hints if hint)
     return HookRaisedError(message, hint=hint, traceback=trace)
 
 
@@ -161,10 +168,34 @@ def to_timeout(overrun: Overrun, limits: Limits, scene: Scene) -> HookTimeoutErr
     )
 
 
+def _absent(message: str, scene: Scene) -> str:
+    """The hooks' file is not there: which key names it, and which file was probably meant."""
+    key = f"pipelines.{scene.pipeline_name}.hooks"
+    if isinstance(scene.pipeline.hooks, HookFunctions):
+        key += ".script"
+    file = scene.pipeline.hooks_file
+    near = nearest_file(file) if file is not None else None
+    return f"{key}: {message}{f'. Did you mean {near}?' if near else ''}"
+
+
+def _advice(told: Mapping[str, Any], scene: Scene) -> str:
+    """What else there is to say about an exception that many have met; mostly nothing."""
+    cause = told.get("cause")
+    if cause == "variable":
+        return (
+            f"Variables go into pipelines.{scene.pipeline_name}.env, or into the file that "
+            f"pipelines.{scene.pipeline_name}.env_file names"
+        )
+    if cause == "breakpoint":
+        return "Remove breakpoint(), or use: alectio-agent try --pdb"
+    return ""
+
+
 def _import_failed(told: Mapping[str, Any], scene: Scene, trace: str) -> HookLoadError:
     module, place = told.get("missing"), told.get("place")
     if not module or not place:
-        hint = _ended_itself(scene) if ": SystemExit" in told["message"] else ""
+        is_ended = ": SystemExit" in told["message"]
+        hint = _ended_itself(scene) if is_ended else _advice(told, scene)
         return HookLoadError(f"E-HOOK-01  {told['message']}", hint=hint, traceback=trace)
     python, key = scene.pipeline.python, f"pipelines.{scene.pipeline_name}.python"
     found = find_elsewhere(module, python, Places((scene.pipeline.cwd,), Path.home()))

@@ -2,13 +2,17 @@
 
 import io
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from alectio_agent.cli import experiment_show
 from alectio_agent.cli.experiment_list import _print
 from alectio_agent.cli.experiment_table import newest_warnings, print_experiment, problems
+from alectio_agent.cli.main import main
 from alectio_agent.wire.operation import ExperimentView
 from tests.support.hub_fakes import make_view
 
@@ -23,6 +27,36 @@ def make_loops(*loops: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for at, changed in enumerate(loops)
     ]  # fmt: skip
+
+
+class OneView:
+    """A hub that has one experiment."""
+
+    def __init__(self, view: ExperimentView) -> None:
+        self.view = view
+
+    def experiment(self, _name: str) -> ExperimentView:
+        return self.view
+
+
+@pytest.mark.parametrize(
+    ("hub", "is_here", "results"),
+    [
+        (["--hub", "https://hub"], False, "alectio-agent experiment export digits"),
+        (["--hub", "https://hub"], True, "FOLDER"),
+        ([], False, "FOLDER"),
+    ],
+)
+def test_a_folder_of_another_machine_is_not_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: list[str], is_here: bool, results: str
+) -> None:
+    folder = tmp_path / "digits"
+    if is_here:
+        folder.mkdir()
+    operator = OneView(make_view(results=str(folder)))
+    monkeypatch.setattr(experiment_show, "named_hub", lambda *_, **__: nullcontext(operator))
+    shown = CliRunner().invoke(main, ["experiment", "show", "digits", *hub]).stdout
+    assert f"results: {results.replace('FOLDER', str(folder))}\n" in shown
 
 
 class Terminal(io.StringIO):

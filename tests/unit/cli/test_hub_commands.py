@@ -27,6 +27,22 @@ def test_help_names_what_there_is(words: list[str], told: str) -> None:
     assert told in run(*words).output
 
 
+@pytest.mark.parametrize(
+    ("words", "exit_code"), [((), 0), (("hub",), 2), (("config",), 2), (("hub", "token"), 2)]
+)
+def test_a_group_alone_prints_its_help_once(words: tuple[str, ...], exit_code: int) -> None:
+    result = run(*words)
+    assert result.output.count("Usage:") == 1
+    assert "E-USE-01" not in result.output
+    assert result.exit_code == exit_code
+
+
+def test_the_version_is_an_option_too() -> None:
+    assert run("--version").stdout == run("version").stdout != ""
+    assert run("--json", "--version").stdout == run("version", "--json").stdout
+    assert run("--version").exit_code == 0
+
+
 def test_the_command_that_run_starts_is_not_shown() -> None:
     assert "embedded" not in run("hub", "--help").output
 
@@ -55,13 +71,33 @@ def test_the_command_that_run_starts_is_not_shown() -> None:
         (["experiment", "diff", "../x", "0", "1"], "no name of an experiment"),
         (["experiment", "list", "--hub", "http://127.0.0.1:1", "-c", "a.yaml"], "two hubs"),
         (["hub", "token", "create", "x", "--data", "/nowhere"], "no hub has ever run"),
-        (["experiment", "list", "--hub", "http://127.0.0.1:1"], "no token for this hub"),
+        (["experiment", "list", "--hub", "127.0.0.1:8642"], "Did you mean http://127.0.0.1:8642"),
+        (["experiment", "list", "--hub", "hub.example.org"], "https://hub.example.org?"),
+        (["experiment", "list", "--hub", "http://"], "expected a URL such as https://"),
+        (["experiment", "list", "--hub", "embedded"], "leave --hub away"),
+        (["hub", "token", "list", "--hub", "ftp://hub"], "E-HUB-01"),
     ],
 )
 def test_a_wrong_command_line_is_told_and_ends_with_2(words: list[str], told: str) -> None:
     result = run(*words)
     assert told in result.output
     assert result.exit_code == 2
+
+
+def test_a_hub_without_a_token_is_a_matter_of_configuration() -> None:
+    result = run("experiment", "list", "--hub", "http://127.0.0.1:1")
+    assert "no token for this hub" in result.output
+    assert result.exit_code == 78
+
+
+def test_without_a_configuration_the_ways_to_one_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("experiment", "list")
+    assert "E-CONF-01" in result.output
+    assert "alectio-agent init DIR" in result.output
+    assert "--hub URL" in result.output
 
 
 VERBS = ("pause", "resume", "cancel", "retry", "rewind", "reassign", "extend", "export", "show")

@@ -1,5 +1,6 @@
 """What people read when a hook fails."""
 
+import bdb
 import json
 import os
 import sys
@@ -95,6 +96,18 @@ class TestTelling:
         assert told["missing"] == "torch"
         assert told["place"].startswith(f"{HOOKS}:4 `")
 
+    def test_a_variable_that_is_not_set_is_known_as_one(self) -> None:
+        def look() -> str:
+            return os.environ["NO_SUCH_VARIABLE"]
+
+        with pytest.raises(KeyError) as failed:
+            look()
+        assert tell(failed.value, loading=True)["cause"] == "variable"
+        assert "cause" not in tell(raised(KeyError("DATA"), HOOKS), loading=True)
+
+    def test_a_breakpoint_that_was_forgotten_is_known_as_one(self) -> None:
+        assert tell(raised(bdb.BdbQuit(), HOOKS))["cause"] == "breakpoint"
+
     def test_a_syntax_error_is_named_by_its_own_line(self) -> None:
         with pytest.raises(SyntaxError) as failed:
             compile("x = (\ny = 1\n", HOOKS, "exec")
@@ -113,6 +126,25 @@ class TestErrors:
         found = to_error({"kind": "load_raised", "message": "p.py:4: SystemExit: 2"}, scene)
         assert "sys.argv go into pipelines.xray.argv" in found.hint
         assert str(scene.log_file) in found.hint
+
+    @pytest.mark.parametrize("kind", ["raised", "load_raised"])
+    @pytest.mark.parametrize(
+        ("cause", "said"),
+        [("variable", "pipelines.xray.env"), ("breakpoint", "alectio-agent try --pdb")],
+    )
+    def test_what_many_have_met_is_told_with_its_mend(
+        self, scene: Scene, kind: str, cause: str, said: str
+    ) -> None:
+        assert said in to_error({"kind": kind, "message": "p.py:4: no", "cause": cause}, scene).hint
+
+    def test_hooks_that_are_not_there_are_named_with_key_and_nearest_file(
+        self, scene: Scene, tmp_path: Path
+    ) -> None:
+        (tmp_path / "p2.py").touch()
+        (tmp_path / "p2.txt").touch()
+        found = to_error({"kind": "load", "message": f"{tmp_path}/p.py: no such file"}, scene)
+        expected = f"pipelines.xray.hooks: {tmp_path}/p.py: no such file. Did you mean p2.py?"
+        assert expected in found.message
 
     @pytest.mark.parametrize(
         ("told", "kind", "failure_class", "said"),

@@ -17,3 +17,6 @@ TASKS = (
     "segmentation",
     "custom",
 )
+
+NO_FILE = "no such file"
+"""How the message about hooks that are not there ends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import traceback
 from pathlib import Path
 from typing import Any, Optional
@@ -11,6 +12,7 @@ from alectio_agent.agent.hooks.child.helpers import CheckpointMissing
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
 
 CHILD_FOLDER = str(Path(__file__).resolve().parent)
+OS_FILES = ("<frozen os>", os.__file__)
 LONGEST_TEXT = 2000
 LONGEST_TRACEBACK = 30000
 
@@ -55,11 +57,41 @@ def tell_failure(error: BaseException, own: OwnFiles, *, loading: bool) -> dict[
     if isinstance(error, CheckpointMissing):
         kind = "checkpoint"
     told = {"kind": kind, "message": _place_and_text(error, own), "traceback": trace_of(error)}
+    if was_left(error):
+        told["cause"] = "breakpoint"
+    elif isinstance(error, KeyError) and _is_of_environ(error):
+        told["cause"] = "variable"
     if loading and isinstance(error, ModuleNotFoundError) and error.name:
         frame = _telling_frame(error, own)
         told["missing"] = error.name.partition(".")[0]
         told["place"] = "{}:{} `{}`".format(*frame[:2], frame[3]) if frame else ""
     return told
+
+
+def tell_left(error: BaseException, own: OwnFiles) -> dict[str, Any]:
+    """A person has left the debugger: nothing more is to be said than where.
+
+    Args:
+        error: As the debugger raised it.
+        own: Which files are the user's.
+
+    Returns:
+        Content of a report `failed`.
+    """
+    frame = _telling_frame(error, own)
+    return {"kind": "left", "message": "{}:{}".format(*frame[:2]) if frame else "the debugger"}
+
+
+def was_left(error: BaseException) -> bool:
+    """Whether this is the end of a debugger: its `q`, or a breakpoint where nobody can type."""
+    return type(error).__name__ == "BdbQuit"
+
+
+def _is_of_environ(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    # A frozen module has no file: 3.11 and later say `<frozen os>`.
+    return last is not None and last.name == "__getitem__" and last.filename in OS_FILES
 
 
 def trace_of(error: BaseException) -> str:

@@ -163,5 +163,5 @@ def _probabilities() -> Notice:
     return Notice(
         "probabilities",
         "infer rows sum to 1; these look like probabilities, pre-softmax scores were promised "
-        "(E-HOOK-07)",
+        "(E-HOOK-07). Write `output: probabilities` into experiment.yaml, or return the raw scores",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import sys
@@ -11,10 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional, Union
 
-from alectio_agent.agent.hooks.child.constants import STEPS
+from alectio_agent.agent.hooks.child.constants import NO_FILE, STEPS
 from alectio_agent.agent.hooks.child.failures import LoadError
 from alectio_agent.agent.hooks.child.signatures import Hook, read_signature
 from alectio_agent.agent.hooks.child.standins import Pipeline
+
+SIMILAR = 0.7
+"""`infere` and `Infer` are near enough; `interfere` is another word."""
 
 STATE_NAMES = ("state", "getdatasetstate")
 
@@ -62,7 +66,7 @@ def load_hooks(
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise LoadError("{}: no such file".format(path))
+        raise LoadError("{}: {}".format(path, NO_FILE))
     name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -87,13 +91,7 @@ def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -
     functions = {step: given.get(step) or getattr(module, step, None) for step in STEPS}
     lacking = [step for step, function in functions.items() if function is None]
     if lacking:
-        raise LoadError(
-            "{}: found no function {}. Define train, test and infer at the top level. What stands "
-            'under `if __name__ == "__main__":` is not run here: move the Pipeline(...) out of it, '
-            "or name the functions: hooks: {{script: {}, train: fit, test: ...}}".format(
-                source, ", ".join("`{}`".format(step) for step in lacking), Path(source).name
-            )
-        )
+        raise _lacking(lacking, module, source)
     for name in STATE_NAMES:
         state = given.get("state") or getattr(module, name, None)
         # Many modules have some variable called `state`; without a Pipeline only functions count.
@@ -102,11 +100,36 @@ def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -
     return functions
 
 
+def _lacking(steps: list[str], module: ModuleType, source: str) -> LoadError:
+    told = "{}: found no function {}. ".format(
+        source, ", ".join("`{}`".format(step) for step in steps)
+    )
+    similar = [_meant(step, module) for step in steps]
+    if any(similar):
+        return LoadError(told + " ".join(text for text in similar if text))
+    return LoadError(
+        told
+        + "Define train, test and infer at the top level. What stands under "
+        '`if __name__ == "__main__":` is not run here: move the Pipeline(...) out of it, or name '
+        "the functions: hooks: {{script: {}, train: fit, test: ...}}".format(Path(source).name)
+    )
+
+
+def _meant(step: str, module: ModuleType) -> str:
+    """What to say when a function is only misspelt; empty when none is similar."""
+    known = [name for name, value in vars(module).items() if callable(value) and name not in STEPS]
+    found = difflib.get_close_matches(step, known, n=1, cutoff=SIMILAR)
+    return "Found `{}`: did you mean `{}`?".format(found[0], step) if found else ""
+
+
 def _import_function(reference: str, home: Optional[ModuleType]) -> Any:
     """A function by its name; without a module it is one of the script `home`."""
     name, _, attribute = reference.rpartition(":")
     module = home if home is not None and not name else importlib.import_module(name)
     function = getattr(module, attribute, None)
     if function is None:
-        raise LoadError("{}: found no function `{}`".format(module.__file__, attribute))
+        known = [name for name, value in vars(module).items() if callable(value)]
+        near = difflib.get_close_matches(attribute, known, n=1, cutoff=SIMILAR)
+        mend = ". Did you mean `{}`?".format(near[0]) if near else ""
+        raise LoadError("{}: found no function `{}`{}".format(module.__file__, attribute, mend))
     return function

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from alectio_agent.agent.hooks.child.failures import tell_failure
+from alectio_agent.agent.hooks.child.failures import tell_failure, tell_left, was_left
 from alectio_agent.agent.hooks.child.guard import guard
 from alectio_agent.agent.hooks.child.helpers import REPORTS
 from alectio_agent.agent.hooks.child.infer_result import check_infer
@@ -133,6 +133,8 @@ class Session:
         return payload
 
     def _tell(self, error: BaseException, command: dict[str, Any]) -> dict[str, Any]:
+        if command["debug"] and was_left(error):
+            return {"report": "failed", **tell_left(error, self._own)}
         told = tell_failure(error, self._own, loading=command["do"] == "load")
         if told.get("traceback"):
             # User code may have closed or replaced the stream.

@@ -32,10 +32,12 @@ def check_test(returned: Any, asked: Asked) -> Result:
         ContractError: Any rule of the contract is broken.
     """
     if not isinstance(returned, Mapping) or not set(SIDES) <= set(returned):
-        found = list(returned) if isinstance(returned, Mapping) else type(returned).__name__
+        found = type(returned).__name__
+        if isinstance(returned, Mapping):
+            found = "the keys {}".format(name_some([repr(key)[:80] for key in returned]))
         raise ContractError(
             "returned no dict with `predictions` and `labels`; expected {}".format(SHAPE),
-            "found {}".format(found)[:300],
+            "found {}".format(found),
         )
     samples, predictions, labels = _pair_up(returned["predictions"], returned["labels"])
     if not samples:

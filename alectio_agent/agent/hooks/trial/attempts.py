@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alectio_agent.core.checks import Check
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import ConfigError, ExitCode, HookError
+from alectio_agent.core.errors import ConfigError, ExitCode, HookError, HookInterruptedError
 
 LAST_LINES = 12
 LAST_BYTES = 2**16
@@ -38,6 +38,7 @@ class Attempts:
         self._log_file = log_file
         self._done: dict[str, Check] = {}
         self._warned: set[str] = set()
+        self._is_left = False
         self.exit_code = ExitCode.CLEAN
 
     def make(self, name: str, work: Callable[[], Finding], needs: str = "") -> Check:
@@ -51,6 +52,8 @@ class Attempts:
         Returns:
             What was found.
         """
+        if self._is_left:
+            return self.skip(name, "the debugger was left")
         if needs and not self.is_done(needs):
             failed = self._done[needs]
             return self.skip(name, failed.said if failed.state == "skipped" else f"{needs} failed")
@@ -58,6 +61,7 @@ class Attempts:
         try:
             found = work()
         except (HookError, ConfigError) as error:
+            self._is_left = isinstance(error, HookInterruptedError)
             self.exit_code = max(self.exit_code, ExitCode(error.exit_code))
             check = Check(
                 name, "failed", problems=(str(error),), seconds=self._clock.monotonic() - start_s,
