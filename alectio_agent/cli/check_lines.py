@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from alectio_agent.cli.folding import fold_lines, width_of
+from alectio_agent.cli.log_tail import shown_line
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import may_colour
 from alectio_agent.core.checks import Check
@@ -74,11 +75,14 @@ def _print(check: Check) -> None:
         named = f"{check.name:<12} {_took(check.seconds):>9}"
     click.echo(_line(check.state, f"{named}  ", check.said))
     for problem in check.problems:
-        told = fold_lines(indent(problem, "      "), width_of(sys.stdout))
+        # Both quote what hooks say, which a terminal must not obey.
+        safe = "\n".join(map(shown_line, problem.split("\n")))
+        told = fold_lines(indent(safe, "      "), width_of(sys.stdout))
         click.echo(_coloured(told, check.state))
     if check.printed:
         click.echo(f"      It printed last ({check.log_file}):")
-        click.echo(indent("\n".join(check.printed), "      | ", lambda _: True))
+        lines = "\n".join(map(shown_line, check.printed))
+        click.echo(indent(lines, "      | ", lambda _: True))
 
 
 def _print_skipped(checks: list[Check], common: Common) -> None:

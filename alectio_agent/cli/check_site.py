@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from alectio_agent.agent.journal.history import JOURNAL, past_jobs
 from alectio_agent.agent.journal.lock_holder import lock_holder
 from alectio_agent.cli.check_pipelines import nearest_existing
 from alectio_agent.cli.hub_connection import operation_client
@@ -43,9 +44,23 @@ def check_state(folder: Path) -> Iterator[Check]:
     found = folder.stat()
     owner, mode = _user(found.st_uid), stat.S_IMODE(found.st_mode)
     yield passed("state folder", f"{folder}, owner {owner}, {mode:04o}", _doubt(folder, found))
+    yield from _check_journal(folder)
     holder = lock_holder(folder)
     if holder is not None:
         yield passed("running", f"an agent works in this folder (process {holder})")
+
+
+def _check_journal(folder: Path) -> Iterator[Check]:
+    """Read the agent's memory, if there is one: without it no agent starts."""
+    if not (folder / JOURNAL).exists():
+        return
+    try:
+        jobs = past_jobs(folder, 1)
+    except StoreError as error:
+        yield failed("journal", error)
+        return
+    newest = f", the newest job is {jobs[0].job}" if jobs else ", no job yet"
+    yield passed("journal", f"{JOURNAL} can be read{newest}")
 
 
 def check_disk(folder: Path) -> Check:

@@ -40,7 +40,7 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
     on_early_signals()
     load = script.load if script is not None else load_agent_file
     settings, file = load(common.config)
-    experiment = load_experiment_file(settings.experiment) if settings.experiment else None
+    experiment = load_experiment_file(settings.experiment, file) if settings.experiment else None
     configure(common.level(settings.logging.level), tracebacks=common.is_debug)
     log.info("configuration: %s", file if file.exists() else "none, only the script")
     is_embedded = settings.platform.url == EMBEDDED

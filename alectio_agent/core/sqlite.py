@@ -10,6 +10,10 @@ from urllib.parse import quote
 
 from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError
 
+DAMAGED = (
+    "It is damaged, or no database. Put back a copy, or move it away and start again: results in "
+    "the outbox folder stay where they are."
+)
 Row = sqlite3.Row
 Parameters = tuple[Any, ...] | dict[str, Any]
 
@@ -145,6 +149,8 @@ def translated(path: Path) -> Iterator[None]:
         if "locked" in str(error) or "busy" in str(error):
             raise StoreBusyError(f"{path}: another process holds it ({error})") from error
         raise StoreError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: {error}", hint=DAMAGED) from error
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: {error}") from error
 

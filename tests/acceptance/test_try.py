@@ -229,10 +229,11 @@ def test_a_file_that_carries_over_to_the_next_experiment_is_named(tmp_path: Path
 def test_chance_beside_a_log_file_is_a_warning_and_no_alarm(tmp_path: Path) -> None:
     """As training on a GPU with tensorboard: the log is written, and never read."""
     hooks = changed(
-        (SAVE, "import os\n    Path('train.log').open('a').write('epoch 1')\n"
-         "    for total in model['sums']: total[0] *= 1 + os.urandom(1)[0] / 64\n    " + SAVE),
+        (SAVE, "seen = Path('../seen')\n    n = len(seen.read_text()) if seen.exists() else 0\n"
+         "    seen.write_text('x' * (n + 1))\n    Path('train.log').open('a').write('epoch')\n"
+         "    model['sums'] = model['sums'][n % 3:] + model['sums'][:n % 3]\n    " + SAVE),
     )  # fmt: skip
-    code, checks, told = try_in(tmp_path, hooks=hooks)
+    code, checks, told = try_in(tmp_path / "site", hooks=hooks)
     assert (code, states(checks)["train anew"]) == (0, "warn")
     assert "either it is not deterministic" in told
     assert "train.log" in told
@@ -475,3 +476,13 @@ class TestDebugger:
         ran = run_command("try", "--pdb", cwd=tmp_path)
         assert ran.returncode == 2
         assert "E-USE-01  --pdb needs a terminal" in ran.stderr
+
+
+def test_what_a_hook_says_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    hooks = changed((SAVE, "print('\\x1b[31mred')\n    raise ValueError('\\x1b[2J boom')"))
+    write_project(tmp_path, hooks=hooks)
+    ran = run_command("try", cwd=tmp_path)
+    assert ran.returncode == 3
+    assert "boom" in ran.stdout
+    assert "red" in ran.stdout
+    assert "\x1b" not in ran.stdout
