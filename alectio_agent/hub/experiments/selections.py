@@ -213,7 +213,8 @@ def _mistake(
 ) -> str:
     """What is wrong with an answer: labels must never be paid for twice."""
     chosen = found["indices"]
-    wanted = owed.request["batch"]
+    # A control repeats the first batch of its experiment, whatever its own `batch` says by now.
+    wanted = owed.request["batch"] if owed.copied is None else len(owed.copied["indices"])
     if len(set(chosen)) != len(chosen) or len(chosen) != wanted:
         return f"{len(set(chosen))} samples were chosen; expected {wanted}"
     if any(not 0 <= index < (experiment.pool_size or 0) for index in chosen):
