@@ -1,6 +1,7 @@
 """What may leave the site about a job, beside the results themselves."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ _TYPE = re.compile(r"^[A-Za-z_][\w.]*(?=:|$)")
 _RAISED_AT = re.compile(
     r"^(?:[^\n]*[/\\])?(?P<place>[^\n/\\]+?:\d+ in [^:\n]+: [A-Za-z_][\w.]*)(?=:|$)"
 )
+# Names of folders may hold spaces; a mark with a space behind it, or a quote, ends a path.
+_FOLDER = r"""(?:[^/\s"'`](?:[^/\n"'`.,;:]|[.,;:](?![ \n]))*(?<!\s)/+)"""
+_PATH = re.compile(rf"""(?<![\w/.~-])~?/(?!/){_FOLDER}*(?:[^\s/"'`]+)?""")
+_QUOTED_PATH = re.compile(r"""(?<=(["'`]))~?/[^"'`\n]+(?=\1)""")
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,17 @@ class Share:
             }
         )
 
+    def warnings(self, warnings: Iterable[str]) -> list[str]:
+        """The warnings that may be sent.
+
+        Args:
+            warnings: Of the step; they may name folders.
+
+        Returns:
+            Elsewhere with the last part of each absolute path only.
+        """
+        return [text if self.is_full else _without_paths(text) for text in warnings]
+
     def message(self, message: str, failure_class: str) -> str:
         """The failure's message that may be sent.
 
@@ -68,12 +84,13 @@ class Share:
             failure_class: Says whether the first line quotes an exception.
 
         Returns:
-            The first line; of an exception only place and type.
+            The first line, with the last part of each absolute path only; of an exception only
+            place and type.
         """
         if self.is_full:
             return message
         if failure_class not in QUOTES_EXCEPTIONS:
-            return message.split("\n", 1)[0]
+            return _without_paths(message.split("\n", 1)[0])
         coded = _CODE.match(message)
         code = coded[0] if coded else ""
         raised = _RAISED_AT.match(message[len(code) :])
@@ -95,3 +112,12 @@ class Share:
                 is_in_frames = False
                 kept.append(found[0] if (found := _TYPE.match(line)) else "exception")
         return "\n".join(kept)
+
+
+def _without_paths(text: str) -> str:
+    """Folders are named by people, after studies and patients."""
+    return _PATH.sub(_last_part, _QUOTED_PATH.sub(_last_part, text))
+
+
+def _last_part(path: re.Match[str]) -> str:
+    return path[0].rstrip("/").rpartition("/")[2] or path[0]
