@@ -377,6 +377,13 @@ class TestOperation:
         ("verb", "body", "told"),
         [
             ("retry", {"step": "infer"}, "step"),
+            ("rewind", {"loop": 2}, "loop: Extra inputs"),
+            ("rewind", {"loops": True}, "loops"),
+            ("rewind", {"loops": 2.0}, "loops"),
+            ("rewind", {"loops": "2"}, "loops"),
+            ("extend", {"pools": 70}, "pools: Extra inputs"),
+            ("extend", {"pool": "70"}, "pool"),
+            ("retry", {"steps": "train"}, "steps: Extra inputs"),
             ("rewind", {"loops": 0}, "loops"),
             ("extend", {"pool": -1}, "pool"),
             ("update", None, "body"),
