@@ -19,9 +19,19 @@ from alectio_agent.wire.strict_json import canonical
 log = logging.getLogger(__name__)
 
 HIDDEN = "(hidden)"
-_SECRET = re.compile(
-    r"(?:^|[_-])(?:password|passwd|secret|token|api_?key|access_?key|credentials?)$", re.IGNORECASE
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+"""Of `db_password`, `api-key`, `authToken`; digits and marks divide as well."""
+_SECRET_WORDS = frozenset(
+    {
+        "auth", "authorization", "bearer", "credential", "credentials", "pass", "passcode",
+        "passphrase", "passwd", "password", "passwords", "pwd", "secret", "secrets", "token",
+        "tokens", "apikey", "accesskey", "privatekey", "secretkey",
+    }
+)  # fmt: skip
+_SECRET_KEYS = frozenset(
+    {"access", "account", "api", "auth", "encryption", "master", "private", "secret", "signing"}
 )
+"""What a key may be of that is no key of a dictionary."""
 
 
 def to_record(found: Found) -> Provenance | None:
@@ -69,6 +79,16 @@ def _without_secrets(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        key: HIDDEN if _SECRET.search(key) else _without_secrets(item)
+        key: HIDDEN if _is_secret(key, item) else _without_secrets(item)
         for key, item in value.items()
     }
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    words = [word.lower() for word in _WORD.findall(key)]
+    if not words:
+        return False
+    if words[-1] == "tokens" and isinstance(value, int | float):
+        return False  # `max_tokens` is a number of them
+    is_key = words[-1] in ("key", "keys") and len(words) > 1 and words[-2] in _SECRET_KEYS
+    return is_key or words[-1] in _SECRET_WORDS
