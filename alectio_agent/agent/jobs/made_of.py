@@ -1,6 +1,7 @@
 """The wire's record of what a train run was made of: in bounds, and without secrets."""
 
 import hashlib
+import hmac
 import logging
 import re
 from typing import Any
@@ -34,11 +35,13 @@ _SECRET_KEYS = frozenset(
 """What a key may be of that is no key of a dictionary."""
 
 
-def to_record(found: Found) -> Provenance | None:
+def to_record(found: Found, digest_key: bytes | None = None) -> Provenance | None:
     """Everything that is known, as the wire has it.
 
     Args:
         found: By the hook's slot.
+        digest_key: Keeps the arguments from being guessed by their digest; None for readers who
+            see them anyway.
 
     Returns:
         None when the process said something that the wire cannot hold: a train run is worth more
@@ -59,12 +62,18 @@ def to_record(found: Found) -> Provenance | None:
                 },
                 "interpreter": {**found.interpreter, "path": str(found.python)[-LONGEST_NAME:]},
                 "args": args if len(text) <= MOST_ARGS_BYTES else None,
-                "args_digest": hashlib.sha256(text.encode()).hexdigest(),
+                "args_digest": _digest(text.encode(), digest_key),
             }
         )
     except ValidationError as error:
         log.debug("what the train run was made of is not told: %s", error)
         return None
+
+
+def _digest(content: bytes, key: bytes | None) -> str:
+    if key is None:
+        return hashlib.sha256(content).hexdigest()
+    return hmac.new(key, content, "sha256").hexdigest()
 
 
 def _files(files: dict[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from alectio_agent.agent.hooks.provenance import Provenance as Found
@@ -34,9 +34,11 @@ class Share:
     Attributes:
         is_full: Everything may be sent: the hub is on this machine. Otherwise labels,
             hyperparameters, arguments, record names and texts of exceptions stay here.
+        digest_key: Of this installation; elsewhere arguments are told by a digest made with it.
     """
 
     is_full: bool
+    digest_key: bytes = field(default=b"", repr=False)
 
     def inline(self, step: str, inline: dict[str, Any] | None) -> dict[str, Any] | None:
         """The inline result that may be sent: of `train`, nothing by default."""
@@ -54,7 +56,8 @@ class Share:
             Elsewhere digests, the git commit, and the versions of Python and packages: no names
             of files, no arguments, no paths.
         """
-        told = None if found is None else to_record(found)
+        key = None if self.is_full else self.digest_key
+        told = None if found is None else to_record(found, key)
         if told is None or self.is_full:
             return told
         return told.model_copy(

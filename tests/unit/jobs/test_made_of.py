@@ -63,6 +63,12 @@ def test_changed_args_show_elsewhere_by_their_digest_alone() -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_args_cannot_be_guessed_elsewhere_by_their_digest() -> None:
+    first, second = Share(is_full=False, digest_key=b"1"), Share(is_full=False, digest_key=b"2")
+    digests = {who.provenance(found()).args_digest for who in (HERE, first, second)}  # type: ignore[union-attr]
+    assert len(digests) == 3
+
+
 def test_steps_other_than_train_tell_nothing() -> None:
     assert HERE.provenance(None) is None
 
