@@ -42,8 +42,8 @@ def rewind(tx: Connection, context: Context, name: str, loops: int) -> None:
     if loops > len(made):
         raise ProblemError(
             "conflict",
-            f"experiment `{name}`: found {loops} loops to rewind; it has {len(made)}. Nothing was "
-            "changed",
+            f"experiment `{name}`: found {loops} loop{'s' * (loops != 1)} to rewind; it has "
+            f"{len(made) or 'none'}. Nothing was changed",
             code="E-EXP-07",
         )
     _undo(tx, context, experiment, made[-loops:])
