@@ -426,7 +426,7 @@ class TestOperation:
 
     async def test_only_a_token_that_is_good_can_be_revoked(self, api: Api) -> None:
         missing = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
-        assert (missing.problem, missing.json["code"]) == ("not-found", "E-EXP-01")
+        assert (missing.problem, missing.json["code"]) == ("not-found", "E-HUB-04")
         await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
         await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
         again = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)

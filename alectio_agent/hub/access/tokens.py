@@ -136,7 +136,7 @@ def revoke_token(tx: Connection, clock: Clock, name: str) -> TokenView:
     named = select(tokens).where(tokens.c.name == name).order_by(tokens.c.created_at.desc())
     rows = tx.execute(named).all()
     if not rows:
-        raise ProblemError("not-found", f"no token is called `{name}`")
+        raise ProblemError("not-found", f"no token is called `{name}`", code="E-HUB-04")
     now = timestamp(clock.now())
     good = [row for row in rows if row.revoked_at is None and not _is_past(row.expires_at, now)]
     if not good:
