@@ -126,7 +126,7 @@ def build_agent(
         disk=state.disk,
         heartbeats=heartbeats,
         pipelines=settings.pipelines,
-        share=Share(is_full=site.is_loopback),
+        share=Share(site.is_loopback, state.identity.digest_key.encode()),
         log_folder=settings.agent.state_dir / "logs",
         clock=clock,
         rng=rng,

@@ -1,18 +1,19 @@
 """What operators and viewers exchange with the hub: experiments, jobs, agents, tokens."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, PositiveInt, RootModel
+from pydantic import Field, JsonValue, RootModel
 
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.names import ExperimentName, Id
-from alectio_agent.wire.records import Record
+from alectio_agent.wire.records import Order, Record
 
 ExperimentState = Literal["running", "waiting", "paused", "finished", "cancelled"]
 """`waiting`: a job waits for a person."""
 
 LoopState = Literal["available", "claimed", "running", "selecting", "waiting", "done"]
 Scope = Literal["agent", "operator", "viewer"]
+Count = Annotated[int, Field(strict=True, gt=0)]
 
 
 class PlatformInfo(Record):
@@ -36,7 +37,7 @@ class ExperimentCreate(Record):
     series: ExperimentName | None = None
 
 
-class ExperimentUpdate(Record):
+class ExperimentUpdate(Order):
     """`POST /v1/experiments/{name}/update`; 409 `conflict` names the keys that cannot change.
 
     Sending the settings that it has changes nothing and answers with its view.
@@ -45,7 +46,7 @@ class ExperimentUpdate(Record):
     settings: ExperimentSettings
 
 
-class ExperimentRetry(Record):
+class ExperimentRetry(Order):
     """`POST /v1/experiments/{name}/retry`; without a body from the step that failed.
 
     Attributes:
@@ -55,17 +56,17 @@ class ExperimentRetry(Record):
     step: Literal["train"] | None = None
 
 
-class ExperimentRewind(Record):
+class ExperimentRewind(Order):
     """`POST /v1/experiments/{name}/rewind`.
 
     Attributes:
         loops: How many of the newest loops run again; one that is not done counts as the first.
     """
 
-    loops: PositiveInt = 1
+    loops: Count = 1
 
 
-class ExperimentExtend(Record):
+class ExperimentExtend(Order):
     """`POST /v1/experiments/{name}/extend`.
 
     Attributes:
@@ -74,8 +75,8 @@ class ExperimentExtend(Record):
         loops: The new number of loops; None leaves it.
     """
 
-    pool: PositiveInt | None = None
-    loops: PositiveInt | None = None
+    pool: Count | None = None
+    loops: Count | None = None
 
 
 class ExperimentHistory(RootModel[dict[str, JsonValue]]):
@@ -178,7 +179,7 @@ class AgentList(Record):
     agents: list[AgentView]
 
 
-class TokenCreate(Record):
+class TokenCreate(Order):
     """`POST /v1/tokens`."""
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")

@@ -56,7 +56,8 @@ class Provenance(Record):
     Attributes:
         args: As the hook got them, less what is the agent's own; None when they stay there, or
             take more than 16 KiB.
-        args_digest: SHA-256 over them as JSON with sorted keys.
+        args_digest: SHA-256 over them as JSON with sorted keys; elsewhere an HMAC with a key that
+            stays with the agent.
     """
 
     code: Code = Code()

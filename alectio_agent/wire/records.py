@@ -7,3 +7,9 @@ class Record(BaseModel):
     """A frozen record that ignores fields it does not know, so that fields may be added freely."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Order(Record):
+    """What a person asks for: a name that is not known is refused, since it may be misspelt."""
+
+    model_config = ConfigDict(extra="forbid")

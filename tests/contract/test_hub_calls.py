@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,41 @@ class TestClaims:
         api.platform.refusal = ProblemError("superseded-boot", "another agent")
         api.jobs.beat()
         assert (await held).problem == "superseded-boot"
+
+
+async def revoked_token(api: Api, scope: str) -> tuple[str, Callable[[], Awaitable[Answer]]]:
+    """A token, and what revokes it."""
+    said = {"name": "gpu01", "scope": scope}
+    made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+    target = "/v1/tokens/gpu01/revoke"
+    return made.json["token"], lambda: api.call("POST", target, token=OPERATOR_TOKEN)
+
+
+class TestATokenThatIsRevokedWhileACallIsHeld:
+    async def test_gets_no_job(self, api: Api) -> None:
+        token, revoke = await revoked_token(api, "agent")
+        poll = {**CLAIM, "wait_s": 20}
+        held = asyncio.create_task(api.call("POST", "/v1/claims", poll, token=token))
+        await held_by(api)
+        await revoke()
+        api.platform.jobs_waiting.append(make_claim())
+        api.jobs.beat()
+        assert (await held).problem == "revoked"
+        assert len(api.platform.jobs_waiting) == 1, "another agent gets it"
+
+    @pytest.mark.parametrize("is_news", [True, False])
+    async def test_is_shown_nothing(self, api: Api, is_news: bool) -> None:
+        token, revoke = await revoked_token(api, "viewer")
+        target = "/v1/experiments/digits?after=3&wait_s=20"
+        held = asyncio.create_task(api.call("GET", target, token=token))
+        await held_by(api)
+        await revoke()
+        if is_news:
+            api.platform.view = make_view(version=4)
+            api.commits.beat()
+        else:
+            api.time_is_up.set()
+        assert (await held).problem == "revoked"
 
 
 async def held_by(api: Api, polls: int = 1) -> None:
@@ -342,6 +377,13 @@ class TestOperation:
         ("verb", "body", "told"),
         [
             ("retry", {"step": "infer"}, "step"),
+            ("rewind", {"loop": 2}, "loop: Extra inputs"),
+            ("rewind", {"loops": True}, "loops"),
+            ("rewind", {"loops": 2.0}, "loops"),
+            ("rewind", {"loops": "2"}, "loops"),
+            ("extend", {"pools": 70}, "pools: Extra inputs"),
+            ("extend", {"pool": "70"}, "pool"),
+            ("retry", {"steps": "train"}, "steps: Extra inputs"),
             ("rewind", {"loops": 0}, "loops"),
             ("extend", {"pool": -1}, "pool"),
             ("update", None, "body"),
@@ -384,7 +426,7 @@ class TestOperation:
 
     async def test_only_a_token_that_is_good_can_be_revoked(self, api: Api) -> None:
         missing = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
-        assert (missing.problem, missing.json["code"]) == ("not-found", "E-EXP-01")
+        assert (missing.problem, missing.json["code"]) == ("not-found", "E-HUB-04")
         await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
         await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)
         again = await api.call("POST", "/v1/tokens/gpu01/revoke", token=OPERATOR_TOKEN)

@@ -225,7 +225,10 @@ class TestTokens:
 
     def test_a_token_of_an_unknown_name_ends_with_2(self, desk: Desk) -> None:
         result = desk.run("hub", "token", "revoke", "nobody")
-        assert (result.exit_code, "no token is called `nobody`" in result.output) == (2, True)
+        assert (result.exit_code, "E-HUB-04  no token is called `nobody`" in result.output) == (
+            2,
+            True,
+        )
 
     def test_an_expired_token_ends_with_77(self, desk: Desk) -> None:
         desk.keep("brief", desk.make("brief", scope="operator", expires_s=1e-6))

@@ -221,7 +221,7 @@ class JobRun:
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
             duration_s=outcome.duration_s,
-            warnings=list(outcome.warnings),
+            warnings=self._desk.share.warnings(outcome.warnings),
             provenance=self._desk.share.provenance(outcome.provenance),
         )
         return Manifest(

@@ -1,7 +1,8 @@
 """What may leave the site about a job, beside the results themselves."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from alectio_agent.agent.hooks.provenance import Provenance as Found
@@ -20,6 +21,10 @@ _TYPE = re.compile(r"^[A-Za-z_][\w.]*(?=:|$)")
 _RAISED_AT = re.compile(
     r"^(?:[^\n]*[/\\])?(?P<place>[^\n/\\]+?:\d+ in [^:\n]+: [A-Za-z_][\w.]*)(?=:|$)"
 )
+# Names of folders may hold spaces; a mark with a space behind it, or a quote, ends a path.
+_FOLDER = r"""(?:[^/\s"'`](?:[^/\n"'`.,;:]|[.,;:](?![ \n]))*(?<!\s)/+)"""
+_PATH = re.compile(rf"""(?<![\w/.~-])~?/(?!/){_FOLDER}*(?:[^\s/"'`]+)?""")
+_QUOTED_PATH = re.compile(r"""(?<=(["'`]))~?/[^"'`\n]+(?=\1)""")
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,11 @@ class Share:
     Attributes:
         is_full: Everything may be sent: the hub is on this machine. Otherwise labels,
             hyperparameters, arguments, record names and texts of exceptions stay here.
+        digest_key: Of this installation; elsewhere arguments are told by a digest made with it.
     """
 
     is_full: bool
+    digest_key: bytes = field(default=b"", repr=False)
 
     def inline(self, step: str, inline: dict[str, Any] | None) -> dict[str, Any] | None:
         """The inline result that may be sent: of `train`, nothing by default."""
@@ -49,7 +56,8 @@ class Share:
             Elsewhere digests, the git commit, and the versions of Python and packages: no names
             of files, no arguments, no paths.
         """
-        told = None if found is None else to_record(found)
+        key = None if self.is_full else self.digest_key
+        told = None if found is None else to_record(found, key)
         if told is None or self.is_full:
             return told
         return told.model_copy(
@@ -60,6 +68,17 @@ class Share:
             }
         )
 
+    def warnings(self, warnings: Iterable[str]) -> list[str]:
+        """The warnings that may be sent.
+
+        Args:
+            warnings: Of the step; they may name folders.
+
+        Returns:
+            Elsewhere with the last part of each absolute path only.
+        """
+        return [text if self.is_full else _without_paths(text) for text in warnings]
+
     def message(self, message: str, failure_class: str) -> str:
         """The failure's message that may be sent.
 
@@ -68,12 +87,13 @@ class Share:
             failure_class: Says whether the first line quotes an exception.
 
         Returns:
-            The first line; of an exception only place and type.
+            The first line, with the last part of each absolute path only; of an exception only
+            place and type.
         """
         if self.is_full:
             return message
         if failure_class not in QUOTES_EXCEPTIONS:
-            return message.split("\n", 1)[0]
+            return _without_paths(message.split("\n", 1)[0])
         coded = _CODE.match(message)
         code = coded[0] if coded else ""
         raised = _RAISED_AT.match(message[len(code) :])
@@ -95,3 +115,12 @@ class Share:
                 is_in_frames = False
                 kept.append(found[0] if (found := _TYPE.match(line)) else "exception")
         return "\n".join(kept)
+
+
+def _without_paths(text: str) -> str:
+    """Folders are named by people, after studies and patients."""
+    return _PATH.sub(_last_part, _QUOTED_PATH.sub(_last_part, text))
+
+
+def _last_part(path: re.Match[str]) -> str:
+    return path[0].rstrip("/").rpartition("/")[2] or path[0]

@@ -1,8 +1,10 @@
 """Who this installation is: `identity.json`, written by rename."""
 
+from functools import partial
 from pathlib import Path
+from secrets import token_hex
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alectio_agent.agent.journal.disk import Disk
 from alectio_agent.core.errors import StoreError, StoreVersionError
@@ -19,12 +21,15 @@ class Identity(BaseModel):
     Attributes:
         installation_id: Random, made with the state folder.
         boot: Grows with every start of the agent.
+        digest_key: Random, made once; never leaves this machine. What is told by a digest cannot be
+            guessed without it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     installation_id: str
     boot: Boot
+    digest_key: str = Field(default_factory=partial(token_hex, 32), repr=False)
     schema_number: int = SCHEMA
 
 
@@ -44,10 +49,11 @@ def next_boot(disk: Disk, folder: Path) -> Identity:
     file = folder / "identity.json"
     content = disk.read(file)
     before = _parse(file, content) if content is not None else None
-    identity = Identity(
-        installation_id=before.installation_id if before else new_id(),
-        boot=Boot(count=before.boot.count + 1 if before else 1, id=new_id()),
-    )
+    boot = Boot(count=before.boot.count + 1 if before else 1, id=new_id())
+    if before is None:
+        identity = Identity(installation_id=new_id(), boot=boot)
+    else:
+        identity = before.model_copy(update={"boot": boot})
     disk.write(file, identity.model_dump_json(indent=1).encode())
     return identity
 

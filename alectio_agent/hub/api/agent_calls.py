@@ -68,7 +68,7 @@ class AgentCalls:
         hold_s = self._hold_s(wanted.wait_s)
         with services.holds.replacing(wanted.agent_id, wanted.boot, wanted.seq) as replaced:
             claim = await services.holds.until_found(
-                self._look(wanted), services.jobs, hold_s, request, replaced
+                self._look(request, wanted), services.jobs, hold_s, request, replaced
             )
         if claim is not None:
             return answer(claim)
@@ -77,10 +77,14 @@ class AgentCalls:
     def _hold_s(self, asked_s: float) -> float:
         return asked_s * self._services.rng.uniform(SHORTEST_HOLD, 1.0)
 
-    def _look(self, wanted: ClaimRequest) -> Callable[[], Awaitable[Claim | None]]:
+    def _look(
+        self, request: Request, wanted: ClaimRequest
+    ) -> Callable[[], Awaitable[Claim | None]]:
         services = self._services
 
         async def look() -> Claim | None:
+            # Before each look: the token may have been revoked while the poll was held.
+            await services.gate.admit(request.headers.get("authorization"), AGENT)
             return await wrap_future(
                 services.store.write(lambda tx: services.platform.claim(tx, wanted))
             )

@@ -108,11 +108,13 @@ class OperationCalls:
         """Show an experiment with its loops; with `after`, once its version is above that."""
         held_s = 0.0 if after is None else wait_s
         newest = await self._services.holds.until_found(
-            self._look(name, -1 if after is None else after),
+            self._look(request, name, -1 if after is None else after),
             self._services.commits,
             held_s,
             request,
         )
+        if newest is None:
+            await self._services.gate.admit(request.headers.get("authorization"), READER)
         return answer(newest or await self._show(name))
 
     async def show_history(self, name: Name) -> Response:
@@ -142,13 +144,18 @@ class OperationCalls:
             raise ProblemError("not-found", f"{experiment} has no results file {file}")
         return FileResponse(path)
 
-    def _look(self, name: str, after: int) -> Callable[[], Awaitable[ExperimentView | None]]:
+    def _look(
+        self, request: Request, name: str, after: int
+    ) -> Callable[[], Awaitable[ExperimentView | None]]:
+        services = self._services
+
         async def look() -> ExperimentView | None:
             # Most commits are about something else: the loops are read only when it is news.
-            services = self._services
             version = await wrap_future(services.store.read(partial(version_of, name=name)))
             if version is not None and version <= after:
                 return None
+            # The token may have been revoked while the call was held.
+            await services.gate.admit(request.headers.get("authorization"), READER)
             view = await self._show(name)
             return view if view.version > after else None
 

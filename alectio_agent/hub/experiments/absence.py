@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.records import Experiment
+from alectio_agent.hub.experiments.scheduling import OFFERED_SIZE
 from alectio_agent.hub.store.tables import agents, jobs, offers
 from alectio_agent.wire.protocol import LEASE_S
 
@@ -27,9 +28,13 @@ def awaited_agent(tx: Connection, context: Context, experiment: Experiment) -> s
         return ""
     pipeline = experiment.pipeline or experiment.settings.pipeline
     tags = set(experiment.settings.tags)
-    if any(tags <= set(json.loads(known)) for known in _present(tx, context, pipeline)):
+    sizes = [size for known, size in _present(tx, context, pipeline) if tags <= known]
+    least = experiment.pool_size or 0
+    if any(size is None or size >= least for size in sizes):
         return _samples(experiment, pipeline)
     told = "an agent" if pipeline is None else f"an agent that offers pipeline `{pipeline}`"
+    if sizes:
+        told += f" with {least:,} samples"
     return f"{told} and has the tags {', '.join(sorted(tags))}" if tags else told
 
 
@@ -48,11 +53,16 @@ def _is_held(tx: Connection, experiment: Experiment) -> bool:
     return tx.execute(held).first() is not None
 
 
-def _present(tx: Connection, context: Context, pipeline: str | None) -> list[str]:
-    """The tags of each agent that was heard of a moment ago and offers the pipeline."""
+def _present(
+    tx: Connection, context: Context, pipeline: str | None
+) -> list[tuple[set[str], int | None]]:
+    """Tags and samples of each agent that was heard of a moment ago and offers the pipeline."""
     since = context.clock.now() - timedelta(seconds=LEASE_S)
     recent = [of for of, at in context.leases.contacts().items() if at >= since]
-    found = select(agents.c.tags).join(offers, offers.c.agent_id == agents.c.agent_id)
+    found = select(agents.c.tags, OFFERED_SIZE.label("size")).join(
+        offers, offers.c.agent_id == agents.c.agent_id
+    )
     if pipeline is not None:
         found = found.where(offers.c.pipeline == pipeline)
-    return list(tx.execute(found.where(agents.c.agent_id.in_(recent))).scalars())
+    rows = tx.execute(found.where(agents.c.agent_id.in_(recent)))
+    return [(set(json.loads(row.tags)), row.size) for row in rows]

@@ -5,13 +5,18 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.records import experiment_of, find_attempt, job_of
-from alectio_agent.hub.store.tables import jobs, parts, results
+from alectio_agent.hub.experiments.records import (
+    OPEN_ATTEMPTS,
+    experiment_of,
+    find_attempt,
+    job_of,
+)
+from alectio_agent.hub.store.tables import attempts, experiments, jobs, parts, results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.results import MissingPart, Part
 
@@ -19,6 +24,21 @@ log = logging.getLogger(__name__)
 
 _ARRIVED = select(parts.c.sha256).where(parts.c.job_id == bindparam("of"))
 _LISTS = select(results.c.parts).where(results.c.job_id == bindparam("of"))
+_OPEN = select(attempts.c.lease).where(
+    attempts.c.job_id == jobs.c.job_id, attempts.c.state.in_(OPEN_ATTEMPTS)
+)
+# Jobs that no attempt can send parts for.
+_OVER = (
+    select(jobs.c.job_id)
+    .join(experiments, experiments.c.experiment_id == jobs.c.experiment_id)
+    .where(
+        jobs.c.job_id == bindparam("of"),
+        or_(
+            jobs.c.state.in_(("done", "rewound")),
+            and_(experiments.c.state == "cancelled", ~_OPEN.exists()),
+        ),
+    )
+)
 
 
 def check_part(tx: Connection, job_id: str, lease: str, sha256: str) -> None:
@@ -58,8 +78,8 @@ def part_arrived(
         sha256: Of the part.
         size_bytes: Of the file.
     """
-    if job_of(tx, job_id).state == "done":
-        # Closed while the part was on its way: only a part that a commit names has a row.
+    if job_of(tx, job_id).state in ("done", "rewound"):
+        # The part was on its way: only one that a commit names has a row now.
         if sha256 not in _sizes(tx, job_id, [sha256]):
             after_commit(tx, partial(_remove, part_path(context, job_id, sha256)))
         return
@@ -103,7 +123,7 @@ def missing_parts(tx: Connection, job_id: str, named: list[Part]) -> list[Missin
 
 
 def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:
-    """Drop the parts of a closed job that no commit names, of whatever attempt.
+    """Drop the parts of a closed or rewound job that no commit names, of whatever attempt.
 
     Args:
         tx: A writing transaction.
@@ -117,7 +137,7 @@ def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:
 
 
 def sweep(tx: Connection, context: Context) -> None:
-    """Remove files that a killed hub did not get to remove.
+    """Remove what a killed hub did not get to remove, and what cancelled experiments left.
 
     Args:
         tx: A writing transaction.
@@ -126,9 +146,8 @@ def sweep(tx: Connection, context: Context) -> None:
     if not context.parts.is_dir():
         return
     for folder in context.parts.iterdir():
-        done = select(jobs.c.job_id).where(jobs.c.job_id == folder.name, jobs.c.state == "done")
-        if tx.execute(done).first() is not None:
-            after_commit(tx, partial(_sweep, folder, _named(tx, folder.name)))
+        if tx.execute(_OVER, {"of": folder.name}).first() is not None:
+            drop_unnamed(tx, context, folder.name)
 
 
 def _sizes(tx: Connection, job_id: str, wanted: list[str]) -> dict[str, int]:

@@ -31,9 +31,7 @@ def complete_job(tx: Connection, context: Context, job: Job) -> None:
         context: For time, memory and workers.
         job: As it was before its last commit.
     """
-    change_job(tx, job.job_id, state="done", done_at=context.now(), problem="")
-    drop_unnamed(tx, context, job.job_id)
-    after_commit(tx, partial(context.leases.drop, job.job_id))
+    _close(tx, context, job)
     advance(tx, context, job.experiment_id)
 
 
@@ -113,6 +111,12 @@ def mark_changed(tx: Connection, context: Context, name: str) -> None:
     after_commit(tx, partial(context.due.mark, name))
 
 
+def _close(tx: Connection, context: Context, job: Job) -> None:
+    change_job(tx, job.job_id, state="done", done_at=context.now(), problem="")
+    drop_unnamed(tx, context, job.job_id)
+    after_commit(tx, partial(context.leases.drop, job.job_id))
+
+
 def _owe_next(tx: Connection, context: Context, experiment: Experiment, job: Job | None) -> None:
     if experiment.pipeline is None or experiment.pool_size is None:
         return
@@ -145,10 +149,9 @@ def _counted_steps(tx: Connection, job: Job) -> set[str]:
 def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Job) -> None:
     """Give a job that nobody runs the steps that are wanted now: perhaps none is left."""
     has_infer = wants_infer(experiment, job.loop, job.labelled)
-    values: dict[str, object] = {"has_infer": has_infer}
+    change_job(tx, job.job_id, has_infer=has_infer)
     if not has_infer and {"train", "test"} <= _counted_steps(tx, job):
-        values |= {"state": "done", "done_at": context.now(), "problem": ""}
-    change_job(tx, job.job_id, **values)
+        _close(tx, context, job)
 
 
 def _ask_for_infer(tx: Connection, context: Context, job: Job) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.parts import part_path
+from alectio_agent.hub.experiments.parts import drop_unnamed, part_path
 from alectio_agent.hub.experiments.progress import advance, void_infer
 from alectio_agent.hub.experiments.records import (
     OPEN_ATTEMPTS,
@@ -42,8 +42,8 @@ def rewind(tx: Connection, context: Context, name: str, loops: int) -> None:
     if loops > len(made):
         raise ProblemError(
             "conflict",
-            f"experiment `{name}`: found {loops} loops to rewind; it has {len(made)}. Nothing was "
-            "changed",
+            f"experiment `{name}`: found {loops} loop{'s' * (loops != 1)} to rewind; it has "
+            f"{len(made) or 'none'}. Nothing was changed",
             code="E-EXP-07",
         )
     _undo(tx, context, experiment, made[-loops:])
@@ -105,6 +105,7 @@ def _undo(tx: Connection, context: Context, experiment: Experiment, rewound: lis
         take_back(tx, context, job)
         change_job(tx, job.job_id, state="rewound", lease=None, agent_id=None, ckpt_file=None,
                    problem="", done_at=None)  # fmt: skip
+        drop_unnamed(tx, context, job.job_id)
     if rewound:
         chosen = delete(selections).where(
             selections.c.experiment_id == experiment.experiment_id,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.records import (
@@ -19,7 +19,11 @@ from alectio_agent.hub.experiments.registry import Agent
 from alectio_agent.hub.store.tables import checkpoints, experiments, jobs, offers, results
 from alectio_agent.wire.protocol import STEPS
 
+OFFERED_SIZE = func.coalesce(offers.c.pool_size, offers.c.state_size)
+"""How many samples an agent has; null when it leaves that to the experiment."""
+
 # The loop that is not done of each experiment that runs, or none while its selection is owed.
+# An agent with fewer samples than an experiment has would refuse its jobs.
 _OPEN_LOOPS = (
     select(experiments, jobs.c.job_id, jobs.c.state.label("job_state"), jobs.c.agent_id)
     .join(
@@ -30,16 +34,25 @@ _OPEN_LOOPS = (
         ),
         isouter=True,
     )
+    .join(
+        offers,
+        and_(
+            offers.c.agent_id == bindparam("for_agent"),
+            offers.c.pipeline == experiments.c.pipeline,
+        ),
+        isouter=True,
+    )
     .where(
         experiments.c.state == "running",
         experiments.c.is_over.is_(False),
         experiments.c.pipeline.in_(bindparam("free", expanding=True)),
         experiments.c.pool_size.is_not(None),
+        or_(OFFERED_SIZE.is_(None), experiments.c.pool_size <= OFFERED_SIZE),
     )
     .order_by(experiments.c.priority, jobs.c.available_at, jobs.c.position)
 )
 _HOLDERS = (
-    select(checkpoints.c.agent_id, offers.c.store)
+    select(checkpoints.c.agent_id, offers.c.store, OFFERED_SIZE.label("size"))
     .join(
         offers,
         and_(
@@ -113,7 +126,8 @@ def next_job(
     Returns:
         The job and what to do for it; None when there is none.
     """
-    found = [_Open(row) for row in tx.execute(_OPEN_LOOPS, {"free": list(free)}).mappings()]
+    wanted = {"free": list(free), "for_agent": agent.agent_id}
+    found = [_Open(row) for row in tx.execute(_OPEN_LOOPS, wanted).mappings()]
     tags = set(json.loads(agent.tags))
     for entry in found:
         if not entry.is_available or _is_blocked(entry, found, agent):
@@ -176,7 +190,7 @@ def is_kept_for_holders(tx: Connection, context: Context, experiment: Experiment
 
 @dataclass(frozen=True)
 class _Holders:
-    """Who holds one checkpoint, and on which shared stores it lies."""
+    """Who holds one checkpoint and has the whole pool, and on which shared stores it lies."""
 
     agents: frozenset[str]
     stores: frozenset[str]
@@ -188,7 +202,9 @@ class _Holders:
         wanted = {"pipeline": experiment.pipeline, "of": experiment.name, "wanted": name}
         rows = tx.execute(_HOLDERS, wanted).all()
         stores = frozenset(row.store for row in rows if row.store is not None)
-        return cls(frozenset(row.agent_id for row in rows), stores)
+        least = experiment.pool_size or 0
+        able = (row.agent_id for row in rows if row.size is None or row.size >= least)
+        return cls(frozenset(able), stores)
 
     def include(self, tx: Connection, agent: Agent, experiment: Experiment) -> bool:
         if agent.agent_id in self.agents:

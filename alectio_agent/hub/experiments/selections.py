@@ -98,10 +98,8 @@ def insert_selection(
         Whether it is still what is owed; if not, nothing was written.
     """
     experiment = experiment_of(tx, owed.experiment_id)
-    if experiment.owed_loop != owed.loop or experiment.state != "running":
+    if not _is_owed(tx, context, experiment, owed):
         return False
-    if _owed(tx, context, experiment).request != owed.request:
-        return False  # the settings or the pool changed while it was made
     before = newest_job(tx, experiment.experiment_id)
     labelled = before.labelled if before else 0
     problem = _mistake(tx, experiment, owed, found)
@@ -123,12 +121,21 @@ def refuse_selection(tx: Connection, context: Context, owed: OwedSelection, prob
     Args:
         tx: A writing transaction.
         context: For workers.
-        owed: As it was read; it stays owed.
+        owed: As it was read; it stays owed. One that no longer is stops nobody.
         problem: What the analysis process said.
     """
     experiment = experiment_of(tx, owed.experiment_id)
-    if experiment.owed_loop == owed.loop and experiment.state == "running":
+    if _is_owed(tx, context, experiment, owed):
         halt(tx, context, experiment, _told(experiment.name, owed.loop, problem))
+
+
+def _is_owed(tx: Connection, context: Context, experiment: Experiment, owed: OwedSelection) -> bool:
+    """Whether a selection is still the one that is owed, and not from other settings or pool."""
+    if experiment.owed_loop != owed.loop or experiment.state != "running":
+        return False
+    if owed.copied is not None and owed.copied != _first_batch(tx, experiment):
+        return False
+    return _owed(tx, context, experiment).request == owed.request
 
 
 def _told(name: str, loop: int, problem: str) -> str:
@@ -213,7 +220,8 @@ def _mistake(
 ) -> str:
     """What is wrong with an answer: labels must never be paid for twice."""
     chosen = found["indices"]
-    wanted = owed.request["batch"]
+    # A control repeats the first batch of its experiment, whatever its own `batch` says by now.
+    wanted = owed.request["batch"] if owed.copied is None else len(owed.copied["indices"])
     if len(set(chosen)) != len(chosen) or len(chosen) != wanted:
         return f"{len(set(chosen))} samples were chosen; expected {wanted}"
     if any(not 0 <= index < (experiment.pool_size or 0) for index in chosen):

@@ -2,21 +2,26 @@
 
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
+    Experiment,
     change_experiment,
     change_job,
     experiment_in_state,
+    find_experiment,
     newest_job,
 )
 from alectio_agent.hub.experiments.rewinding import take_back
 from alectio_agent.hub.experiments.starting import find_ground, pin
 from alectio_agent.hub.experiments.waiting import make_available
+from alectio_agent.hub.store.tables import selections
 from alectio_agent.hub.store.transactions import after_commit
+
+_OPEN = ("running", "waiting", "paused")
 
 
 def retry(tx: Connection, context: Context, name: str, *, is_from_train: bool = False) -> None:
@@ -91,6 +96,8 @@ def resume(tx: Connection, context: Context, name: str) -> None:
 def cancel(tx: Connection, context: Context, name: str) -> None:
     """End an experiment for good; the job that runs is told with its next beat.
 
+    A control that could not begin any more ends with it.
+
     Args:
         tx: A writing transaction.
         context: For time, memory and workers.
@@ -99,16 +106,28 @@ def cancel(tx: Connection, context: Context, name: str) -> None:
     Raises:
         ProblemError: `not-found`, or `conflict`: it has ended.
     """
-    open_states = ("running", "waiting", "paused")
-    experiment = experiment_in_state(tx, name, open_states, "has not ended")
-    change_experiment(
-        tx,
-        experiment.experiment_id,
-        state="cancelled",
-        reason="cancelled by a person",
-        ended_at=context.now(),
-    )
+    experiment = experiment_in_state(tx, name, _OPEN, "has not ended")
+    _end(tx, context, experiment, "cancelled by a person")
+    control = None if experiment.control is None else find_experiment(tx, experiment.control)
+    if control is not None and control.state in _OPEN and not _can_begin(tx, experiment, control):
+        reason = f"`{name}` was cancelled before it had a first batch, which its control repeats"
+        _end(tx, context, control, reason)
+
+
+def _end(tx: Connection, context: Context, experiment: Experiment, reason: str) -> None:
+    values = {"state": "cancelled", "reason": reason, "ended_at": context.now()}
+    change_experiment(tx, experiment.experiment_id, **values)
     job = newest_job(tx, experiment.experiment_id)
     if job is not None:
         after_commit(tx, partial(context.leases.distrust, job.job_id))
-    mark_changed(tx, context, name)
+    mark_changed(tx, context, experiment.name)
+
+
+def _can_begin(tx: Connection, experiment: Experiment, control: Experiment) -> bool:
+    """Whether a control has a loop 0, or the batch that it will be made from."""
+    if newest_job(tx, control.experiment_id) is not None:
+        return True
+    first = select(selections.c.loop).where(
+        selections.c.experiment_id == experiment.experiment_id, selections.c.loop == 0
+    )
+    return tx.execute(first).first() is not None

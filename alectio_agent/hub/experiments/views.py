@@ -38,12 +38,22 @@ _MINE = (
     jobs.c.loop >= bindparam("first"),
     jobs.c.state != "rewound",
 )
-# Loops that change no more, as they are now: a rewound one is not done, or has more attempts.
-_SETTLED = select(func.count(), func.coalesce(func.sum(jobs.c.attempt), 0)).where(
+# Loops that change no more, as they are now: a rewound one is not done, or has more attempts; one
+# whose infer is void, since the pool grew, has fewer results.
+_DONE_BEFORE = (
     jobs.c.experiment_id == bindparam("of"),
     jobs.c.loop < bindparam("first"),
     jobs.c.state == "done",
 )
+_SETTLED = select(
+    func.count(),
+    func.coalesce(func.sum(jobs.c.attempt), 0),
+    select(func.count())
+    .select_from(results)
+    .join(jobs, jobs.c.job_id == results.c.job_id)
+    .where(*_DONE_BEFORE, results.c.is_counted)
+    .scalar_subquery(),
+).where(*_DONE_BEFORE)
 _JOBS = select(jobs).where(*_MINE).order_by(jobs.c.loop)
 # Inline results are wanted of `train` only: a small one of `infer` is inline as well.
 SHOWN_RESULTS = (
@@ -199,7 +209,9 @@ class Views:
             settled = list(self._settled.get(experiment_id, []))
         if settled:
             row = tx.execute(_SETTLED, {"of": experiment_id, "first": len(settled)}).one()
-            if tuple(row) != (len(settled), sum(view.attempt for view in settled)):
+            attempts = sum(view.attempt for view in settled)
+            counted = sum(len(view.seconds) for view in settled)
+            if tuple(row) != (len(settled), attempts, counted):
                 return []
         return settled
 

@@ -146,3 +146,28 @@ def test_asking_what_comes_next_too_early_or_twice_changes_nothing(bench: Bench)
     for _ in range(2):
         bench.run(lambda tx: advance(tx, bench.platform.context, first.experiment_id))
     assert bench.show() == before
+
+
+def test_a_control_that_can_never_begin_is_cancelled_with_its_experiment(bench: Bench) -> None:
+    bench.agent()
+    bench.create(control="replay")
+    bench.rewind(1)
+    bench.steer("cancel")
+    bench.settle()
+    control = bench.show("digits-control")
+    assert control.state == "cancelled"
+    assert control.reason.startswith("`digits` was cancelled before it had a first batch")
+
+
+def test_a_control_is_cancelled_with_an_experiment_that_never_started(bench: Bench) -> None:
+    bench.create(control="replay")
+    bench.steer("cancel")
+    assert bench.show("digits-control").state == "cancelled"
+
+
+def test_a_control_that_has_its_first_batch_goes_on_alone(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(control="replay")
+    bench.steer("cancel")
+    assert len(bench.run_loops(agent)) == 3
+    assert bench.show("digits-control").state == "finished"

@@ -254,3 +254,44 @@ def test_the_file_may_say_the_old_or_the_new_number(bench: Bench) -> None:
         bench.update(pool=pool, batch=4)
     with refused("conflict"):
         bench.create(pool=25)
+
+
+class TestAnAgentThatStillOffersTheOldPool:
+    def after_loop_0(self, bench: Bench, **changed) -> tuple[BenchAgent, BenchAgent]:
+        """The small one has run loop 0 of 20 samples; the pool has 30 now."""
+        small, big = bench.agent("small"), bench.agent("big", pipelines=offer(30))
+        bench.create(pool=20, **changed)
+        small.commit(small.start())
+        bench.settle()
+        bench.extend(pool=30)
+        return small, big
+
+    def test_gets_no_job_of_the_new_one(self, bench: Bench) -> None:
+        small, big = self.after_loop_0(bench)
+        assert small.poll() is None
+        assert big.poll() is not None
+
+    def test_gets_jobs_again_once_it_has_the_samples(self, bench: Bench) -> None:
+        small, _ = self.after_loop_0(bench)
+        assert small.restart(pipelines=offer(30)).poll() is not None
+
+    def test_is_not_waited_for_as_a_holder(self, bench: Bench) -> None:
+        _, big = self.after_loop_0(bench)
+        assert big.claim().steps[0].step == "train", "at once, without the checkpoint"
+
+    def test_still_runs_a_smaller_experiment_behind_it(self, bench: Bench) -> None:
+        small, _ = self.after_loop_0(bench)
+        bench.create(name="letters", pool=20)
+        assert small.claim().experiment == "letters"
+
+    def test_is_not_the_one_that_the_experiment_waits_for(self, bench: Bench) -> None:
+        small, _ = self.after_loop_0(bench)
+        bench.clock.advance(91)
+        small.poll()
+        waits_for = bench.show().waits_for
+        assert waits_for == "an agent that offers pipeline `digits` with 30 samples"
+
+    def test_may_leave_the_number_to_the_experiment(self, bench: Bench) -> None:
+        small, _ = self.after_loop_0(bench)
+        small.restart(pipelines=[{"name": "digits"}])
+        assert small.poll() is not None

@@ -62,6 +62,59 @@ def test_a_killed_hub_drops_at_its_next_start_what_it_could_not(bench: Bench) ->
     assert other.exists(), "what is not known to be closed is left alone"
 
 
+def test_parts_of_a_rewound_loop_that_no_commit_names_are_dropped(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    bench.put_part(claim)
+    agent.commit(claim, "train")
+    agent.commit(claim, "test", parts=[{"sha256": DIGEST, "bytes": 4, "rows": 2}])
+    named, late = bench.platform.part_path(claim.job_id, DIGEST), bench.put_part(claim, OTHER)
+    bench.rewind()
+    assert (named.exists(), late.exists()) == (True, False)
+    late.write_bytes(b"part")
+    bench.run(lambda tx: bench.platform.part_arrived(tx, claim.job_id, OTHER, 4))
+    assert not late.exists(), "it was on its way"
+
+
+def test_a_loop_that_runs_loses_its_parts_when_it_is_rewound(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    path = bench.put_part(agent.start())
+    bench.rewind()
+    assert not path.exists()
+    bench.settle()
+    claim = agent.start()
+    bench.put_part(claim)
+    finish_loop_0(bench, agent, claim)
+    assert path.exists(), "the same part may come again"
+
+
+def test_parts_of_a_cancelled_experiment_are_dropped_at_the_next_start(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim)
+    bench.steer("cancel")
+    bench.run(partial(sweep, context=bench.platform.context))
+    assert path.exists(), "its agent may still send a commit that names it"
+    agent.fail(claim, "cancelled")
+    bench.run(partial(sweep, context=bench.platform.context))
+    assert not path.exists()
+
+
+def test_a_loop_that_needs_no_infer_any_more_is_closed_with_its_parts(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim)
+    agent.commit(claim, "train", "test")
+    agent.fail(claim, "user_code", "infer")
+    bench.update(loops=1)
+    assert bench.loop(0).state == "done"
+    assert not path.exists()
+
+
 def test_a_part_for_an_unknown_or_lost_lease_is_refused(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()

@@ -188,6 +188,13 @@ def test_a_selection_that_could_not_be_made_is_made_from_a_loop_that_ran_again(
     assert bench.show().state == "finished"
 
 
+def test_an_experiment_without_a_loop_has_none_to_rewind(bench: Bench) -> None:
+    bench.create()
+    with refused("conflict") as caught:
+        bench.rewind(1)
+    assert "found 1 loop to rewind; it has none. Nothing" in caught.value.message
+
+
 def test_more_loops_than_there_are_cannot_be_rewound(bench: Bench) -> None:
     finished(bench)
     before = bench.show()

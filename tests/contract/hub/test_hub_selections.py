@@ -3,7 +3,8 @@
 import pytest
 
 from alectio_agent.hub.experiments.analysis_process import AnalysisEndedError, AnalysisError
-from tests.support.benches import Bench
+from alectio_agent.hub.experiments.selections import insert_selection, next_owed
+from tests.support.benches import Bench, make_settings
 
 
 def select_requests(bench: Bench):
@@ -160,6 +161,39 @@ def test_a_selection_that_cannot_be_made_waits_for_a_person(bench: Bench) -> Non
     bench.run(lambda tx: bench.platform.retry(tx, "digits"))
     bench.settle()
     assert bench.loop(1).state == "available"
+
+
+def test_a_refusal_of_settings_that_changed_meanwhile_stops_nobody(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    agent.commit(agent.start())
+    ask = bench.analysis.ask
+
+    def change_and_refuse(_):
+        bench.analysis.ask = ask
+        bench.update(strategy="random")
+        raise AnalysisError("margin: bad scores")
+
+    bench.analysis.ask = change_and_refuse
+    bench.settle()
+    assert bench.show().state == "running"
+    assert bench.loop(1).chosen_by == "random"
+
+
+def test_a_copied_batch_that_was_chosen_anew_meanwhile_is_not_kept(bench: Bench) -> None:
+    bench.agent()
+    bench.run(lambda tx: bench.platform.create(tx, make_settings(control="replay")))
+    bench.worker.step()
+    context = bench.platform.context
+    owed = bench.run(lambda tx: next_owed(tx, context))
+    bench.rewind(1)
+    found = owed.copied
+    assert not bench.run(lambda tx: insert_selection(tx, context, owed, found))
+    bench.analysis.answers = [
+        {"indices": [6, 7, 8, 9], "scores": [None] * 4, "reasons": ["random"] * 4}
+    ]
+    bench.settle()
+    assert bench.loop(0, "digits-control").selected == bench.loop(0).selected == [6, 7, 8, 9]
 
 
 @pytest.mark.parametrize(

@@ -367,3 +367,18 @@ def test_an_experiment_that_waits_for_an_agent_is_changed_before_it_starts(bench
     agent = bench.agent()
     bench.settle()
     assert len(agent.claim().steps[0].payload.labeled) == 2
+
+
+def test_a_control_begins_with_the_batch_that_its_experiment_had_before_the_change(
+    bench: Bench,
+) -> None:
+    agent = bench.agent()
+    bench.create(control="replay")
+    bench.run_loops(agent)
+    bench.update(control="replay", batch=3, loops=4)
+    bench.rewind(3, name="digits-control")
+    bench.settle()
+    assert bench.show("digits-control").state == "running"
+    bench.run_loops(agent)
+    sizes = [len(loop.selected) for loop in bench.show("digits-control").loops]
+    assert sizes == [4, 3, 3, 3]

@@ -130,3 +130,17 @@ def test_jobs_of_a_cancelled_experiment_are_not_listed(bench: Bench) -> None:
 def test_an_unknown_experiment_is_not_found(bench: Bench) -> None:
     with refused("not-found"):
         bench.show("letters")
+
+
+def test_a_loop_whose_infer_is_void_since_the_pool_grew_is_shown_without_it(bench: Bench) -> None:
+    """It ended by its target: no next loop asks for another infer, which would show as well."""
+    agent = bench.agent()
+    bench.create(stop={"target": {"metric": "accuracy", "value": 0.5}})
+    bench.run_loops(agent)
+    assert set(bench.loop(0).seconds) == {"train", "test", "infer"}
+    agent.restart(pipelines=[{"name": "digits", "pool_size": 30}])
+    assert bench.extend(pool=30).state == "finished"
+    shown = bench.show()
+    assert set(shown.loops[0].seconds) == {"train", "test"}
+    bench.restart_hub()
+    assert bench.show() == shown

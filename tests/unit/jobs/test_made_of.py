@@ -14,6 +14,12 @@ HERE, ELSEWHERE = Share(is_full=True), Share(is_full=False)
 DIGEST = "ab" * 32
 
 
+SOUNDS_SECRET = {
+    "max_tokens": 5, "maxTokens": 5.5, "tokenizer": "t", "keys": 3, "key": "lr", "sort_key": "id",
+    "author": "jo", "passes": 2, "secret_ward": "7", "": 1, "1": 2,
+}  # fmt: skip
+
+
 def found(**changed: Any) -> Provenance:
     code = Code(DIGEST, {"ward7/net.py": DIGEST}, is_whole=True, git=GitState("c" * 40, True))
     interpreter = {"version": "3.11.2", "implementation": "cpython", "packages": {"numpy": "2.0"}}
@@ -57,12 +63,41 @@ def test_changed_args_show_elsewhere_by_their_digest_alone() -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_args_cannot_be_guessed_elsewhere_by_their_digest() -> None:
+    first, second = Share(is_full=False, digest_key=b"1"), Share(is_full=False, digest_key=b"2")
+    digests = {who.provenance(found()).args_digest for who in (HERE, first, second)}  # type: ignore[union-attr]
+    assert len(digests) == 3
+
+
 def test_steps_other_than_train_tell_nothing() -> None:
     assert HERE.provenance(None) is None
 
 
 @pytest.mark.parametrize(
-    "key", ["password", "hf_token", "API_KEY", "apikey", "aws-secret", "credentials"]
+    "key",
+    [
+        "password",
+        "hf_token",
+        "API_KEY",
+        "apikey",
+        "aws-secret",
+        "credentials",
+        "api-key",
+        "access-key",
+        "authToken",
+        "dbPassword",
+        "pwd",
+        "passphrase",
+        "private_key",
+        "secret_key",
+        "tokens",
+        "auth",
+        "db.password",
+        "awsSecretAccessKey",
+        "APIKey",
+        "token2",
+        "api_keys",
+    ],
 )
 def test_values_of_secret_keys_stay_out_of_results_files(key: str) -> None:
     told = HERE.provenance(found(args={"deep": [{key: "s3cret"}]}))
@@ -72,9 +107,9 @@ def test_values_of_secret_keys_stay_out_of_results_files(key: str) -> None:
 
 
 def test_args_that_only_sound_secret_are_told() -> None:
-    told = HERE.provenance(found(args={"max_tokens": 5, "tokenizer": "t", "keys": 3}))
+    told = HERE.provenance(found(args=SOUNDS_SECRET))
     assert told is not None
-    assert told.args == {"max_tokens": 5, "tokenizer": "t", "keys": 3}
+    assert told.args == SOUNDS_SECRET
 
 
 def test_large_args_are_told_by_their_digest() -> None:

@@ -221,6 +221,20 @@ def test_a_platform_elsewhere_gets_no_labels_and_no_texts_of_exceptions(tmp_path
     bench.desk.journal.close()
 
 
+def test_a_platform_elsewhere_gets_no_folders(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, full=False)
+    bench.hooks.say(
+        make_outcome(warnings=("train wrote nothing into /srv/smith/digits (EXPT_DIR)",)),
+        HookCrashedError("E-HOOK-12  digits/1 test: ended; see /srv/smith/log.txt"),
+    )
+    bench.run()
+    text = json.dumps(bench.messages())
+    assert "smith" not in text
+    assert "nothing into digits (EXPT_DIR)" in text
+    assert "see log.txt" in text
+    bench.desk.journal.close()
+
+
 def test_a_late_verdict_on_a_computed_job_leaves_the_next_jobs_hook_alone(bench: Bench) -> None:
     """The slot runs another job by then, on the same hook process."""
     bench.run()

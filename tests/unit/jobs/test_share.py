@@ -34,6 +34,34 @@ def test_of_a_broken_contract_only_the_line_without_values_leaves() -> None:
     assert ELSEWHERE.message(message, "contract") == "E-HOOK-06  toy/1 test: 3 labels are no class"
 
 
+@pytest.mark.parametrize(
+    ("warning", "told"),
+    [
+        (
+            "train wrote nothing into /srv/smith/hiv/toy (EXPT_DIR): its checkpoint is not checked",
+            "train wrote nothing into toy (EXPT_DIR): its checkpoint is not checked",
+        ),
+        ("into /srv/smith john/hiv study/toy (EXPT_DIR)", "into toy (EXPT_DIR)"),
+        ("into /srv/smith, see also /srv/jones/x.log.", "into smith, see also x.log."),
+        ("found '/srv/smith, john/x y.pt' there", "found 'x y.pt' there"),
+        ("found ~/smith/x.pt", "found x.pt"),
+        ("cache=/srv/smith/x", "cache=x"),
+        ("the folder /srv/smith/ is slow", "the folder smith is slow"),
+        ("https://hub.example/v1: 3/4 rows, train and/or test", None),
+        ('payload["ckpt_dir"] + "/" + payload["ckpt_file"], ./x/y, a/b, //', None),
+    ],
+)
+def test_of_a_path_in_a_warning_only_the_last_part_leaves(warning: str, told: str | None) -> None:
+    assert ELSEWHERE.warnings([warning]) == [told or warning]
+    assert Share(is_full=True).warnings([warning]) == [warning]
+
+
+def test_of_a_path_in_a_failure_only_the_last_part_leaves() -> None:
+    message = 'E-HOOK-08  toy/1 train: expected toy-ckpt_1 in /srv/smith/toy, a file. Write "/" + x'
+    told = 'E-HOOK-08  toy/1 train: expected toy-ckpt_1 in toy, a file. Write "/" + x'
+    assert ELSEWHERE.message(message, "contract") == told
+
+
 def test_of_a_traceback_only_files_lines_and_types_leave() -> None:
     assert ELSEWHERE.traceback(TRACE) == "  p.py:3\np.Oops"
 

@@ -27,3 +27,20 @@ def test_a_damaged_identity_is_named_and_not_overwritten() -> None:
     with pytest.raises(StoreError, match=r"identity\.json"):
         next_boot(disk, FOLDER)
     assert disk.read(FOLDER / "identity.json") == b"{half"
+
+
+def test_the_key_of_digests_is_made_once_and_kept() -> None:
+    disk = MemoryDisk()
+    first = next_boot(disk, FOLDER)
+    assert next_boot(disk, FOLDER).digest_key == first.digest_key
+    assert next_boot(MemoryDisk(), FOLDER).digest_key != first.digest_key
+    assert first.digest_key not in repr(first)
+
+
+def test_an_older_identity_gets_a_key_of_digests() -> None:
+    disk = MemoryDisk()
+    old = b'{"installation_id": "i1", "boot": {"count": 4, "id": "b"}, "schema_number": 1}'
+    disk.write(FOLDER / "identity.json", old)
+    made = next_boot(disk, FOLDER)
+    assert (made.installation_id, made.boot.count, len(made.digest_key)) == ("i1", 5, 64)
+    assert next_boot(disk, FOLDER).digest_key == made.digest_key
