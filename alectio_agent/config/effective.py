@@ -9,6 +9,7 @@ from alectio_agent.config.layers import Layers
 from alectio_agent.config.problems import MASK, KeyPath, dotted, without_secrets
 from alectio_agent.config.settings import TOKEN_FILE_VARIABLE, AgentFile
 from alectio_agent.config.yaml_lines import read_scalar
+from alectio_agent.core.secret_keys import hide_secret_words, hide_secrets
 
 DEFAULT = "default"
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][\w./:@%+$ -]*")
@@ -21,11 +22,14 @@ def effective_values(settings: AgentFile) -> dict[str, Any]:
         settings: As loaded.
 
     Returns:
-        Nested mappings of plain values. Values of `env` are masked: they are often passwords.
+        Nested mappings of plain values. Values of `env` are masked, since they are often passwords;
+        of `args` and `argv` those whose name says that they are secret.
     """
     values: dict[str, Any] = settings.model_dump(mode="json")
     for pipeline in values["pipelines"].values():
         pipeline["env"] = dict.fromkeys(pipeline["env"], MASK)
+        pipeline["args"] = hide_secrets(pipeline["args"], MASK)
+        pipeline["argv"] = hide_secret_words(pipeline["argv"], MASK)
     shown: dict[str, Any] = _without_secrets(values)
     return shown
 

@@ -3,12 +3,11 @@
 import hashlib
 import hmac
 import logging
-import re
-from typing import Any
 
 from pydantic import ValidationError
 
 from alectio_agent.agent.hooks.provenance import Provenance as Found
+from alectio_agent.core.secret_keys import hide_secrets
 from alectio_agent.wire.provenance import (
     LONGEST_NAME,
     MOST_ARGS_BYTES,
@@ -20,19 +19,6 @@ from alectio_agent.wire.strict_json import canonical
 log = logging.getLogger(__name__)
 
 HIDDEN = "(hidden)"
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-"""Of `db_password`, `api-key`, `authToken`; digits and marks divide as well."""
-_SECRET_WORDS = frozenset(
-    {
-        "auth", "authorization", "bearer", "credential", "credentials", "pass", "passcode",
-        "passphrase", "passwd", "password", "passwords", "pwd", "secret", "secrets", "token",
-        "tokens", "apikey", "accesskey", "privatekey", "secretkey",
-    }
-)  # fmt: skip
-_SECRET_KEYS = frozenset(
-    {"access", "account", "api", "auth", "encryption", "master", "private", "secret", "signing"}
-)
-"""What a key may be of that is no key of a dictionary."""
 
 
 def to_record(found: Found, digest_key: bytes | None = None) -> Provenance | None:
@@ -48,7 +34,7 @@ def to_record(found: Found, digest_key: bytes | None = None) -> Provenance | Non
         than what is told about it.
     """
     code = found.code
-    args = _without_secrets(found.args)
+    args = hide_secrets(found.args, HIDDEN)
     text = canonical(args)
     try:
         return Provenance.model_validate(
@@ -79,25 +65,3 @@ def _digest(content: bytes, key: bytes | None) -> str:
 def _files(files: dict[str, str]) -> dict[str, str]:
     named = list(files.items())[:MOST_FILES]
     return {name[-LONGEST_NAME:]: digest[:12] for name, digest in named}
-
-
-def _without_secrets(value: Any) -> Any:
-    """Values whose key says that they are secret must not lie in results files."""
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: HIDDEN if _is_secret(key, item) else _without_secrets(item)
-        for key, item in value.items()
-    }
-
-
-def _is_secret(key: str, value: Any) -> bool:
-    words = [word.lower() for word in _WORD.findall(key)]
-    if not words:
-        return False
-    if words[-1] == "tokens" and isinstance(value, int | float):
-        return False  # `max_tokens` is a number of them
-    is_key = words[-1] in ("key", "keys") and len(words) > 1 and words[-2] in _SECRET_KEYS
-    return is_key or words[-1] in _SECRET_WORDS

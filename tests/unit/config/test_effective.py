@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from alectio_agent.cli.main import main
 from alectio_agent.config.effective import as_yaml, effective_values
 from alectio_agent.config.loader import load
+from alectio_agent.config.problems import MASK
 from alectio_agent.config.settings import AgentFile
 from tests.support.config_files import AGENT, load_agent
 
@@ -123,3 +124,15 @@ def test_the_flag_beats_the_variable_and_the_variable_the_folder():
     assert "name: by-flag" in show(here, "-c", "flag.yaml", **by_variable).stdout
     assert "name: by-variable" in show(here, **by_variable).stdout
     assert "name: here" in show(here).stdout
+
+
+def test_secrets_among_arguments_are_masked(tmp_path: Path) -> None:
+    text = (
+        "pipelines:\n  a:\n    hooks: p.py\n"
+        "    args: {api_key: s3c, nested: {password: s4c}, lr: 0.1}\n    argv: [--token, s5c, --x]\n"
+        "experiment: e.yaml\n"
+    )
+    (tmp_path / "agent.yaml").write_text(text)
+    shown = effective_values(load(tmp_path / "agent.yaml", AgentFile))["pipelines"]["a"]
+    assert shown["args"] == {"api_key": MASK, "nested": {"password": MASK}, "lr": 0.1}
+    assert shown["argv"] == ["--token", MASK, "--x"]
