@@ -162,5 +162,39 @@ def top_level(tree: ast.Module) -> Iterator[ast.stmt]:
             waiting += [below for handler in node.handlers for below in handler.body]
         elif isinstance(node, ast.With | ast.For | ast.While):
             waiting += node.body
-        elif isinstance(node, ast.If) and "__main__" not in ast.unparse(node.test):
-            waiting += node.body + node.orelse
+        elif isinstance(node, ast.If):
+            waiting += [each for below, is_run in branches(node) if is_run for each in below]
+
+
+def branches(node: ast.If) -> list[tuple[list[ast.stmt], bool]]:
+    """The two branches of an `if`, and whether an import of the file may run them.
+
+    Args:
+        node: Such as `if __name__ == "__main__" and ready:`.
+
+    Returns:
+        What follows the condition, and what follows its `else`.
+    """
+    holds = _holds_in_an_import(node.test)
+    return [(node.body, holds is not False), (node.orelse, holds is not True)]
+
+
+def _holds_in_an_import(test: ast.expr) -> bool | None:
+    """The value of a condition where `__name__` is not "__main__"; None when that does not tell."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _holds_in_an_import(test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        decides = isinstance(test.op, ast.Or)
+        values = [_holds_in_an_import(value) for value in test.values]
+        if decides in values:
+            return decides
+        return None if None in values else not decides
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    sides = [test.left, test.comparators[0]]
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    words = {side.value for side in sides if isinstance(side, ast.Constant)}
+    if names != {"__name__"} or words != {"__main__"}:
+        return None
+    return {ast.Eq: False, ast.NotEq: True}.get(type(test.ops[0]))

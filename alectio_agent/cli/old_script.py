@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.cli.old_imports import Imports, parse, top_level
+from alectio_agent.cli.old_imports import Imports, branches, parse, top_level
 from alectio_agent.core.errors import UsageError
 
 PARAMETERS = ("name", "train_fn", "test_fn", "infer_fn", "getstate_fn", "args", "token")
@@ -56,12 +56,13 @@ class _Walk(ast.NodeVisitor):
     calls: list[tuple[ast.Call, bool]] = field(default_factory=list)
 
     def visit_If(self, node: ast.If) -> None:
-        if not _is_main_guard(node):
-            self.generic_visit(node)
-            return
-        self._unseen(node.body)
-        for below in node.orelse:
-            self.visit(below)
+        self.visit(node.test)
+        for below, is_run in branches(node):
+            if is_run:
+                for each in below:
+                    self.visit(each)
+            else:
+                self._unseen(below)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._unseen(node.body)
@@ -133,20 +134,13 @@ def is_under_main_guard(file: Path, line: int) -> bool:
         tree = parse(file)
     except UsageError:
         return False
-    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_main_guard(node)]
+    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
     return any(
-        guard.body[0].lineno <= line <= (guard.body[-1].end_lineno or line) for guard in guards
+        below[0].lineno <= line <= (below[-1].end_lineno or line)
+        for guard in guards
+        for below, is_run in branches(guard)
+        if below and not is_run
     )
-
-
-def _is_main_guard(node: ast.If) -> bool:
-    test = node.test
-    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
-        return False
-    sides = [test.left, *test.comparators]
-    names = {side.id for side in sides if isinstance(side, ast.Name)}
-    words = {side.value for side in sides if isinstance(side, ast.Constant)}
-    return names == {"__name__"} and words == {"__main__"}
 
 
 def _is_pipeline(call: ast.Call, imports: Imports) -> bool:
@@ -212,8 +206,9 @@ def _top_level_names(tree: ast.Module) -> set[str]:
 
 def _literals(tree: ast.Module) -> dict[str, ast.expr]:
     """What is assigned to plain names at the top level, also under the main guard."""
-    guards = [node for node in tree.body if isinstance(node, ast.If) and _is_main_guard(node)]
-    return _assigned([*top_level(tree), *(below for guard in guards for below in guard.body)])
+    guards = [node for node in tree.body if isinstance(node, ast.If)]
+    unseen = [below for guard in guards for below, is_run in branches(guard) if not is_run]
+    return _assigned([*top_level(tree), *(node for below in unseen for node in below)])
 
 
 def _assigned(statements: list[ast.stmt]) -> dict[str, ast.expr]:

@@ -72,6 +72,10 @@ def test_a_pipeline_is_known_by_where_it_is_from(tmp_path: Path, importing: str,
     [
         'if __name__ == "__main__":\n    {}\n',
         'if "__main__" == __name__:\n    {}\n',
+        'if __name__ == "__main__" and ready:\n    {}\n',
+        'if not __name__ != "__main__":\n    {}\n',
+        'if __name__ != "__main__":\n    pass\nelse:\n    {}\n',
+        'if __name__ != "__main__" or not ready:\n    pass\nelse:\n    {}\n',
         "def main():\n    {}\nmain()\n",
         'def main():\n    {}\nif __name__ == "__main__":\n    main()\n',
     ],
@@ -89,6 +93,8 @@ def test_what_an_import_does_not_run_is_noticed(tmp_path: Path, place: str) -> N
         "try:\n    app = Pipeline({})\nexcept Exception:\n    raise\n",
         'if __name__ != "__main__":\n    pass\napp = Pipeline({})\n',
         'if __name__ == "__main__":\n    pass\nelse:\n    app = Pipeline({})\n',
+        'if __name__ == "__main__" or ready:\n    app = Pipeline({})\n',
+        'if __name__ == "__main__":\n    pass\nelif ready:\n    app = Pipeline({})\n',
     ],
 )
 def test_what_an_import_runs_is_noticed_too(tmp_path: Path, place: str) -> None:
