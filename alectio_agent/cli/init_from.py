@@ -199,6 +199,14 @@ def _classes(found: _Found) -> Iterator[str]:
 def _notes(old: OldScript) -> Iterator[str]:
     hooks = ", ".join(f"{step} = {name}" for step, name in old.functions.items())
     yield f"Found in {old.file}:{old.line}: {hooks}."
+    if old.others:
+        named = ", ".join(
+            f"line {line}" + (f" `{name}`" if name else "") for line, name in old.others.items()
+        )
+        yield (
+            f"The script makes further Pipelines ({named}), which are not in agent.yaml: give each "
+            "an entry of its own below `pipelines`, with the name of its Pipeline."
+        )
     if not old.is_seen:
         yield (
             "That line stands under the main guard or in a function, which is not run in the hook "

@@ -286,6 +286,13 @@ class TestFrom:
         )
         assert "pool_size" not in pipelines["topic-classification"]
 
+    def test_of_several_pipelines_the_choice_and_the_others_are_named(self, here: Path) -> None:
+        another = "Pipeline(name='B', train_fn=train, test_fn=test, infer_fn=infer)\napp(debug"
+        pipelines, made = self.made(here, SCRIPT.replace("app(debug", another))
+        assert list(pipelines) == ["topic-classification"]
+        assert "Found in main.py:9" in made.stderr
+        assert "makes further Pipelines (line 10 `B`)" in made.stderr
+
     def test_hints_are_taken_and_still_to_be_checked(self, here: Path) -> None:
         hints = "NUM_CLASSES = 4\nPOOL_SIZE = 400\n"
         pipelines, made = self.made(here, SCRIPT + hints)

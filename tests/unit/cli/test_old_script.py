@@ -14,6 +14,7 @@ def infer(payload): pass
 """
 IMPORT = "from alectio_sdk.flask_wrapper import Pipeline\n"
 GIVEN = "name='topic classification', train_fn=train, test_fn=test, infer_fn=infer"
+SEVERAL = "a = Pipeline('a', train, test, infer)\nb = Pipeline('b', train, test, infer)\n"
 SAME = {"train": "train", "test": "test", "infer": "infer"}
 
 
@@ -158,11 +159,22 @@ def test_a_token_is_found_whatever_it_is(tmp_path: Path) -> None:
     assert read(tmp_path, text).token_line == 7
 
 
-def test_the_last_pipeline_counts(tmp_path: Path) -> None:
-    text = (
-        f"{IMPORT}{FUNCTIONS}Pipeline('a', train, test, infer)\nPipeline('b', train, test, infer)\n"
-    )
-    assert read(tmp_path, text).name == "b"
+@pytest.mark.parametrize(
+    ("calling", "name"),
+    [("", "b"), ("a()\nb()", "a"), ("b.run()", "b"), ('if __name__ == "__main__":\n    a()', "a")],
+)
+def test_of_several_pipelines_the_called_one_counts_else_the_last(
+    tmp_path: Path, calling: str, name: str
+) -> None:
+    found = read(tmp_path, IMPORT + FUNCTIONS + SEVERAL + calling + "\n")
+    assert found.name == name
+    assert found.others == ({7: "b"} if name == "a" else {6: "a"})
+
+
+def test_several_pipelines_without_names_are_refused(tmp_path: Path) -> None:
+    text = IMPORT + FUNCTIONS + SEVERAL.replace("'b'", "'A'")
+    with pytest.raises(UsageError, match=r"E-INIT-02  .*Pipelines in lines 6, 7"):
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
