@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.cli.init_files import GAP, IGNORE_FILE, Draft, ignore_text
+from alectio_agent.cli.init_files import GAP, IGNORE_FILE, IGNORE_NOTE, Draft, ignore_text
 from alectio_agent.cli.init_starter import RANDOM, RANKED, python_line
 from alectio_agent.cli.old_environment import Variable, variables
 from alectio_agent.cli.old_hints import Hint, class_hint, has_boxes, pool_hint
 from alectio_agent.cli.old_imports import with_local_modules
 from alectio_agent.cli.old_script import OldScript
+from alectio_agent.cli.run_script import EXPERIMENT
+from alectio_agent.cli.settings import load_experiment_file
 from alectio_agent.cli.yaml_text import aligned, quoted, scalar
+from alectio_agent.core.errors import ConfigError
 from alectio_agent.core.slug import slug
+from alectio_agent.wire.experiment import ExperimentSettings
 
 GUESSED_POOL = 1000
 GUESSED_BATCH = 50
@@ -32,6 +36,7 @@ class _Found:
         name: Of pipeline and experiment.
         hooks: The script, as `agent.yaml` names it.
         pool: None when `state` counts the samples, or nothing says it.
+        is_pool_known: An `experiment.yaml` that is there says it.
     """
 
     name: str
@@ -41,6 +46,7 @@ class _Found:
     variables: list[Variable]
     classes: Hint | None
     pool: Hint | None
+    is_pool_known: bool
 
 
 def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | None) -> Draft:
@@ -56,21 +62,33 @@ def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | No
         The files; what no script says is marked in them.
     """
     trees = with_local_modules(old.file, old.tree)
+    known = _experiment_there(folder)
+    wanted = known.pipeline if known is not None else None
     found = _Found(
-        slug(old.name or "", slug(old.file.absolute().parent.name, "main")),
+        wanted or slug(old.name or "", slug(old.file.absolute().parent.name, "main")),
         _shown(old.file, folder),
         task or ("object_detection" if has_boxes(trees) else "classification"),
         task is None,
         variables(trees),
         class_hint(trees),
         None if "state" in old.functions else pool_hint(trees),
+        known is not None and known.pool is not None,
     )
     files = {
         "agent.yaml": aligned("\n".join(_agent(old, found, python))),
-        "experiment.yaml": aligned("\n".join(_experiment(old, found))),
+        EXPERIMENT: aligned("\n".join(_experiment(old, found))),
         IGNORE_FILE: ignore_text(),
     }
-    return Draft(files, tuple(_notes(old)), tuple(_warnings(old)))
+    kept = {IGNORE_FILE: IGNORE_NOTE, EXPERIMENT: "it stays as it is"}
+    return Draft(files, tuple(_notes(old)), tuple(_warnings(old)), kept)
+
+
+def _experiment_there(folder: Path) -> ExperimentSettings | None:
+    """What an `experiment.yaml` says that is there already; the script may have run with it."""
+    try:
+        return load_experiment_file(folder / EXPERIMENT)
+    except ConfigError:
+        return None  # none, or one with problems: `run` names them
 
 
 def _shown(script: Path, folder: Path) -> str:
@@ -105,6 +123,8 @@ def _where(name: str) -> str:
 def _pool(old: OldScript, found: _Found) -> str:
     if "state" in old.functions:
         return "# pool_size: 1000 # samples that may be chosen; getstate_fn tells it"
+    if found.is_pool_known:
+        return f"# pool_size: 1000 # samples that may be chosen; {EXPERIMENT} tells it"
     if found.pool is not None:
         said = f"samples that may be chosen; guessed from {found.pool.place}"
         return f"pool_size: {found.pool.value} # {GAP}: {said}"

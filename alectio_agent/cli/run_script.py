@@ -1,6 +1,7 @@
 """The configuration of a run that a script of the old SDK started."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,19 @@ class ScriptRun:
     argv: tuple[str, ...] = ()
     start: ScriptStart = field(default_factory=ScriptStart)
 
+    @property
+    def command(self) -> str:
+        """What a person typed to start it."""
+        name = self.start.module
+        words = ["-m", name] if name else [shown_path(self.file)]
+        return shlex.join(["python", *words, *self.argv])
+
+    @property
+    def init(self) -> str:
+        """What writes an `agent.yaml` beside it."""
+        file, folder = shown_path(self.file), shown_path(self.file.parent)
+        return f"alectio-agent init {shlex.quote(folder)} --from {shlex.quote(file)}"
+
     def load(self, config: Path | None) -> tuple[AgentFile, Path]:
         """Find the configuration and put the script into it.
 
@@ -73,8 +87,7 @@ class ScriptRun:
             raise ConfigError(
                 f"nothing says what to run {shown_path(self.file)} for: found no {FILE_NAME}, no "
                 f"{EXPERIMENT} beside the script, and ${URL_VARIABLE} is not set",
-                hint=f"Write both: alectio-agent init {shown_path(folder)} "
-                f"--from {shown_path(self.file)}",
+                hint=f"Write both: {self.init}",
                 code="E-RUN-06",
             )
         flags.update(self._flags(name, None))

@@ -286,6 +286,15 @@ class TestFrom:
         )
         assert "pool_size" not in pipelines["topic-classification"]
 
+    def test_an_experiment_that_is_there_stays_and_counts(self, here: Path) -> None:
+        text = "name: toy\nclasses: 3\nbatch: 5\nloops: 2\npool: 60\npipeline: mine\n"
+        (here / "experiment.yaml").write_text(text)
+        pipelines, made = self.made(here, SCRIPT)
+        assert pipelines == {"mine": {"hooks": "main.py"}}
+        assert (here / "experiment.yaml").read_text() == text
+        assert "experiment.yaml is there already: it stays as it is" in made.stderr
+        assert "wrote experiment.yaml" not in made.stdout
+
     def test_of_several_pipelines_the_choice_and_the_others_are_named(self, here: Path) -> None:
         another = "Pipeline(name='B', train_fn=train, test_fn=test, infer_fn=infer)\napp(debug"
         pipelines, made = self.made(here, SCRIPT.replace("app(debug", another))

@@ -118,6 +118,15 @@ def test_a_platform_in_the_environment_is_enough(
     assert settings.experiment is None
 
 
+def test_it_knows_how_it_was_started(script: Path) -> None:
+    run = ScriptRun(script, "topic", {}, {}, ("--flag", "a b"))
+    assert run.command == "python src/main.py --flag 'a b'"
+    assert run.init == "alectio-agent init src --from src/main.py"
+    assert ScriptRun(script, "n", {}, {}, (), ScriptStart("src.main")).command == (
+        "python -m src.main"
+    )
+
+
 def test_without_anything_the_mend_is_named(script: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(script)
