@@ -163,13 +163,20 @@ def _plain(args: Mapping[str, Any]) -> dict[str, Any]:
     plain = {}
     for key, value in args.items():
         try:
-            plain[str(key)] = json.loads(json.dumps(value, allow_nan=False))
+            plain[str(key)] = json.loads(json.dumps(value, allow_nan=False, default=_scalar))
         except (TypeError, ValueError, RecursionError):
             sys.stderr.write(
                 f"alectio-agent: args[{key!r}] is a {type(value).__name__}, which cannot be handed "
                 "to the hook process. Make the Pipeline outside of the main guard.\n"
             )
     return plain
+
+
+def _scalar(value: Any) -> Any:
+    """The Python number in one of numpy's."""
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
+        return value.item()
+    raise TypeError(type(value).__name__)
 
 
 def _inherited(args: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alectio_agent import pipeline
@@ -167,6 +168,11 @@ class TestCommand:
         with os.fdopen(int(told[told.index("--args-fd") + 1])) as file:
             assert json.load(file) == {"rate": 0.5}
         assert "args['net'] is a object" in capsys.readouterr().err
+
+    def test_numbers_of_numpy_are_told_as_numbers(self, main: ModuleType) -> None:
+        told = words(main, GUARDED, args={"rate": np.float32(0.5), "sizes": [np.int64(3)]})
+        with os.fdopen(int(told[told.index("--args-fd") + 1])) as file:
+            assert json.load(file) == {"rate": 0.5, "sizes": [3]}
 
     def test_without_a_name_the_scripts_is_taken(self, main: ModuleType) -> None:
         assert words(main, name=None)[4] == "main"
