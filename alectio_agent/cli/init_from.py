@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.hooks.child.packages import package_root, place_in_package
 from alectio_agent.cli.init_files import GAP, IGNORE_FILE, IGNORE_NOTE, Draft, ignore_text
 from alectio_agent.cli.init_starter import RANDOM, RANKED, python_line
 from alectio_agent.cli.old_environment import Variable, variables
 from alectio_agent.cli.old_hints import Hint, class_hint, has_boxes, pool_hint
-from alectio_agent.cli.old_imports import with_local_modules
+from alectio_agent.cli.old_imports import Imports, with_local_modules
 from alectio_agent.cli.old_script import OldScript
 from alectio_agent.cli.run_script import EXPERIMENT
 from alectio_agent.cli.settings import load_experiment_file
@@ -36,6 +37,7 @@ class _Found:
         name: Of pipeline and experiment.
         hooks: The script, as `agent.yaml` names it.
         pool: None when `state` counts the samples, or nothing says it.
+        cwd: Working folder; empty for that of the script.
         is_pool_known: An `experiment.yaml` that is there says it.
     """
 
@@ -47,6 +49,7 @@ class _Found:
     classes: Hint | None
     pool: Hint | None
     is_pool_known: bool
+    cwd: str
 
 
 def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | None) -> Draft:
@@ -73,6 +76,7 @@ def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | No
         class_hint(trees),
         None if "state" in old.functions else pool_hint(trees),
         known is not None and known.pool is not None,
+        _cwd(old, folder),
     )
     files = {
         "agent.yaml": aligned("\n".join(_agent(old, found, python))),
@@ -89,6 +93,18 @@ def _experiment_there(folder: Path) -> ExperimentSettings | None:
         return load_experiment_file(folder / EXPERIMENT)
     except ConfigError:
         return None  # none, or one with problems: `run` names them
+
+
+def _cwd(old: OldScript, folder: Path) -> str:
+    """Where `python -m` is typed for a script that imports from its own package."""
+    file = Path(os.path.normpath(old.file.absolute()))
+    root, module = package_root(file)
+    is_relative = place_in_package(file) is not None
+    package = module.partition(".")[0]
+    is_absolute = (file.parent / "__init__.py").is_file() and any(
+        found.module.partition(".")[0] == package for found in Imports.of(old.tree).by_name.values()
+    )
+    return _shown(root, folder) if is_relative or is_absolute else ""
 
 
 def _shown(script: Path, folder: Path) -> str:
@@ -109,6 +125,8 @@ def _agent(old: OldScript, found: _Found, python: Path | None) -> Iterator[str]:
         yield f"      script: {scalar(found.hooks)} # imported first, with another __name__"
         for step, name in old.functions.items():
             yield f"      {step}: {scalar(name)} # {_where(name)}"
+    if found.cwd:
+        yield f"    cwd: {scalar(found.cwd)} # holds the package that the script is a part of"
     yield f"    {python_line(python)}"
     yield f"    {_pool(old, found)}"
     yield from _environment(found.variables)

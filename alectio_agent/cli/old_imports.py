@@ -33,11 +33,12 @@ class Imports:
     by_name: dict[str, Imported]
 
     @classmethod
-    def of(cls, tree: ast.Module) -> Self:
+    def of(cls, tree: ast.Module, package: str = "") -> Self:
         """Collect them, wherever they stand.
 
         Args:
             tree: The script.
+            package: That it lies in; dotted.
         """
         found: dict[str, Imported] = {}
         top = set(map(id, top_level(tree)))
@@ -48,12 +49,13 @@ class Imports:
                     bound = entry.asname or entry.name.partition(".")[0]
                     module = entry.name if entry.asname else bound
                     found[bound] = Imported(module, "", is_seen)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for entry in node.names:
+            elif isinstance(node, ast.ImportFrom):
+                home = _home(node, package)
+                for entry in node.names if home else []:
                     bound = entry.asname or entry.name
-                    found[bound] = Imported(node.module, entry.name, is_seen)
+                    found[bound] = Imported(home, entry.name, is_seen)
                     if bound == "*":
-                        found.setdefault("Pipeline", Imported(node.module, "Pipeline", is_seen))
+                        found.setdefault("Pipeline", Imported(home, "Pipeline", is_seen))
         return cls(found)
 
     def resolve(self, node: ast.expr) -> Imported | None:
@@ -76,6 +78,14 @@ class Imports:
         return Imported(module, node.attr, base.is_seen)
 
 
+def _home(node: ast.ImportFrom, package: str) -> str:
+    """The module that is imported from; empty when it lies outside of the package."""
+    words = package.split(".")[: 1 - node.level or None] if node.level else []
+    if node.level and (not package or not words):
+        return ""
+    return ".".join([*words, *filter(None, [node.module])])
+
+
 def parse(file: Path) -> ast.Module:
     """Read a Python file into its tree.
 
@@ -86,6 +96,8 @@ def parse(file: Path) -> ast.Module:
         UsageError: It cannot be read, or is no Python; with the line.
     """
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise UsageError(f"{file} is no regular file", code="E-INIT-02")  # a pipe never ends
         return ast.parse(file.read_bytes(), str(file))
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.hooks.child.packages import package_root
 from alectio_agent.cli.old_imports import Imports, branches, parse, top_level
 from alectio_agent.cli.old_literals import assigned, is_none, literal, literals_of, text
 from alectio_agent.core.errors import UsageError
@@ -99,7 +100,7 @@ def read_old_script(file: Path) -> OldScript:
             several that have no names to tell them apart.
     """
     tree = parse(file)
-    imports = Imports.of(tree)
+    imports = Imports.of(tree, package_root(file.absolute())[1].rpartition(".")[0])
     walk = _Walk()
     walk.visit(tree)
     made = [(call, is_seen) for call, is_seen in walk.calls if _is_pipeline(call, imports)]

@@ -295,6 +295,28 @@ class TestFrom:
         assert "experiment.yaml is there already: it stays as it is" in made.stderr
         assert "wrote experiment.yaml" not in made.stdout
 
+    @pytest.mark.parametrize("name", [".", "pkg"])
+    @pytest.mark.parametrize("script", [SCRIPT, GUARDED])
+    def test_a_script_of_a_package_works_where_the_package_lies(
+        self, here: Path, script: str, name: str
+    ) -> None:
+        (here / "pkg").mkdir()
+        (here / "pkg/__init__.py").touch()
+        relative = "from .processes import test, infer"
+        text = script.replace("def test(payload): pass", relative)
+        (here / "pkg/main.py").write_text(text.replace("def infer(payload): pass", ""))
+        made = init(name, "--from", "pkg/main.py")
+        assert made.exit_code == 0, made.output
+        found = load_agent_file(here / name / "agent.yaml")[0].pipelines["topic-classification"]
+        assert found.cwd == here
+        assert found.hooks_file == here / "pkg/main.py"
+
+    def test_a_pipe_is_no_script(self, here: Path) -> None:
+        os.mkfifo(here / "main.py")
+        refused = init("new", "--from", "main.py")
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith("E-INIT-02  main.py is no regular file")
+
     def test_of_several_pipelines_the_choice_and_the_others_are_named(self, here: Path) -> None:
         another = "Pipeline(name='B', train_fn=train, test_fn=test, infer_fn=infer)\napp(debug"
         pipelines, made = self.made(here, SCRIPT.replace("app(debug", another))

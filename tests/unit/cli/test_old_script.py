@@ -124,6 +124,24 @@ def test_functions_of_other_modules(
     assert read(tmp_path, f"{IMPORT}{importing}\n{rest}{guarded}").functions["train"] == name
 
 
+@pytest.mark.parametrize(
+    ("importing", "function", "name"),
+    [
+        ("from .processes import train", "train", "train"),
+        ("from . import processes", "processes.train", "{package}.processes:train"),
+        ("from .deep import processes as p", "p.train", "{package}.deep.processes:train"),
+    ],
+)
+def test_functions_of_modules_of_the_same_package(
+    tmp_path: Path, importing: str, function: str, name: str
+) -> None:
+    call = GIVEN.replace("train_fn=train", f"train_fn={function}")
+    guarded = f'if __name__ == "__main__":\n    Pipeline({call})()\n'
+    rest = FUNCTIONS.replace("def train(payload): pass\n", "")
+    found = read(tmp_path, f"{IMPORT}{importing}\n{rest}{guarded}").functions["train"]
+    assert found == name.format(package=tmp_path.name)
+
+
 def test_functions_that_are_imported_under_the_guard_are_named_with_their_module(
     tmp_path: Path,
 ) -> None:

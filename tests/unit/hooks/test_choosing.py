@@ -114,3 +114,19 @@ def test_a_module_is_imported_by_its_name(
     start = Start("chosen_package.main", FIRST + 1)
     found = load_hooks(str(package / "main.py"), registered, None, "n", start)
     assert (trained(found), found.args) == ("B", {"batch": 64})
+
+
+def test_a_file_with_relative_imports_is_imported_as_part_of_its_package(
+    tmp_path: Path, script: Script, registered: list[Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    package = tmp_path / "outer_package/inner"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    (package.parent / "part.py").write_text("WHO = 'part'\n")
+    text = FUNCTIONS + "from ..part import WHO\nPipeline('n', train_b, args={'who': WHO}, **rest)\n"
+    (package / "main.py").write_text(text)
+    found = load_hooks(str(package / "main.py"), registered)
+    assert (trained(found), found.args) == ("B", {"who": "part"})
+    assert "outer_package.inner.main" in sys.modules

@@ -14,6 +14,7 @@ from typing import Any, Optional, Union
 from alectio_agent.agent.hooks.child.choosing import Start, args_beside, called, meant
 from alectio_agent.agent.hooks.child.constants import STEPS
 from alectio_agent.agent.hooks.child.failures import LoadError
+from alectio_agent.agent.hooks.child.packages import place_in_package
 from alectio_agent.agent.hooks.child.signatures import Hook, read_signature
 from alectio_agent.agent.hooks.child.standins import Pipeline
 
@@ -80,6 +81,11 @@ def load_hooks(
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise LoadError("{}: no such file".format(path))
+    place = place_in_package(path)
+    if place is not None:
+        root, dotted = place
+        sys.path.insert(0, str(root))  # first, as `python -m` has it
+        return importlib.import_module(dotted)
     name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
