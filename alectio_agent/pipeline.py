@@ -16,6 +16,8 @@ Function = Callable[..., Any]
 NO_LONGER_NEEDED = ("debug", "host", "port")
 INSTALLED = {"site-packages", "dist-packages", "bin"}
 
+_made_at: list[int] = []
+
 
 class Pipeline:
     """The functions of a script; calling it hands the script over to `alectio-agent run`."""
@@ -51,6 +53,10 @@ class Pipeline:
         frame = inspect.currentframe()
         caller = frame.f_back if frame is not None else None
         self._line = _top_level_line(caller)
+        self._nth = 0  # of those that this line makes: it may stand in a loop
+        if self._line is not None:
+            self._nth = _made_at.count(self._line)
+            _made_at.append(self._line)
         if token is not None:
             _warn(
                 "Pipeline(token=...) was not kept. Take it out of the script; a platform's token "
@@ -74,7 +80,7 @@ class Pipeline:
 
         _name_options(options)
         try:
-            hand_over(Handover(self.name, self.functions, self.args, self._line))
+            hand_over(Handover(self.name, self.functions, self.args, self._line, self._nth))
         except AlectioAgentError as error:
             say_error(error)
             raise SystemExit(error.exit_code) from None

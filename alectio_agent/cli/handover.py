@@ -29,12 +29,14 @@ class Handover:
         functions: By step; None for one that was not given.
         args: Handed to the hooks.
         line: Of the main file's top level that made it; None when it was made elsewhere.
+        nth: Which of those that this line makes, from 0 on.
     """
 
     name: Any
     functions: Mapping[str, Callable[..., Any] | None]
     args: Mapping[str, Any]
     line: int | None
+    nth: int = 0
 
 
 def hand_over(told: Handover) -> NoReturn:
@@ -69,6 +71,9 @@ def command(told: Handover, script: Path, main: ModuleType, argv: list[str]) -> 
     Returns:
         Words after `alectio-agent`. They hold no value of `args`, which other users of the machine
         could read: an inherited file does.
+
+    Raises:
+        HookLoadError: A function that has to be told has no name.
     """
     words = [
         "run",
@@ -79,14 +84,14 @@ def command(told: Handover, script: Path, main: ModuleType, argv: list[str]) -> 
     ]
     module = _module_name(main)
     if module is not None:
-        words.append("--as-module")
+        words += ["--module", module]
     # The hook process does not run what stands under the guard, or in a function that is called
     # there: what this pipeline was given has to be told.
-    is_seen = told.line is not None and not is_under_main_guard(script, told.line)
-    if not is_seen or module is not None:
-        for step, name in _references(told.functions, main, module).items():
-            words += ["--hook", f"{step}={name}"]
-    if not is_seen and told.args:
+    if told.line is not None and not is_under_main_guard(script, told.line):
+        return [*words, "--made-at", f"{told.line}:{told.nth}", "--", *argv]
+    for step, name in _references(told.functions, main, module).items():
+        words += ["--hook", f"{step}={name}"]
+    if told.args:
         words += ["--args-fd", str(_inherited(_plain(told.args)))]
     return [*words, "--", *argv]
 
@@ -124,10 +129,19 @@ def _module_name(main: ModuleType) -> str | None:
 def _references(
     functions: Mapping[str, Callable[..., Any] | None], main: ModuleType, module: str | None
 ) -> dict[str, str]:
-    """How the hook process finds the functions; nothing when one has no name."""
-    found = {step: _reference(function, main, module) for step, function in functions.items()}
-    named = {step: name for step, name in found.items() if name is not None}
-    return named if len(named) == len(found) else {}
+    """How the hook process finds the functions."""
+    found = {}
+    for step, function in functions.items():
+        name = _reference(function, main, module)
+        if name is None:
+            raise HookLoadError(
+                f"E-HOOK-03  {step}_fn is a {type(function).__name__} that no name of a module "
+                "leads to, and its Pipeline stands where an import of the script does not make it",
+                hint=f"Define {step} with `def` at the top level, or move the Pipeline out of the "
+                "main guard or function, to the top level.",
+            )
+        found[step] = name
+    return found
 
 
 def _reference(function: Any, main: ModuleType, module: str | None) -> str | None:
@@ -149,13 +163,20 @@ def _plain(args: Mapping[str, Any]) -> dict[str, Any]:
     plain = {}
     for key, value in args.items():
         try:
-            plain[str(key)] = json.loads(json.dumps(value, allow_nan=False))
+            plain[str(key)] = json.loads(json.dumps(value, allow_nan=False, default=_scalar))
         except (TypeError, ValueError, RecursionError):
             sys.stderr.write(
                 f"alectio-agent: args[{key!r}] is a {type(value).__name__}, which cannot be handed "
                 "to the hook process. Make the Pipeline outside of the main guard.\n"
             )
     return plain
+
+
+def _scalar(value: Any) -> Any:
+    """The Python number in one of numpy's."""
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
+        return value.item()
+    raise TypeError(type(value).__name__)
 
 
 def _inherited(args: Mapping[str, Any]) -> int:

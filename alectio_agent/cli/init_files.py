@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from alectio_agent.core.errors import UsageError
 GAP = "FILL IN"
 IGNORE_FILE = ".gitignore"
 IGNORED = (".alectio/", "results/", "checkpoints/")
+IGNORE_NOTE = f"let it ignore {', '.join(IGNORED)}"
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class Draft:
         files: Text by name.
         notes: What a person may want to know.
         warnings: What a person must know.
+        kept: Files that may be there already: they stay, and why that is well is said.
     """
 
     files: Mapping[str, str]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=lambda: {IGNORE_FILE: IGNORE_NOTE})
 
     def gaps(self) -> list[tuple[str, int, str]]:
         """Lines that hold a guess: file, line, and what is to be filled in."""
@@ -61,7 +64,7 @@ def check_free(folder: Path, draft: Draft) -> Draft:
         draft: Its files.
 
     Returns:
-        The draft, without the `.gitignore` that is there already.
+        The draft, without those files that are there already and may stay.
 
     Raises:
         UsageError: A file is there, or the folder is none.
@@ -72,14 +75,12 @@ def check_free(folder: Path, draft: Draft) -> Draft:
         taken = [name for name in draft.files if _is_there(folder / name)]
     except OSError as error:
         raise _unusable(folder, error) from error
-    if taken == [IGNORE_FILE]:
-        files = {name: text for name, text in draft.files.items() if name != IGNORE_FILE}
-        note = f"{folder / IGNORE_FILE} is there already: let it ignore {', '.join(IGNORED)}"
-        return replace(draft, files=files, notes=(*draft.notes, note))
-    taken = [name for name in taken if name != IGNORE_FILE]
-    if taken:
-        raise _taken(folder, taken)
-    return draft
+    kept = [name for name in taken if name in draft.kept]
+    if taken != kept:
+        raise _taken(folder, [name for name in taken if name not in kept])
+    files = {name: text for name, text in draft.files.items() if name not in kept}
+    notes = [f"{folder / name} is there already: {draft.kept[name]}" for name in kept]
+    return replace(draft, files=files, notes=(*draft.notes, *notes))
 
 
 def write_all(folder: Path, files: Mapping[str, str]) -> None:

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.cli.init_files import GAP, IGNORE_FILE, Draft, ignore_text
+from alectio_agent.agent.hooks.child.packages import package_root, place_in_package
+from alectio_agent.cli.init_files import GAP, IGNORE_FILE, IGNORE_NOTE, Draft, ignore_text
 from alectio_agent.cli.init_starter import RANDOM, RANKED, python_line
 from alectio_agent.cli.old_environment import Variable, variables
 from alectio_agent.cli.old_hints import Hint, class_hint, has_boxes, pool_hint
-from alectio_agent.cli.old_imports import with_local_modules
+from alectio_agent.cli.old_imports import Imports, with_local_modules
 from alectio_agent.cli.old_script import OldScript
+from alectio_agent.cli.run_script import EXPERIMENT
+from alectio_agent.cli.settings import load_experiment_file
 from alectio_agent.cli.yaml_text import aligned, quoted, scalar
+from alectio_agent.core.errors import ConfigError
 from alectio_agent.core.slug import slug
+from alectio_agent.wire.experiment import ExperimentSettings
 
 GUESSED_POOL = 1000
 GUESSED_BATCH = 50
@@ -32,6 +37,8 @@ class _Found:
         name: Of pipeline and experiment.
         hooks: The script, as `agent.yaml` names it.
         pool: None when `state` counts the samples, or nothing says it.
+        cwd: Working folder; empty for that of the script.
+        is_pool_known: An `experiment.yaml` that is there says it.
     """
 
     name: str
@@ -41,6 +48,8 @@ class _Found:
     variables: list[Variable]
     classes: Hint | None
     pool: Hint | None
+    is_pool_known: bool
+    cwd: str
 
 
 def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | None) -> Draft:
@@ -56,21 +65,46 @@ def draft_from(old: OldScript, folder: Path, task: str | None, python: Path | No
         The files; what no script says is marked in them.
     """
     trees = with_local_modules(old.file, old.tree)
+    known = _experiment_there(folder)
+    wanted = known.pipeline if known is not None else None
     found = _Found(
-        slug(old.name or "", slug(old.file.absolute().parent.name, "main")),
+        wanted or slug(old.name or "", slug(old.file.absolute().parent.name, "main")),
         _shown(old.file, folder),
         task or ("object_detection" if has_boxes(trees) else "classification"),
         task is None,
         variables(trees),
         class_hint(trees),
         None if "state" in old.functions else pool_hint(trees),
+        known is not None and known.pool is not None,
+        _cwd(old, folder),
     )
     files = {
         "agent.yaml": aligned("\n".join(_agent(old, found, python))),
-        "experiment.yaml": aligned("\n".join(_experiment(old, found))),
+        EXPERIMENT: aligned("\n".join(_experiment(old, found))),
         IGNORE_FILE: ignore_text(),
     }
-    return Draft(files, tuple(_notes(old)), tuple(_warnings(old)))
+    kept = {IGNORE_FILE: IGNORE_NOTE, EXPERIMENT: "it stays as it is"}
+    return Draft(files, tuple(_notes(old)), tuple(_warnings(old)), kept)
+
+
+def _experiment_there(folder: Path) -> ExperimentSettings | None:
+    """What an `experiment.yaml` says that is there already; the script may have run with it."""
+    try:
+        return load_experiment_file(folder / EXPERIMENT)
+    except ConfigError:
+        return None  # none, or one with problems: `run` names them
+
+
+def _cwd(old: OldScript, folder: Path) -> str:
+    """Where `python -m` is typed for a script that imports from its own package."""
+    file = Path(os.path.normpath(old.file.absolute()))
+    root, module = package_root(file)
+    is_relative = place_in_package(file) is not None
+    package = module.partition(".")[0]
+    is_absolute = (file.parent / "__init__.py").is_file() and any(
+        found.module.partition(".")[0] == package for found in Imports.of(old.tree).by_name.values()
+    )
+    return _shown(root, folder) if is_relative or is_absolute else ""
 
 
 def _shown(script: Path, folder: Path) -> str:
@@ -91,6 +125,8 @@ def _agent(old: OldScript, found: _Found, python: Path | None) -> Iterator[str]:
         yield f"      script: {scalar(found.hooks)} # imported first, with another __name__"
         for step, name in old.functions.items():
             yield f"      {step}: {scalar(name)} # {_where(name)}"
+    if found.cwd:
+        yield f"    cwd: {scalar(found.cwd)} # holds the package that the script is a part of"
     yield f"    {python_line(python)}"
     yield f"    {_pool(old, found)}"
     yield from _environment(found.variables)
@@ -105,6 +141,8 @@ def _where(name: str) -> str:
 def _pool(old: OldScript, found: _Found) -> str:
     if "state" in old.functions:
         return "# pool_size: 1000 # samples that may be chosen; getstate_fn tells it"
+    if found.is_pool_known:
+        return f"# pool_size: 1000 # samples that may be chosen; {EXPERIMENT} tells it"
     if found.pool is not None:
         said = f"samples that may be chosen; guessed from {found.pool.place}"
         return f"pool_size: {found.pool.value} # {GAP}: {said}"
@@ -199,6 +237,14 @@ def _classes(found: _Found) -> Iterator[str]:
 def _notes(old: OldScript) -> Iterator[str]:
     hooks = ", ".join(f"{step} = {name}" for step, name in old.functions.items())
     yield f"Found in {old.file}:{old.line}: {hooks}."
+    if old.others:
+        named = ", ".join(
+            f"line {line}" + (f" `{name}`" if name else "") for line, name in old.others.items()
+        )
+        yield (
+            f"The script makes further Pipelines ({named}), which are not in agent.yaml: give each "
+            "an entry of its own below `pipelines`, with the name of its Pipeline."
+        )
     if not old.is_seen:
         yield (
             "That line stands under the main guard or in a function, which is not run in the hook "

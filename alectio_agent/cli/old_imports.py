@@ -33,11 +33,12 @@ class Imports:
     by_name: dict[str, Imported]
 
     @classmethod
-    def of(cls, tree: ast.Module) -> Self:
+    def of(cls, tree: ast.Module, package: str = "") -> Self:
         """Collect them, wherever they stand.
 
         Args:
             tree: The script.
+            package: That it lies in; dotted.
         """
         found: dict[str, Imported] = {}
         top = set(map(id, top_level(tree)))
@@ -48,12 +49,13 @@ class Imports:
                     bound = entry.asname or entry.name.partition(".")[0]
                     module = entry.name if entry.asname else bound
                     found[bound] = Imported(module, "", is_seen)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for entry in node.names:
+            elif isinstance(node, ast.ImportFrom):
+                home = _home(node, package)
+                for entry in node.names if home else []:
                     bound = entry.asname or entry.name
-                    found[bound] = Imported(node.module, entry.name, is_seen)
+                    found[bound] = Imported(home, entry.name, is_seen)
                     if bound == "*":
-                        found.setdefault("Pipeline", Imported(node.module, "Pipeline", is_seen))
+                        found.setdefault("Pipeline", Imported(home, "Pipeline", is_seen))
         return cls(found)
 
     def resolve(self, node: ast.expr) -> Imported | None:
@@ -76,6 +78,14 @@ class Imports:
         return Imported(module, node.attr, base.is_seen)
 
 
+def _home(node: ast.ImportFrom, package: str) -> str:
+    """The module that is imported from; empty when it lies outside of the package."""
+    words = package.split(".")[: 1 - node.level or None] if node.level else []
+    if node.level and (not package or not words):
+        return ""
+    return ".".join([*words, *filter(None, [node.module])])
+
+
 def parse(file: Path) -> ast.Module:
     """Read a Python file into its tree.
 
@@ -86,6 +96,8 @@ def parse(file: Path) -> ast.Module:
         UsageError: It cannot be read, or is no Python; with the line.
     """
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise UsageError(f"{file} is no regular file", code="E-INIT-02")  # a pipe never ends
         return ast.parse(file.read_bytes(), str(file))
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -162,5 +174,39 @@ def top_level(tree: ast.Module) -> Iterator[ast.stmt]:
             waiting += [below for handler in node.handlers for below in handler.body]
         elif isinstance(node, ast.With | ast.For | ast.While):
             waiting += node.body
-        elif isinstance(node, ast.If) and "__main__" not in ast.unparse(node.test):
-            waiting += node.body + node.orelse
+        elif isinstance(node, ast.If):
+            waiting += [each for below, is_run in branches(node) if is_run for each in below]
+
+
+def branches(node: ast.If) -> list[tuple[list[ast.stmt], bool]]:
+    """The two branches of an `if`, and whether an import of the file may run them.
+
+    Args:
+        node: Such as `if __name__ == "__main__" and ready:`.
+
+    Returns:
+        What follows the condition, and what follows its `else`.
+    """
+    holds = _holds_in_an_import(node.test)
+    return [(node.body, holds is not False), (node.orelse, holds is not True)]
+
+
+def _holds_in_an_import(test: ast.expr) -> bool | None:
+    """The value of a condition where `__name__` is not "__main__"; None when that does not tell."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _holds_in_an_import(test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        decides = isinstance(test.op, ast.Or)
+        values = [_holds_in_an_import(value) for value in test.values]
+        if decides in values:
+            return decides
+        return None if None in values else not decides
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    sides = [test.left, test.comparators[0]]
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    words = {side.value for side in sides if isinstance(side, ast.Constant)}
+    if names != {"__name__"} or words != {"__main__"}:
+        return None
+    return {ast.Eq: False, ast.NotEq: True}.get(type(test.ops[0]))

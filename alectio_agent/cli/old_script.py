@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.cli.old_imports import Imports, parse, top_level
+from alectio_agent.agent.hooks.child.packages import package_root
+from alectio_agent.cli.old_imports import Imports, branches, parse, top_level
+from alectio_agent.cli.old_literals import assigned, is_none, literal, literals_of, text
 from alectio_agent.core.errors import UsageError
+from alectio_agent.core.slug import slug
 
 PARAMETERS = ("name", "train_fn", "test_fn", "infer_fn", "getstate_fn", "args", "token")
 STEPS = {"train": "train_fn", "test": "test_fn", "infer": "infer_fn", "state": "getstate_fn"}
@@ -33,6 +36,7 @@ class OldScript:
         args: What stands there literally; None when there are none, or only running would tell.
         has_args: Whether `args` were given at all.
         token_line: Where a token is given; None when there is none.
+        others: Further Pipelines of the script: name, if it stands there, by line.
         serving: Those of `debug`, `host` and `port` that are given, with their lines.
     """
 
@@ -46,6 +50,7 @@ class OldScript:
     has_args: bool
     token_line: int | None
     serving: Mapping[str, int]
+    others: Mapping[int, str | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,12 +61,13 @@ class _Walk(ast.NodeVisitor):
     calls: list[tuple[ast.Call, bool]] = field(default_factory=list)
 
     def visit_If(self, node: ast.If) -> None:
-        if not _is_main_guard(node):
-            self.generic_visit(node)
-            return
-        self._unseen(node.body)
-        for below in node.orelse:
-            self.visit(below)
+        self.visit(node.test)
+        for below, is_run in branches(node):
+            if is_run:
+                for each in below:
+                    self.visit(each)
+            else:
+                self._unseen(below)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._unseen(node.body)
@@ -87,35 +93,44 @@ def read_old_script(file: Path) -> OldScript:
         file: Its path.
 
     Returns:
-        What its last `Pipeline` names, which is the one that counts.
+        What its `Pipeline` names; of several the first one that is called, else the last.
 
     Raises:
-        UsageError: It cannot be read, makes no `Pipeline`, or one without the three functions.
+        UsageError: It cannot be read, makes no `Pipeline`, one without the three functions, or
+            several that have no names to tell them apart.
     """
     tree = parse(file)
-    imports = Imports.of(tree)
+    imports = Imports.of(tree, package_root(file.absolute())[1].rpartition(".")[0])
     walk = _Walk()
     walk.visit(tree)
     made = [(call, is_seen) for call, is_seen in walk.calls if _is_pipeline(call, imports)]
     if not made:
         raise UsageError(f"{file}: found no Pipeline(...)", hint=MEND, code="E-INIT-02")
-    call, is_seen = made[-1]
+    call, is_seen = _called(tree, walk.calls, made)
     given = _arguments(call)
-    literals = _literals(tree)
+    literals = literals_of(tree)
     functions = _functions(file, tree, call, imports, is_seen=is_seen)
     token, args = given.get("token"), given.get("args")
-    name = _literal(given.get("name"), literals)
+    name = text(given.get("name"), literals)
+    others = {
+        other.lineno: text(_arguments(other).get("name"), literals)
+        for other, _ in made
+        if other is not call
+    }
+    if is_seen and others:
+        _check_names(file, call, name, [seen for seen, is_met in made if is_met], literals)
     return OldScript(
         file,
         tree,
         call.lineno,
         is_seen,
-        name if isinstance(name, str) else None,
+        name,
         functions,
-        _literal(args, literals),
-        not _is_none(args),
-        None if token is None or _is_none(token) else token.lineno,
+        literal(args, literals),
+        not is_none(args),
+        None if token is None or is_none(token) else token.lineno,
         dict(_serving(walk.calls)),
+        others,
     )
 
 
@@ -133,20 +148,13 @@ def is_under_main_guard(file: Path, line: int) -> bool:
         tree = parse(file)
     except UsageError:
         return False
-    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_main_guard(node)]
+    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
     return any(
-        guard.body[0].lineno <= line <= (guard.body[-1].end_lineno or line) for guard in guards
+        below[0].lineno <= line <= (below[-1].end_lineno or line)
+        for guard in guards
+        for below, is_run in branches(guard)
+        if below and not is_run
     )
-
-
-def _is_main_guard(node: ast.If) -> bool:
-    test = node.test
-    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
-        return False
-    sides = [test.left, *test.comparators]
-    names = {side.id for side in sides if isinstance(side, ast.Name)}
-    words = {side.value for side in sides if isinstance(side, ast.Constant)}
-    return names == {"__name__"} and words == {"__main__"}
 
 
 def _is_pipeline(call: ast.Call, imports: Imports) -> bool:
@@ -161,6 +169,47 @@ def _is_pipeline(call: ast.Call, imports: Imports) -> bool:
     )
 
 
+def _called(
+    tree: ast.Module, calls: list[tuple[ast.Call, bool]], made: list[tuple[ast.Call, bool]]
+) -> tuple[ast.Call, bool]:
+    """The Pipeline that the script calls first, since that one runs; else the last."""
+    by_node = {id(call): (call, is_seen) for call, is_seen in made}
+    by_name = {
+        target.id: by_node[id(node.value)]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and id(node.value) in by_node
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for call, _ in calls:
+        func = call.func
+        if isinstance(func, ast.Attribute) and func.attr == "run":
+            func = func.value
+        found = by_name.get(func.id) if isinstance(func, ast.Name) else by_node.get(id(func))
+        if found is not None:
+            return found
+    return made[-1]
+
+
+def _check_names(
+    file: Path,
+    call: ast.Call,
+    name: str | None,
+    seen: list[ast.Call],
+    literals: Mapping[str, ast.expr],
+) -> None:
+    """The hook process meets them all, and knows the one that is meant by its name only."""
+    named = [slug(text(_arguments(each).get("name"), literals) or "", "") for each in seen]
+    if len(seen) > 1 and (not name or named.count(slug(name, "")) != 1):
+        lines = ", ".join(str(each.lineno) for each in seen)
+        raise UsageError(
+            f"{file} makes Pipelines in lines {lines}, and that of line {call.lineno} has no name "
+            "of its own to be known by",
+            hint="Give each its own: Pipeline(name='...', ...)",
+            code="E-INIT-02",
+        )
+
+
 def _arguments(call: ast.Call) -> dict[str, ast.expr]:
     positional = dict(zip(PARAMETERS, call.args, strict=False))
     return {**positional, **{word.arg: word.value for word in call.keywords if word.arg}}
@@ -172,7 +221,7 @@ def _functions(
     given, found = _arguments(call), {}
     for step, parameter in STEPS.items():
         node = given.get(parameter)
-        if node is None or _is_none(node):
+        if node is None or is_none(node):
             if step != "state":
                 place = f"{file}:{call.lineno}"
                 said = f"{place} Pipeline(...) names no {parameter}"
@@ -207,39 +256,7 @@ def _reference(node: ast.expr, tree: ast.Module, imports: Imports) -> str | None
 def _top_level_names(tree: ast.Module) -> set[str]:
     statements = list(top_level(tree))
     functions = {node.name for node in statements if isinstance(node, ast.FunctionDef)}
-    return functions | _assigned(statements).keys()
-
-
-def _literals(tree: ast.Module) -> dict[str, ast.expr]:
-    """What is assigned to plain names at the top level, also under the main guard."""
-    guards = [node for node in tree.body if isinstance(node, ast.If) and _is_main_guard(node)]
-    return _assigned([*top_level(tree), *(below for guard in guards for below in guard.body)])
-
-
-def _assigned(statements: list[ast.stmt]) -> dict[str, ast.expr]:
-    return {
-        target.id: node.value
-        for node in statements
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-
-
-def _literal(node: ast.expr | None, literals: Mapping[str, ast.expr]) -> Any:
-    """The value of an expression that needs no running; None for any other."""
-    if isinstance(node, ast.Name):
-        node = literals.get(node.id)
-    if node is None:
-        return None
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
-
-
-def _is_none(node: ast.expr | None) -> bool:
-    return node is None or (isinstance(node, ast.Constant) and node.value is None)
+    return functions | assigned(statements).keys()
 
 
 def _serving(calls: list[tuple[ast.Call, bool]]) -> Iterator[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
@@ -64,6 +65,8 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
                 "`experiment: experiment.yaml`"
             )
         project = Project(state, file, experiment, common.as_json)
+        if script is not None and not file.exists():
+            project = replace(project, command=script.command, init=script.init)
         return run_embedded(stack, project, reload, wish, quota)
 
 

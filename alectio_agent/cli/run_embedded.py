@@ -34,9 +34,10 @@ log = logging.getLogger(__name__)
 
 COMMAND = "alectio-agent run"
 MEND = """\
-Mend it, then: alectio-agent run. The failed step is repeated, what was computed before it is kept.
-Does the fault lie in train? alectio-agent experiment retry {name} --step train, then run."""
-PAUSED = "`{name}` is paused. Go on: alectio-agent experiment resume {name}, then alectio-agent run"
+Mend it, then: {command}. The failed step is repeated, what was computed before it is kept."""
+TRAIN = "Does the fault lie in train? alectio-agent experiment retry {name} --step train, then run."
+PAUSED = "`{name}` is paused. Go on: alectio-agent experiment resume {name}, then {command}"
+NO_FILE = "The other commands (logs, jobs, experiment ...) need an agent.yaml: {init}"
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,16 @@ class Project:
         file: `agent.yaml`: results go beside it.
         experiment: From `experiment.yaml`.
         as_json: Print the result for programs.
+        command: What was typed: `alectio-agent run`, or the script of the old SDK.
+        init: Writes `agent.yaml`, when there is only a script; empty when there is one.
     """
 
     state: State
     file: Path
     experiment: ExperimentSettings
     as_json: bool = False
+    command: str = COMMAND
+    init: str = ""
 
     @property
     def experiment_file(self) -> Path:
@@ -63,9 +68,14 @@ class Project:
     @property
     def afresh(self) -> str:
         """How to run the experiment once more."""
-        if self.file.exists():
+        if not self.init:
             return f"{COMMAND} --new"
         return f"give {self.experiment_file} another name"  # only a script: it has no options
+
+    @property
+    def with_options(self) -> str:
+        """A command that takes the options of `run`."""
+        return f"{self.init}, then {COMMAND}" if self.init else COMMAND
 
 
 def run_embedded(
@@ -103,7 +113,11 @@ def run_embedded(
     pool = pool_size(state.settings.pipelines[pipeline], inspections[pipeline])
     check_pool((file, file_of), experiment, pipeline, pool)
     view = make_experiment(
-        operator, experiment, project.experiment.name, may_update=wish.update, command=COMMAND
+        operator,
+        experiment,
+        project.experiment.name,
+        may_update=wish.update,
+        command=project.with_options,
     )
     retry_waiting(operator, view)
     agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota)
@@ -119,7 +133,7 @@ def run_embedded(
     is_told = bool(quota.failed)
     print_result(operator, view.name, as_json=project.as_json, has_problems=not is_told)
     code = _outcome(operator, watcher, agent)
-    _say_next(code, watcher, agent)
+    _say_next(code, watcher, agent, project)
     return code
 
 
@@ -145,16 +159,21 @@ def _outcome(operator: OperationClient, watcher: Watcher, agent: Agent) -> ExitC
     return ExitCode.FAILED if agent.quota.failed else ExitCode.CLEAN
 
 
-def _say_next(code: ExitCode, watcher: Watcher, agent: Agent) -> None:
+def _say_next(code: ExitCode, watcher: Watcher, agent: Agent, project: Project) -> None:
     """What a person types next."""
+    named = {"name": watcher.name, "command": project.command}
     if code is ExitCode.FAILED:
-        say(MEND.format(name=watcher.name))
+        say(MEND.format(**named))
+        # Without an agent.yaml no other command finds the hub in the box.
+        say(NO_FILE.format(init=project.init) if project.init else TRAIN.format(**named))
     elif watcher.is_paused:
-        say(PAUSED.format(name=watcher.name))
+        say(PAUSED.format(**named))
+        if project.init:
+            say(NO_FILE.format(init=project.init))
     elif code is ExitCode.TRY_AGAIN:
-        say("Stopped before the end. It goes on where it was with: alectio-agent run")
+        say(f"Stopped before the end. It goes on where it was with: {project.command}")
     elif watcher.outcome is None:
-        say(f"{jobs_done(agent)}, as asked. The experiment goes on with: alectio-agent run")
+        say(f"{jobs_done(agent)}, as asked. The experiment goes on with: {project.command}")
 
 
 def jobs_done(agent: Agent) -> str:

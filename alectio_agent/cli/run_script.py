@@ -1,8 +1,9 @@
 """The configuration of a run that a script of the old SDK started."""
 
 import os
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from alectio_agent.cli.settings import load_experiment_file
 from alectio_agent.config.layers import Flag
 from alectio_agent.config.loader import load
 from alectio_agent.config.lookup import FILE_NAME, find_if_any
+from alectio_agent.config.pipeline import ScriptStart
 from alectio_agent.config.problems import shown_path
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.yaml_lines import read_document
@@ -29,7 +31,7 @@ class ScriptRun:
         hooks: Functions by step, when the hook process would not find them by itself.
         args: Below those of `agent.yaml`.
         argv: The script's own arguments.
-        is_module: It was started with `python -m`: its functions are named with their module.
+        start: By `python -m` or as a file, and which of its Pipelines was called.
     """
 
     file: Path
@@ -37,7 +39,20 @@ class ScriptRun:
     hooks: Mapping[str, str]
     args: Mapping[str, Any]
     argv: tuple[str, ...] = ()
-    is_module: bool = False
+    start: ScriptStart = field(default_factory=ScriptStart)
+
+    @property
+    def command(self) -> str:
+        """What a person typed to start it."""
+        name = self.start.module
+        words = ["-m", name] if name else [shown_path(self.file)]
+        return shlex.join(["python", *words, *self.argv])
+
+    @property
+    def init(self) -> str:
+        """What writes an `agent.yaml` beside it."""
+        file, folder = shown_path(self.file), shown_path(self.file.parent)
+        return f"alectio-agent init {shlex.quote(folder)} --from {shlex.quote(file)}"
 
     def load(self, config: Path | None) -> tuple[AgentFile, Path]:
         """Find the configuration and put the script into it.
@@ -58,7 +73,8 @@ class ScriptRun:
             return self._alone(folder), folder / FILE_NAME
         pipelines = _pipelines(file)
         name = self._pick(file, pipelines)
-        return load(file, AgentFile, os.environ, self._flags(name, pipelines.get(name))), file
+        flags = self._flags(name, pipelines.get(name))
+        return self._started(load(file, AgentFile, os.environ, flags), name), file
 
     def _alone(self, folder: Path) -> AgentFile:
         """The settings without any `agent.yaml`."""
@@ -71,12 +87,16 @@ class ScriptRun:
             raise ConfigError(
                 f"nothing says what to run {shown_path(self.file)} for: found no {FILE_NAME}, no "
                 f"{EXPERIMENT} beside the script, and ${URL_VARIABLE} is not set",
-                hint=f"Write both: alectio-agent init {shown_path(folder)} "
-                f"--from {shown_path(self.file)}",
+                hint=f"Write both: {self.init}",
                 code="E-RUN-06",
             )
         flags.update(self._flags(name, None))
-        return load(folder / FILE_NAME, AgentFile, os.environ, flags, may_be_absent=True)
+        file = folder / FILE_NAME
+        return self._started(load(file, AgentFile, os.environ, flags, may_be_absent=True), name)
+
+    def _started(self, settings: AgentFile, name: str) -> AgentFile:
+        settings.pipelines[name].started(self.start)
+        return settings
 
     def _pick(self, file: Path, pipelines: Mapping[str, Any]) -> str:
         if len(pipelines) <= 1:
@@ -102,12 +122,12 @@ class ScriptRun:
         given = entry if isinstance(entry, dict) else {}
         hooks: object = str(self.file)
         if self.hooks:
-            hooks = dict(self.hooks) if self.is_module else {**self.hooks, "script": hooks}
+            hooks = {**self.hooks, "script": hooks}
         flags: dict[Flag, object] = {
             ("pipelines", name, "hooks"): hooks,
             ("pipelines", name, "argv"): list(self.argv),
         }
-        if self.is_module and "cwd" not in given:
+        if self.start.module and "cwd" not in given:
             flags["pipelines", name, "cwd"] = str(Path.cwd())
         if self.args:
             known = given.get("args")

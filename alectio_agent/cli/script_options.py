@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from alectio_agent.cli.run_script import ScriptRun
+    from alectio_agent.config.pipeline import ScriptStart
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -18,7 +19,8 @@ OPTIONS = (
     click.option("--script", type=click.Path(path_type=Path), hidden=True),
     click.option("--pipeline", metavar="NAME", hidden=True),
     click.option("--hook", "hooks", multiple=True, metavar="STEP=FUNCTION", hidden=True),
-    click.option("--as-module", "is_module", is_flag=True, hidden=True),
+    click.option("--module", metavar="NAME", hidden=True),
+    click.option("--made-at", metavar="LINE:NTH", hidden=True),
     click.option("--args-fd", type=int, hidden=True),
     click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar=""),
 )
@@ -40,7 +42,8 @@ def script_options(command: CommandT) -> CommandT:
         script: Path | None,
         pipeline: str | None,
         hooks: tuple[str, ...],
-        is_module: bool,
+        module: str | None,
+        made_at: str | None,
         args_fd: int | None,
         argv: tuple[str, ...],
         **options: Any,
@@ -49,7 +52,8 @@ def script_options(command: CommandT) -> CommandT:
             _refuse_rest(pipeline, argv)
             return command(script=None, **options)
         told = _script_run(script, pipeline, hooks, args_fd)
-        return command(script=told(argv=argv, is_module=is_module), **options)
+        start = _start(module, made_at)
+        return command(script=told(argv=argv, start=start), **options)
 
     decorated: Any = called
     for option in reversed(OPTIONS):
@@ -75,6 +79,18 @@ def _script_run(
     named = dict(hook.partition("=")[::2] for hook in hooks)
     name = pipeline or slug(script.stem, "main")
     return functools.partial(ScriptRun, script.absolute(), name, named, _args(args_fd))
+
+
+def _start(module: str | None, made_at: str | None) -> "ScriptStart":
+    from alectio_agent.config.pipeline import ScriptStart
+
+    if made_at is None:
+        return ScriptStart(module)
+    line, _, nth = made_at.partition(":")
+    try:
+        return ScriptStart(module, int(line), int(nth or 0))
+    except ValueError:
+        raise click.UsageError(f"--made-at {made_at}: expected LINE:NTH") from None
 
 
 def _args(number: int | None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """The entries of `pipelines`: the user's functions, and how to run them."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, PrivateAttr, model_validator
 
 from alectio_agent.config.section import Section
 from alectio_agent.config.timeouts import TimeoutSettings
@@ -49,6 +50,21 @@ class HookFunctions(Section):
         return self
 
 
+@dataclass(frozen=True)
+class ScriptStart:
+    """How a script was started by itself.
+
+    Attributes:
+        module: Name that `python -m` was given; None for a file.
+        line: Where the Pipeline was made that was called; None when no import meets it.
+        nth: Which of those that this line makes, from 0 on.
+    """
+
+    module: str | None = None
+    line: int | None = None
+    nth: int = 0
+
+
 class CheckpointSettings(Section):
     """Where a pipeline's checkpoints lie.
 
@@ -91,11 +107,25 @@ class PipelineSettings(Section):
     checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
     timeout: TimeoutSettings = Field(default_factory=TimeoutSettings)
     keep_warm: KeepWarm = 300.0
+    _start: ScriptStart | None = PrivateAttr(default=None)  # no key: nobody writes it into a file
 
     @property
     def keep_warm_s(self) -> float | None:
         """`keep_warm`, for readers who need to see the unit."""
         return self.keep_warm
+
+    @property
+    def start(self) -> ScriptStart | None:
+        """How a script was started by itself; None for a run of the configuration."""
+        return self._start
+
+    def started(self, start: ScriptStart) -> None:
+        """Remember how the script was started that is to run.
+
+        Args:
+            start: As its `Pipeline` told.
+        """
+        self._start = start
 
     @property
     def hooks_file(self) -> Path | None:

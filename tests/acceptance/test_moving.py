@@ -240,6 +240,43 @@ def test_python_dash_m_works_too(project: Path) -> None:
     finished(project, run_script(project, "-m", "pkg.main"))
 
 
+def test_python_dash_m_keeps_args_and_set_up_of_the_main_module(project: Path) -> None:
+    package = project / "pkg"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    text = KEYWORDS.replace('if __name__ == "__main__":', "if True:")
+    text = text.replace("import json, os", "import json, os\nos.environ['MORE'] = '7'")
+    (package / "main.py").write_text(text)
+    (package / "experiment.yaml").write_text(EXPERIMENT.replace("pool: 60\n", ""))
+    done = run_script(project, "-m", "pkg.main")
+    finished(package, done)
+    first = read_experiment(package, "topic")["loops"][0]
+    assert first["hyperparams"] == {"rate": 0.5, "more": "7"}
+
+
+def test_what_is_typed_after_a_failure_works_without_an_agent_yaml(project: Path) -> None:
+    (project / "main.py").write_text(one_line(USUAL))
+    text = PROCESSES.replace('return {"outputs"', 'raise OSError("disk")\n    return {"outputs"')
+    (project / "processes.py").write_text(text)
+    done = run_script(project, "main.py", "--flag", "x")
+    assert done.returncode == 3
+    assert "Mend it, then: python main.py --flag x." in done.stderr
+    init = "alectio-agent init . --from main.py"
+    assert f"need an agent.yaml: {init}" in done.stderr
+    (project / "processes.py").write_text(PROCESSES)
+    known = environment(project)
+    made = run_command(*init.split()[1:], cwd=project, environment=known)
+    assert made.returncode == 0, made.stderr
+    assert run_command("logs", cwd=project, environment=known).returncode == 0
+    finished(project, run_command("run", cwd=project, environment=known))
+
+
+def test_several_pipelines_the_called_one_runs(project: Path) -> None:
+    another = "Pipeline('other', infer, infer, infer)\napp(debug"
+    (project / "main.py").write_text(one_line(USUAL).replace("app(debug", another))
+    finished(project, run_script(project, "main.py"))
+
+
 def test_without_any_configuration_the_mend_is_named(project: Path) -> None:
     (project / "experiment.yaml").unlink()
     (project / "main.py").write_text(one_line(USUAL))

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alectio_agent import pipeline
@@ -122,7 +123,8 @@ class TestCommand:
         self, main: ModuleType
     ) -> None:
         assert words(main) == [
-            "run", "--script", main.__file__, "--pipeline", "my-topic", "--", "--flag", "x",
+            "run", "--script", main.__file__, "--pipeline", "my-topic", "--made-at", "2:0",
+            "--", "--flag", "x",
         ]  # fmt: skip
 
     @pytest.mark.parametrize("line", [GUARDED, None])
@@ -140,9 +142,16 @@ class TestCommand:
         assert "test=json:dumps" in told
         assert "infer=rows" in told
 
-    def test_a_function_without_a_name_leaves_all_to_the_script(self, main: ModuleType) -> None:
-        told = words(main, None, functions={"infer": functools.partial(main.infer)})
-        assert "--hook" not in told
+    @pytest.mark.parametrize("line", [GUARDED, None])
+    def test_a_function_without_a_name_is_refused_where_no_import_meets_it(
+        self, main: ModuleType, line: int | None
+    ) -> None:
+        with pytest.raises(HookLoadError, match=r"^E-HOOK-03  infer_fn is a partial") as refused:
+            words(main, line, functions={"infer": functools.partial(main.infer)})
+        assert "with `def`" in refused.value.hint
+
+    def test_one_at_the_top_level_needs_no_name(self, main: ModuleType) -> None:
+        assert "--made-at" in words(main, functions={"infer": functools.partial(main.infer)})
 
     def test_args_go_through_a_file_and_not_the_command_line(self, main: ModuleType) -> None:
         told = words(main, GUARDED, args={"rate": 0.5, "secret": "s3cr3t"})
@@ -160,14 +169,27 @@ class TestCommand:
             assert json.load(file) == {"rate": 0.5}
         assert "args['net'] is a object" in capsys.readouterr().err
 
+    def test_numbers_of_numpy_are_told_as_numbers(self, main: ModuleType) -> None:
+        told = words(main, GUARDED, args={"rate": np.float32(0.5), "sizes": [np.int64(3)]})
+        with os.fdopen(int(told[told.index("--args-fd") + 1])) as file:
+            assert json.load(file) == {"rate": 0.5, "sizes": [3]}
+
     def test_without_a_name_the_scripts_is_taken(self, main: ModuleType) -> None:
         assert words(main, name=None)[4] == "main"
 
     def test_a_module_names_its_functions_with_itself(self, main: ModuleType) -> None:
         main.__spec__ = type("Spec", (), {"name": "pkg.main"})  # type: ignore[assignment]
-        told = words(main)
-        assert "--as-module" in told
+        told = words(main, GUARDED)
+        assert told[told.index("--module") + 1] == "pkg.main"
         assert "train=pkg.main:train" in told
+
+    def test_a_module_with_a_pipeline_at_the_top_level_registers_it_too(
+        self, main: ModuleType
+    ) -> None:
+        main.__spec__ = type("Spec", (), {"name": "pkg.main"})  # type: ignore[assignment]
+        told = words(main)
+        assert told[told.index("--made-at") + 1] == "2:0"
+        assert "--hook" not in told
 
 
 class TestRefusals:
@@ -252,6 +274,8 @@ def test_a_pipeline_knows_where_it_was_made(monkeypatch: pytest.MonkeyPatch) -> 
     scope = vars(here)
     exec("\n\nMADE = Pipeline('n')", scope)
     assert scope.pop("MADE")._line == 3
+    exec("MADE = []\nfor n in 'ab':\n    MADE.append(Pipeline(n))", scope)
+    assert [made._nth for made in scope.pop("MADE")][-1] >= 1, "one line makes several"
 
 
 def test_importing_it_is_cheap() -> None:

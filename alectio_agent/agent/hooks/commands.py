@@ -1,5 +1,6 @@
 """What a hook process is told to do, as plain JSON."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ ADDED_ARGS = frozenset({"current_loop", "cur_loop", "EXPT_DIR", "LOG_DIR"})
 
 
 def load_command(
-    pipeline: PipelineSettings, log_file: Path, step_run: StepRun | None = None
+    name: str, pipeline: PipelineSettings, log_file: Path, step_run: StepRun | None = None
 ) -> Command:
     """Import the hooks and read their signatures.
 
     Args:
+        name: Of the pipeline.
         pipeline: Its settings.
         log_file: For what is printed.
         step_run: What they are needed for; None for a look.
@@ -30,6 +32,8 @@ def load_command(
         "do": "load",
         "hooks": hooks.references() if isinstance(hooks, HookFunctions) else str(hooks),
         "script": str(script) if script is not None else None,
+        "pipeline": name,
+        "start": asdict(pipeline.start) if pipeline.start is not None else None,
         "argv": pipeline.argv,
         "folders": sorted(str(folder) for folder in folders),
         "cwd": str(pipeline.cwd),

@@ -149,7 +149,7 @@ class HookSlot:
         try:
             folders.make()
             process = self._calls.start(scene, folders)
-            command = load_command(pipeline, log_file)
+            command = load_command(name, pipeline, log_file)
             loaded = self._calls.call(process, command, scene, inspection_limits(scene))
             names = folder / f"{name}.names"
             return self._calls.look(process, scene, folders, loaded["forms"], names)
@@ -246,7 +246,9 @@ class HookSlot:
         process = self._calls.start(scene, folders)
         # Known from here on: whatever happens while it loads, the process is ended with the slot.
         warm = self._warm = _Warm(process, key, files, self._clock.monotonic(), code, {})
-        command = load_command(step_run.pipeline, step_run.log_file, step_run)
+        command = load_command(
+            step_run.pipeline_name, step_run.pipeline, step_run.log_file, step_run
+        )
         warm.loaded = self._calls.call(process, command, scene, load_limits(scene))
         files.note(Path(file) for file in warm.loaded["files"])
         return warm

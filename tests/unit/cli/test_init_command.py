@@ -286,6 +286,44 @@ class TestFrom:
         )
         assert "pool_size" not in pipelines["topic-classification"]
 
+    def test_an_experiment_that_is_there_stays_and_counts(self, here: Path) -> None:
+        text = "name: toy\nclasses: 3\nbatch: 5\nloops: 2\npool: 60\npipeline: mine\n"
+        (here / "experiment.yaml").write_text(text)
+        pipelines, made = self.made(here, SCRIPT)
+        assert pipelines == {"mine": {"hooks": "main.py"}}
+        assert (here / "experiment.yaml").read_text() == text
+        assert "experiment.yaml is there already: it stays as it is" in made.stderr
+        assert "wrote experiment.yaml" not in made.stdout
+
+    @pytest.mark.parametrize("name", [".", "pkg"])
+    @pytest.mark.parametrize("script", [SCRIPT, GUARDED])
+    def test_a_script_of_a_package_works_where_the_package_lies(
+        self, here: Path, script: str, name: str
+    ) -> None:
+        (here / "pkg").mkdir()
+        (here / "pkg/__init__.py").touch()
+        relative = "from .processes import test, infer"
+        text = script.replace("def test(payload): pass", relative)
+        (here / "pkg/main.py").write_text(text.replace("def infer(payload): pass", ""))
+        made = init(name, "--from", "pkg/main.py")
+        assert made.exit_code == 0, made.output
+        found = load_agent_file(here / name / "agent.yaml")[0].pipelines["topic-classification"]
+        assert found.cwd == here
+        assert found.hooks_file == here / "pkg/main.py"
+
+    def test_a_pipe_is_no_script(self, here: Path) -> None:
+        os.mkfifo(here / "main.py")
+        refused = init("new", "--from", "main.py")
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith("E-INIT-02  main.py is no regular file")
+
+    def test_of_several_pipelines_the_choice_and_the_others_are_named(self, here: Path) -> None:
+        another = "Pipeline(name='B', train_fn=train, test_fn=test, infer_fn=infer)\napp(debug"
+        pipelines, made = self.made(here, SCRIPT.replace("app(debug", another))
+        assert list(pipelines) == ["topic-classification"]
+        assert "Found in main.py:9" in made.stderr
+        assert "makes further Pipelines (line 10 `B`)" in made.stderr
+
     def test_hints_are_taken_and_still_to_be_checked(self, here: Path) -> None:
         hints = "NUM_CLASSES = 4\nPOOL_SIZE = 400\n"
         pipelines, made = self.made(here, SCRIPT + hints)

@@ -14,6 +14,7 @@ def infer(payload): pass
 """
 IMPORT = "from alectio_sdk.flask_wrapper import Pipeline\n"
 GIVEN = "name='topic classification', train_fn=train, test_fn=test, infer_fn=infer"
+SEVERAL = "a = Pipeline('a', train, test, infer)\nb = Pipeline('b', train, test, infer)\n"
 SAME = {"train": "train", "test": "test", "infer": "infer"}
 
 
@@ -72,6 +73,10 @@ def test_a_pipeline_is_known_by_where_it_is_from(tmp_path: Path, importing: str,
     [
         'if __name__ == "__main__":\n    {}\n',
         'if "__main__" == __name__:\n    {}\n',
+        'if __name__ == "__main__" and ready:\n    {}\n',
+        'if not __name__ != "__main__":\n    {}\n',
+        'if __name__ != "__main__":\n    pass\nelse:\n    {}\n',
+        'if __name__ != "__main__" or not ready:\n    pass\nelse:\n    {}\n',
         "def main():\n    {}\nmain()\n",
         'def main():\n    {}\nif __name__ == "__main__":\n    main()\n',
     ],
@@ -89,6 +94,8 @@ def test_what_an_import_does_not_run_is_noticed(tmp_path: Path, place: str) -> N
         "try:\n    app = Pipeline({})\nexcept Exception:\n    raise\n",
         'if __name__ != "__main__":\n    pass\napp = Pipeline({})\n',
         'if __name__ == "__main__":\n    pass\nelse:\n    app = Pipeline({})\n',
+        'if __name__ == "__main__" or ready:\n    app = Pipeline({})\n',
+        'if __name__ == "__main__":\n    pass\nelif ready:\n    app = Pipeline({})\n',
     ],
 )
 def test_what_an_import_runs_is_noticed_too(tmp_path: Path, place: str) -> None:
@@ -115,6 +122,24 @@ def test_functions_of_other_modules(
     guarded = f'if __name__ == "__main__":\n    Pipeline({call})()\n'
     rest = FUNCTIONS.replace("def train(payload): pass\n", "")
     assert read(tmp_path, f"{IMPORT}{importing}\n{rest}{guarded}").functions["train"] == name
+
+
+@pytest.mark.parametrize(
+    ("importing", "function", "name"),
+    [
+        ("from .processes import train", "train", "train"),
+        ("from . import processes", "processes.train", "{package}.processes:train"),
+        ("from .deep import processes as p", "p.train", "{package}.deep.processes:train"),
+    ],
+)
+def test_functions_of_modules_of_the_same_package(
+    tmp_path: Path, importing: str, function: str, name: str
+) -> None:
+    call = GIVEN.replace("train_fn=train", f"train_fn={function}")
+    guarded = f'if __name__ == "__main__":\n    Pipeline({call})()\n'
+    rest = FUNCTIONS.replace("def train(payload): pass\n", "")
+    found = read(tmp_path, f"{IMPORT}{importing}\n{rest}{guarded}").functions["train"]
+    assert found == name.format(package=tmp_path.name)
 
 
 def test_functions_that_are_imported_under_the_guard_are_named_with_their_module(
@@ -152,11 +177,22 @@ def test_a_token_is_found_whatever_it_is(tmp_path: Path) -> None:
     assert read(tmp_path, text).token_line == 7
 
 
-def test_the_last_pipeline_counts(tmp_path: Path) -> None:
-    text = (
-        f"{IMPORT}{FUNCTIONS}Pipeline('a', train, test, infer)\nPipeline('b', train, test, infer)\n"
-    )
-    assert read(tmp_path, text).name == "b"
+@pytest.mark.parametrize(
+    ("calling", "name"),
+    [("", "b"), ("a()\nb()", "a"), ("b.run()", "b"), ('if __name__ == "__main__":\n    a()', "a")],
+)
+def test_of_several_pipelines_the_called_one_counts_else_the_last(
+    tmp_path: Path, calling: str, name: str
+) -> None:
+    found = read(tmp_path, IMPORT + FUNCTIONS + SEVERAL + calling + "\n")
+    assert found.name == name
+    assert found.others == ({7: "b"} if name == "a" else {6: "a"})
+
+
+def test_several_pipelines_without_names_are_refused(tmp_path: Path) -> None:
+    text = IMPORT + FUNCTIONS + SEVERAL.replace("'b'", "'A'")
+    with pytest.raises(UsageError, match=r"E-INIT-02  .*Pipelines in lines 6, 7"):
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from alectio_agent.cli.main import main
 from alectio_agent.cli.run_script import ScriptRun
-from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
+from alectio_agent.config.pipeline import HookFunctions, PipelineSettings, ScriptStart
 from alectio_agent.core.errors import ConfigError
 
 ONE = (
@@ -37,7 +37,7 @@ def load(script: Path, name: str = "topic", **told: Any) -> tuple[str, PipelineS
     settings, file = run.load(None)
     found = [
         (each, pipeline) for each, pipeline in settings.pipelines.items()
-        if pipeline.hooks_file == script or told.get("is_module")
+        if pipeline.hooks_file == script
     ]  # fmt: skip
     assert len(found) == 1
     return *found[0], file
@@ -118,6 +118,15 @@ def test_a_platform_in_the_environment_is_enough(
     assert settings.experiment is None
 
 
+def test_it_knows_how_it_was_started(script: Path) -> None:
+    run = ScriptRun(script, "topic", {}, {}, ("--flag", "a b"))
+    assert run.command == "python src/main.py --flag 'a b'"
+    assert run.init == "alectio-agent init src --from src/main.py"
+    assert ScriptRun(script, "n", {}, {}, (), ScriptStart("src.main")).command == (
+        "python -m src.main"
+    )
+
+
 def test_without_anything_the_mend_is_named(script: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(script)
@@ -143,9 +152,9 @@ def test_args_that_were_told_lie_below_those_of_the_file(script: Path) -> None:
 def test_a_module_runs_in_the_working_folder(script: Path) -> None:
     Path("agent.yaml").write_text("experiment: e.yaml\n")
     hooks = {step: f"src.main:{step}" for step in ("train", "test", "infer")}
-    _, pipeline, _ = load(script, hooks=hooks, is_module=True)
+    _, pipeline, _ = load(script, hooks=hooks, start=ScriptStart("src.main"))
     assert pipeline.cwd == Path.cwd()
-    assert pipeline.hooks_file is None
+    assert pipeline.start == ScriptStart("src.main")
 
 
 @pytest.mark.parametrize(

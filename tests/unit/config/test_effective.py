@@ -129,7 +129,8 @@ def test_the_flag_beats_the_variable_and_the_variable_the_folder():
 def test_secrets_among_arguments_are_masked(tmp_path: Path) -> None:
     text = (
         "pipelines:\n  a:\n    hooks: p.py\n"
-        "    args: {api_key: s3c, nested: {password: s4c}, lr: 0.1}\n    argv: [--token, s5c, --x]\n"
+        "    args: {api_key: s3c, nested: {password: s4c}, lr: 0.1}\n"
+        "    argv: [--token, s5c, --x]\n"
         "experiment: e.yaml\n"
     )
     (tmp_path / "agent.yaml").write_text(text)

@@ -12,8 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional, Union
 
+from alectio_agent.agent.hooks.child.choosing import Start, args_beside, called, meant
 from alectio_agent.agent.hooks.child.constants import NO_FILE, STEPS
 from alectio_agent.agent.hooks.child.failures import LoadError
+from alectio_agent.agent.hooks.child.packages import place_in_package
 from alectio_agent.agent.hooks.child.signatures import Hook, read_signature
 from alectio_agent.agent.hooks.child.standins import Pipeline
 
@@ -40,6 +42,8 @@ def load_hooks(
     source: Union[str, Mapping[str, str]],
     registered: list[Pipeline],
     script: Optional[str] = None,
+    name: str = "",
+    start: Optional[Start] = None,
 ) -> Hooks:
     """Import the hooks and read their signatures.
 
@@ -48,6 +52,8 @@ def load_hooks(
             in the script.
         registered: Where `Pipeline` of a script registers itself.
         script: Path of a file that is imported before the functions are looked up.
+        name: Of the pipeline in the configuration.
+        start: How a script was started by itself; None for a run of the configuration.
 
     Returns:
         The hooks.
@@ -55,18 +61,35 @@ def load_hooks(
     Raises:
         LoadError: A function is missing, or can be called in neither form.
     """
+    file = source if isinstance(source, str) else script
+    home = None
+    if start is not None and start.module:
+        home = importlib.import_module(start.module)
+    elif file:
+        home = _import_file(Path(file))
     if isinstance(source, str):
-        functions = _functions_of(_import_file(Path(source)), source, registered)
+        chosen = None
+        if start is not None and home is not None:
+            chosen = called(registered, home, start)
+        else:
+            chosen = meant(registered, source, name)
+        functions = _functions_of(home, source, chosen)
+        args = chosen.args if chosen is not None else {}
     else:
-        home = _import_file(Path(script)) if script else None
-        functions = {step: _import_function(name, home) for step, name in source.items()}
-    args = registered[-1].args if registered else {}
+        functions = {step: _import_function(each, home) for step, each in source.items()}
+        # A started script was told its own arguments already.
+        args = args_beside(registered, functions, name) if start is None else {}
     return Hooks({step: read_signature(step, found) for step, found in functions.items()}, args)
 
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise LoadError("{}: {}".format(path, NO_FILE))
+    place = place_in_package(path)
+    if place is not None:
+        root, dotted = place
+        sys.path.insert(0, str(root))  # first, as `python -m` has it
+        return importlib.import_module(dotted)
     name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -85,9 +108,11 @@ def _module_name(path: Path) -> str:
     return "alectio_hooks_{}".format(path.stem)
 
 
-def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -> dict[str, Any]:
-    """The hooks of a module; a `Pipeline` that it made has the first word."""
-    given = registered[-1].functions if registered else {}
+def _functions_of(
+    module: Optional[ModuleType], source: str, chosen: Optional[Pipeline]
+) -> dict[str, Any]:
+    """The hooks of a module; the `Pipeline` that it made has the first word."""
+    given = chosen.functions if chosen is not None else {}
     functions = {step: given.get(step) or getattr(module, step, None) for step in STEPS}
     lacking = [step for step, function in functions.items() if function is None]
     if lacking:
@@ -100,11 +125,11 @@ def _functions_of(module: ModuleType, source: str, registered: list[Pipeline]) -
     return functions
 
 
-def _lacking(steps: list[str], module: ModuleType, source: str) -> LoadError:
+def _lacking(steps: list[str], module: Optional[ModuleType], source: str) -> LoadError:
     told = "{}: found no function {}. ".format(
         source, ", ".join("`{}`".format(step) for step in steps)
     )
-    similar = [_meant(step, module) for step in steps]
+    similar = [_meant(step, module) for step in steps] if module else []
     if any(similar):
         return LoadError(told + " ".join(text for text in similar if text))
     return LoadError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from alectio_agent.agent.hooks.child.choosing import Start
 from alectio_agent.agent.hooks.child.failures import tell_failure, tell_left, was_left
 from alectio_agent.agent.hooks.child.guard import guard
 from alectio_agent.agent.hooks.child.helpers import REPORTS
@@ -91,13 +92,17 @@ class Session:
         self._folder = command["cwd"]
         self._own = OwnFiles(command["folders"])
         # The folder of the hooks' file comes second, as Python would have it for a script.
-        first = dict.fromkeys([self._folder, *command["folders"]])
+        start = Start(**command["start"]) if command["start"] is not None else None
+        is_module = start is not None and start.module is not None
+        first = dict.fromkeys([self._folder, *([] if is_module else command["folders"])])
         sys.path[:] = [*first, *(entry for entry in sys.path if entry not in first)]
         registered: list[Pipeline] = []
         install_standins(registered)
         seed_all(derive_seed(*command["seeding"]))
         sys.argv = [command["script"] or "hooks", *command["argv"]]
-        self._hooks = load_hooks(command["hooks"], registered, command["script"])
+        self._hooks = load_hooks(
+            command["hooks"], registered, command["script"], command["pipeline"], start
+        )
         return {
             "forms": {step: hook.form for step, hook in self._hooks.by_step.items()},
             "interpreter": tell_interpreter(),

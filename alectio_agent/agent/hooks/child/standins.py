@@ -42,7 +42,7 @@ class Pipeline:
         """Register.
 
         Args:
-            name: Not used; pipelines are named in agent.yaml.
+            name: Tells several Pipelines of a script apart.
             train_fn: The hook `train`.
             test_fn: The hook `test`.
             infer_fn: The hook `infer`.
@@ -58,6 +58,8 @@ class Pipeline:
             "infer": infer_fn,
             "state": getstate_fn,
         }
+        caller = sys._getframe(1)  # noqa: SLF001 - every CPython has it
+        self.place = (str(caller.f_globals.get("__name__")), caller.f_lineno)
         self.registered.append(self)
 
     def __call__(self, *_: Any, **__: Any) -> None:
