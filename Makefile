@@ -31,7 +31,7 @@ test: $(VENV)/.dev ## Run all tests.
 	$(BIN)/python -m pytest -n auto tests
 
 unit: $(VENV)/.dev ## Run the unit tests only.
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest -n auto tests/unit
 
 lint: $(VENV)/.dev ## Format check, lint, types, import contracts, count of ignores.
 	$(BIN)/ruff format --check .
