@@ -93,6 +93,9 @@ def until_held(hub: Hub, polls: int) -> None:
     port = int(hub.url.rsplit(":", 1)[1])
     while len(_open_connections(port)) < polls:
         hub.call("GET", "/v1/platform")
+    # An open connection need not have been read from yet: these calls come behind its request.
+    for _ in range(5):
+        hub.call("GET", "/v1/platform")
 
 
 def _open_connections(port: int) -> list[str]:

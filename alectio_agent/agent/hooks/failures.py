@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.agent.hooks.child.constants import NO_FILE
+from alectio_agent.agent.hooks.child.failures import NO_FILE
 from alectio_agent.agent.hooks.elsewhere import Places, find_elsewhere
 from alectio_agent.agent.hooks.limits import Limits, Overrun
 from alectio_agent.config.nearest import nearest_file

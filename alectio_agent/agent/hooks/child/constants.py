@@ -17,6 +17,3 @@ TASKS = (
     "segmentation",
     "custom",
 )
-
-NO_FILE = "no such file"
-"""How the message about hooks that are not there ends."""

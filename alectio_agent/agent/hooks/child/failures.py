@@ -13,6 +13,8 @@ from alectio_agent.agent.hooks.child.ownership import OwnFiles
 
 CHILD_FOLDER = str(Path(__file__).resolve().parent)
 OS_FILES = ("<frozen os>", os.__file__)
+NO_FILE = "no such file"
+"""How the message about hooks that are not there ends."""
 LONGEST_TEXT = 2000
 LONGEST_TRACEBACK = 30000
 

@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any, Optional, Union
 
 from alectio_agent.agent.hooks.child.choosing import Start, args_beside, called, meant
-from alectio_agent.agent.hooks.child.constants import NO_FILE, STEPS
-from alectio_agent.agent.hooks.child.failures import LoadError
+from alectio_agent.agent.hooks.child.constants import STEPS
+from alectio_agent.agent.hooks.child.failures import NO_FILE, LoadError
 from alectio_agent.agent.hooks.child.packages import place_in_package
 from alectio_agent.agent.hooks.child.signatures import Hook, read_signature
 from alectio_agent.agent.hooks.child.standins import Pipeline
