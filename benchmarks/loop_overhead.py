@@ -47,7 +47,7 @@ def measure_loop(folder: Path) -> None:
     (folder / "experiment.yaml").write_text(
         f"name: noop\ntask: classification\nclasses: 2\nbatch: 1\nloops: {LOOPS}\n"
     )
-    command = [sys.executable, "-m", "alectio_agent", "run", "--no-until-done", "-q"]
+    command = [sys.executable, "-m", "alectio_agent", "run", "--stay", "-q"]
     agent = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     try:
         loops = wait_for_loops(folder / "results" / "noop" / "experiment.json", agent)
