@@ -310,8 +310,9 @@ class TestFailures:
         (home / "hooks.txt").touch()
         references = {step: f"processes:{step}" for step in CALLS}
         named = home / hooks if isinstance(hooks, str) else {**references, **hooks}
+        keys = {"hooks": named, "cwd": home, "checkpoints": {"dir": home / "checkpoints"}}
         with pytest.raises(HookLoadError) as failed:
-            bench.run(bench.pipeline().model_validate({"hooks": named, "cwd": home}))
+            bench.run(bench.pipeline().model_validate(keys))
         assert said in str(failed.value)
         assert bench.run(bench.pipeline()).rows == 0
 
