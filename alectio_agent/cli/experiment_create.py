@@ -29,10 +29,16 @@ def create(*, file: Path, new: bool, update: bool, common: Common, **where: Any)
         raise UsageError("--new and --update contradict each other")
     settings = load_experiment_file(file)
     with named_hub(common, **where) as operator:
+        known = operator.experiments().experiments if new or update else []
         # Without --new just the one of that name is meant: the hub may be shared.
-        meant = pick_experiment(operator, settings, is_new=True) if new else settings
-        command = f"{COMMAND} {file}"
-        view = make_experiment(operator, meant, settings.name, may_update=update, command=command)
+        meant = pick_experiment(known, settings, is_new=True) if new else settings
+        view = make_experiment(
+            operator,
+            meant,
+            settings.name,
+            is_update=update and settings.name in {found.name for found in known},
+            command=f"{COMMAND} {file}",
+        )
     if common.as_json:
         click.echo(view.model_dump_json(indent=2))
         return

@@ -101,8 +101,9 @@ def run_embedded(
     hub.start()
     log.info("hub: in the box, %s", hub.url)
     operator = operation_client(hub.url, hub.tokens.operator)
-    experiment = pick_experiment(operator, project.experiment, is_new=wish.new)
-    over = None if wish.stay else finished_already(operator, experiment)
+    known = operator.experiments().experiments
+    experiment = pick_experiment(known, project.experiment, is_new=wish.new)
+    over = None if wish.stay else finished_already(known, experiment)
     if over is not None:
         print_result(operator, over.name, as_json=project.as_json)
         say(f"`{over.name}` was {over.state} already: nothing was run.")
@@ -116,7 +117,7 @@ def run_embedded(
         operator,
         experiment,
         project.experiment.name,
-        may_update=wish.update,
+        is_update=wish.update and experiment.name in {found.name for found in known},
         command=project.with_options,
     )
     retry_waiting(operator, view)

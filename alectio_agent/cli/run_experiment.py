@@ -1,6 +1,7 @@
 """Which experiment a file is about, and how it begins, is changed, or goes on."""
 
 import logging
+from collections.abc import Sequence
 from itertools import count
 
 from pydantic import ValidationError
@@ -16,12 +17,12 @@ OVER = ("finished", "cancelled")
 
 
 def pick_experiment(
-    operator: OperationClient, settings: ExperimentSettings, *, is_new: bool
+    known: Sequence[ExperimentView], settings: ExperimentSettings, *, is_new: bool
 ) -> ExperimentSettings:
     """Find out which of NAME and what was made anew from it (NAME-2, NAME-3, ...) is meant.
 
     Args:
-        operator: Client of the hub.
+        known: All experiments of the hub, in the order in which they were made.
         settings: From `experiment.yaml`.
         is_new: A new one is wanted.
 
@@ -32,29 +33,28 @@ def pick_experiment(
     Raises:
         UsageError: No further name fits.
     """
-    known = operator.experiments().experiments
     series = [view for view in known if settings.name in (view.name, view.series)]
     if is_new and series:
         return _renamed(settings, _free_name(settings.name, {view.name for view in known}))
     alike = [view for view in series if _renamed(settings, view.name) == view.settings]
-    newest = (alike or series)[-1:]  # the hub lists them as they were made
+    newest = (alike or series)[-1:]
     return _renamed(settings, newest[0].name) if newest else settings
 
 
 def finished_already(
-    operator: OperationClient, settings: ExperimentSettings
+    known: Sequence[ExperimentView], settings: ExperimentSettings
 ) -> ExperimentView | None:
     """The experiment, when it has ended with just these settings, and its control with it.
 
     Args:
-        operator: Client of the hub.
+        known: All experiments of the hub.
         settings: Under the name that is meant.
     """
-    known = {found.name: found for found in operator.experiments().experiments}
-    view = known.get(settings.name)
+    named = {found.name: found for found in known}
+    view = named.get(settings.name)
     if view is None or view.state not in OVER or view.settings != settings:
         return None
-    return view if view.control is None or known[view.control].state in OVER else None
+    return view if view.control is None or named[view.control].state in OVER else None
 
 
 def make_experiment(
@@ -62,7 +62,7 @@ def make_experiment(
     settings: ExperimentSettings,
     series: str,
     *,
-    may_update: bool,
+    is_update: bool,
     command: str,
 ) -> ExperimentView:
     """Make the experiment, or find it as it is.
@@ -71,7 +71,7 @@ def make_experiment(
         operator: Client of the hub.
         settings: Under the name that is meant.
         series: The name in the file.
-        may_update: Settings that changed take effect.
+        is_update: It exists, and settings that changed take effect.
         command: That takes `--update` and `--new`, for the mend.
 
     Returns:
@@ -81,7 +81,7 @@ def make_experiment(
         UsageError: The hub refuses: the settings changed, or cannot change like this.
     """
     try:
-        if may_update and _exists(operator, settings.name):
+        if is_update:
             return operator.update_experiment(settings)
         return operator.create_experiment(settings, series if series != settings.name else None)
     except PlatformRejectedError as error:
@@ -118,10 +118,6 @@ def _renamed(settings: ExperimentSettings, name: str) -> ExperimentSettings:
             hint="Give experiment.yaml a shorter name.",
             code="E-EXP-05",
         ) from error
-
-
-def _exists(operator: OperationClient, name: str) -> bool:
-    return any(found.name == name for found in operator.experiments().experiments)
 
 
 def _hint(error: PlatformRejectedError, settings: ExperimentSettings, command: str) -> str:

@@ -6,21 +6,11 @@ from alectio_agent.cli.run_experiment import finished_already, pick_experiment
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.core.errors import UsageError
 from alectio_agent.wire.experiment import ExperimentSettings
-from alectio_agent.wire.operation import ExperimentList, ExperimentView
+from alectio_agent.wire.operation import ExperimentView
 
 
 def settings(name: str = "toy", batch: int = 5) -> ExperimentSettings:
     return ExperimentSettings(name=name, classes=3, batch=batch, loops=4)
-
-
-class FakeOperator:
-    """Knows some experiments."""
-
-    def __init__(self, *views: ExperimentView) -> None:
-        self.views = list(views)
-
-    def experiments(self) -> ExperimentList:
-        return ExperimentList(experiments=self.views)
 
 
 def view(name: str, batch: int = 5, state: str = "finished", **more: str) -> ExperimentView:
@@ -32,14 +22,14 @@ def view(name: str, batch: int = 5, state: str = "finished", **more: str) -> Exp
     )  # fmt: skip
 
 
-def picked(operator: FakeOperator, *, new: bool = False, batch: int = 5) -> str:
+def picked(*known: ExperimentView, new: bool = False, batch: int = 5) -> str:
     wanted = settings(batch=batch)
-    return pick_experiment(operator, wanted, is_new=new).name  # type: ignore[arg-type]
+    return pick_experiment(known, wanted, is_new=new).name
 
 
 def test_the_name_itself_is_meant_when_nothing_ran_yet() -> None:
-    assert picked(FakeOperator()) == "toy"
-    assert picked(FakeOperator(), new=True) == "toy"
+    assert picked() == "toy"
+    assert picked(new=True) == "toy"
 
 
 def again(name: str, batch: int = 5) -> ExperimentView:
@@ -48,53 +38,53 @@ def again(name: str, batch: int = 5) -> ExperimentView:
 
 
 def test_new_takes_the_first_free_number() -> None:
-    assert picked(FakeOperator(view("toy")), new=True) == "toy-2"
-    known = FakeOperator(view("toy"), again("toy-2"), view("toy-3"))
-    assert picked(known, new=True) == "toy-4"
+    assert picked(view("toy"), new=True) == "toy-2"
+    known = (view("toy"), again("toy-2"), view("toy-3"))
+    assert picked(*known, new=True) == "toy-4"
 
 
 def test_without_new_the_newest_with_these_settings_is_meant() -> None:
-    known = FakeOperator(view("toy"), again("toy-2"), again("toy-3", batch=9))
-    assert picked(known) == "toy-2"
-    assert picked(known, batch=9) == "toy-3"
+    known = (view("toy"), again("toy-2"), again("toy-3", batch=9))
+    assert picked(*known) == "toy-2"
+    assert picked(*known, batch=9) == "toy-3"
 
 
 def test_with_other_settings_the_newest_is_meant_so_that_update_can_change_it() -> None:
-    assert picked(FakeOperator(view("toy"), again("toy-2")), batch=1) == "toy-2"
+    assert picked(view("toy"), again("toy-2"), batch=1) == "toy-2"
 
 
 def test_an_experiment_of_a_similar_name_is_somebody_elses() -> None:
     """`intents-10` on a shared hub must not be changed by a file that says `intents`."""
-    assert picked(FakeOperator(view("toy"), view("toy-2")), batch=1) == "toy"
-    assert picked(FakeOperator(view("toy-2")), batch=1) == "toy"
+    assert picked(view("toy"), view("toy-2"), batch=1) == "toy"
+    assert picked(view("toy-2"), batch=1) == "toy"
 
 
 @pytest.mark.parametrize(("length", "control"), [(63, "none"), (55, "replay")])
 def test_a_name_that_grows_too_long_is_refused(length: int, control: str) -> None:
     wanted = ExperimentSettings(name="x" * length, classes=3, batch=5, loops=4, control=control)
     with pytest.raises(UsageError) as caught:
-        pick_experiment(FakeOperator(view("x" * length)), wanted, is_new=True)  # type: ignore[arg-type]
+        pick_experiment([view("x" * length)], wanted, is_new=True)
     assert caught.value.code == "E-EXP-05"
 
 
 @pytest.mark.parametrize("state", ["running", "waiting", "paused"])
 def test_what_has_not_ended_is_not_finished(state: str) -> None:
-    operator = FakeOperator(view("toy", state=state))
-    assert finished_already(operator, settings()) is None  # type: ignore[arg-type]
+    known = [view("toy", state=state)]
+    assert finished_already(known, settings()) is None
 
 
 def test_a_finished_one_with_other_settings_is_not_what_was_asked_for() -> None:
-    operator = FakeOperator(view("toy"))
-    assert finished_already(operator, settings()) is not None  # type: ignore[arg-type]
-    assert finished_already(operator, settings(batch=6)) is None  # type: ignore[arg-type]
+    known = [view("toy")]
+    assert finished_already(known, settings()) is not None
+    assert finished_already(known, settings(batch=6)) is None
 
 
 def test_it_is_over_only_with_its_control() -> None:
     main = view("toy", control="toy-control")
-    running = FakeOperator(main, view("toy-control", state="running"))
-    ended = FakeOperator(main, view("toy-control"))
-    assert finished_already(running, settings()) is None  # type: ignore[arg-type]
-    assert finished_already(ended, settings()) is not None  # type: ignore[arg-type]
+    running = [main, view("toy-control", state="running")]
+    ended = [main, view("toy-control")]
+    assert finished_already(running, settings()) is None
+    assert finished_already(ended, settings()) is not None
 
 
 @pytest.mark.parametrize("name", ["new", "update", "stay"])
