@@ -15,8 +15,8 @@ from alectio_agent.hub.experiments.analysis_process import (
     AnalysisProcess,
 )
 from alectio_agent.hub.experiments.platform import Platform
-from alectio_agent.hub.experiments.results_writer import ResultsWriter
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
+from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.store.store import Store
 from tests.support.benches import Bench, make_settings
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alectio_agent.hub.experiments.indices import unpack
+from alectio_agent.hub.experiments.class_labels import count_classes, labels_of
+from alectio_agent.hub.experiments.indices import labelled_up_to, unpack
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
@@ -145,7 +146,38 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         .order_by(attempts.c.attempt)
     ):
         tried[row.job_id].append(row)
-    return [_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]) for job in found]
+    return [
+        {
+            **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
+            **_classes(tx, experiment, job, chosen, given[job.job_id]),
+        }
+        for job in found
+    ]
+
+
+def _classes(
+    tx: Connection,
+    experiment: Experiment,
+    job: Row[Any],
+    chosen: dict[int, Row[Any]],
+    given: list[Row[Any]],
+) -> dict[str, Any]:
+    """Labels of the batch, and how the classes are divided; None for what is not known."""
+    trained = next((row for row in given if row.step == "train" and row.is_counted), None)
+    labelled = labelled_up_to(tx, experiment.experiment_id, job.loop)
+    known = labels_of(trained, labelled)
+    after = chosen.get(job.loop + 1)
+    return {
+        "batch_labels": None
+        if known is None
+        else [known.get(index) for index in unpack(chosen[job.loop].indices)],
+        "class_counts": {
+            "labelled": count_classes(known, experiment.settings),
+            # What this loop's infer said of the rest of the pool, counted when the next batch was
+            # chosen from it.
+            "predicted": None if after is None else json.loads(after.detail).get("predicted"),
+        },
+    }
 
 
 def _loop(
@@ -162,10 +194,12 @@ def _loop(
         "batch": chosen.count,
         "chosen_by": chosen.chosen_by,
         "selected": unpack(chosen.indices),
+        "names": None,
         "selection": {**json.loads(chosen.detail), "settings": json.loads(chosen.settings)},
         "metrics": judged.get("metrics"),
         "per_class": judged.get("per_class"),
         "confusion": judged.get("confusion"),
+        "calibration": judged.get("calibration"),
         "metrics_error": judged.get("error"),
         "hyperparams": hyperparams_of(counted.get("train")),
         "provenance": _provenance(counted.get("train")),

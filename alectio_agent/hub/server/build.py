@@ -16,9 +16,9 @@ from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.api.uploads import drop_unfinished
 from alectio_agent.hub.experiments.analysis_process import AnalysisProcess
 from alectio_agent.hub.experiments.platform import Platform
-from alectio_agent.hub.experiments.results_writer import ResultsWriter
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
 from alectio_agent.hub.experiments.versions import job_mark
+from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.server.settings import ServerSettings
 from alectio_agent.hub.server.ticker import Ticker
 from alectio_agent.hub.server.worker import Worker, guarded

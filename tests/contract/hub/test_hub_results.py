@@ -9,7 +9,7 @@ import pytest
 
 from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.results_document import as_csv, as_json, read_document
-from alectio_agent.hub.experiments.results_writer import ResultsWriter
+from alectio_agent.hub.results.writer import ResultsWriter
 from tests.support.benches import Bench, BenchStore
 
 VARYING = ("times", "attempts")

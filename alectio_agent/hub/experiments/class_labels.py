@@ -1,0 +1,52 @@
+"""Which class each labelled sample has, as far as that left the site."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from alectio_agent.wire.experiment import ExperimentSettings
+
+
+def labels_of(trained: Row[Any] | None, labelled: Sequence[int]) -> dict[int, Any] | None:
+    """The labels that `train` returned.
+
+    Args:
+        trained: Row of the counted train; None before there is one.
+        labelled: What it was given, increasing: a bare list of labels is in that order.
+
+    Returns:
+        Sample to label; None when `train` returned none, or they did not leave the site.
+    """
+    if trained is None or trained.inline is None:
+        return None
+    found = json.loads(trained.inline).get("labels")
+    if isinstance(found, dict):
+        return {int(index): label for index, label in found.items()}
+    if isinstance(found, list) and len(found) == len(labelled):
+        return dict(zip(labelled, found, strict=True))
+    return None
+
+
+def count_classes(
+    known: Mapping[int, Any] | None, settings: ExperimentSettings
+) -> list[int] | None:
+    """How many samples each class has.
+
+    Args:
+        known: Sample to label: a column, or the name of a class.
+        settings: Of the experiment.
+
+    Returns:
+        In column order; None for tasks without one class a sample, or when nothing is known.
+    """
+    if known is None or settings.task != "classification" or settings.class_count is None:
+        return None
+    columns = {name: column for column, name in enumerate(settings.class_names or [])}
+    counts = [0] * settings.class_count
+    for label in known.values():
+        column = columns.get(label) if isinstance(label, str) else label
+        if isinstance(column, int) and 0 <= column < len(counts):
+            counts[column] += 1
+    return counts
