@@ -21,9 +21,8 @@ AT_ONCE = 512
 # What the report shows of `args`.
 SHOWN = ("epochs", "batch_size", "learning_rate")
 
-# A GPU where there is one. One thread: images of 8 x 8 pixels are no work for more.
+# A GPU where there is one.
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-torch.set_num_threads(1)
 
 _DATA = load_digits()
 IMAGES = torch.tensor(_DATA.images, dtype=torch.float32).unsqueeze(1) / 16  # brightness 0 to 1

@@ -111,36 +111,23 @@ def test_with_the_line_of_its_readme_changed_python_main_py_runs_the_agent(tmp_p
     finished(folder, "wines", [4, 8])
 
 
+@pytest.mark.timeout(120)  # torch takes seconds to import, in two hook processes
 def test_images_run_to_their_end_where_torch_is(tmp_path: Path) -> None:
-    python = torch_python()
     folder = copy_example("image_classification", tmp_path, loops=2)
     variables = {
-        "ALECTIO_AGENT_PIPELINES__IMAGES__PYTHON": str(python),
+        "ALECTIO_AGENT_PIPELINES__IMAGES__PYTHON": str(torch_python()),
         "ALECTIO_AGENT_PIPELINES__IMAGES__ARGS__EPOCHS": "8",
     }
-    done = run_command("run", cwd=folder, environment=variables)
+    done = run_command("run", cwd=folder, environment=variables, timeout_s=100)
     assert done.returncode == 0, done.stderr
     finished(folder, "images", [20, 40])
-    document = read_experiment(folder, "images")
-    losses = [loop["hyperparams"]["loss"] for loop in document["loops"]]
-    assert all(loss < 2.4 for loss in losses), "below chance: ln 10 is 2.303"
-    assert [loop["hyperparams"]["epochs"] for loop in document["loops"]] == [8, 8]
-    assert not [said for loop in document["loops"] for step in loop["warnings"].values()
+    first, second = read_experiment(folder, "images")["loops"]
+    assert first["hyperparams"]["epochs"] == 8
+    assert second["hyperparams"]["loss"] < 2.3, "ten classes by chance: ln 10"
+    assert not [said for loop in (first, second) for step in loop["warnings"].values()
                 for said in step]  # fmt: skip
-
-
-def test_images_give_the_same_curve_again(tmp_path: Path) -> None:
-    """The agent seeds torch before each step: what the README says of `loops.csv`."""
-    python = torch_python()
-    curves = []
-    for name in ("one", "two"):
-        folder = copy_example("image_classification", tmp_path / name, loops=2, control="none")
-        variables = {
-            "ALECTIO_AGENT_PIPELINES__IMAGES__PYTHON": str(python),
-            "ALECTIO_AGENT_PIPELINES__IMAGES__ARGS__EPOCHS": "3",
-        }
-        done = run_command("run", cwd=folder, environment=variables)
-        assert done.returncode == 0, done.stderr
-        loops = read_experiment(folder, "images")["loops"]
-        curves.append([(loop["metrics"], loop["hyperparams"]["loss"]) for loop in loops])
-    assert curves[0] == curves[1]
+    again = read_experiment(folder, "images-control")["loops"][0]
+    same = ("selected", "metrics", "confusion", "hyperparams")
+    assert [first[key] for key in same] == [again[key] for key in same], (
+        "loop 0 of the control is the same run: the agent has seeded torch"
+    )
