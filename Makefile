@@ -4,9 +4,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Those that need nothing more; image_classification needs torch.
+EXAMPLES := digits topic_classification flask_sdk_script
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format docs check bench clean
+.PHONY: help demo examples test unit lint format docs check bench clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +28,14 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml
 demo: $(VENV)/.demo ## Run the digits experiment to its end.
 	$(BIN)/alectio-agent run --config examples/digits/agent.yaml
 	$(BIN)/python examples/digits/summary.py
+
+examples: $(VENV)/.demo ## Run the examples that need nothing more.
+	@for name in $(EXAMPLES); do \
+	  printf '\n%s\n' "examples/$$name"; \
+	  $(BIN)/alectio-agent run --config "examples/$$name/agent.yaml" || exit; \
+	done
+	@printf '\nReports:\n'
+	@find $(EXAMPLES:%=$(CURDIR)/examples/%/results) -name report.html
 
 test: $(VENV)/.dev ## Run all tests.
 	$(BIN)/python -m pytest -n auto tests
@@ -55,6 +65,8 @@ check: lint test ## Everything that main must pass.
 
 bench: $(VENV)/.dev ## Print the measured figures.
 	$(BIN)/python benchmarks/loop_overhead.py
+	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/dashboard.py
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results

@@ -1,6 +1,5 @@
 """Hooks in interpreters that are not the agent's and do not have this package."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,20 +10,7 @@ import pytest
 
 from alectio_agent.core.errors import HookLoadError
 from tests.support.hook_runs import HOOKS, HookBench
-
-PYPY = Path("/usr/bin/pypy3")
-DEBIAN = Path("/usr/bin/python3")
-
-
-def need(interpreter: Path, module: str) -> Path:
-    """The interpreter, when it is there and has the module; skips elsewhere, fails in CI."""
-    probe = [str(interpreter), "-c", f"import {module}"]
-    if interpreter.exists() and subprocess.run(probe, capture_output=True).returncode == 0:
-        return interpreter
-    reason = f"{interpreter} with {module} is not installed"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from tests.support.interpreters import DEBIAN, PYPY, need
 
 
 @pytest.fixture
@@ -45,7 +31,6 @@ from alectio_agent import progress, track
 """
 
 TENSORS = """
-import os
 from pathlib import Path
 import torch
 
