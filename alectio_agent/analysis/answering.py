@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from alectio_agent.analysis.files import ResultFiles
 from alectio_agent.analysis.outputs import check_index
 from alectio_agent.analysis.results import read_index, read_outputs, read_test
-from alectio_agent.analysis.strategies.mix import Rules, Share, choose
+from alectio_agent.analysis.strategies.detail import histogram, near_misses
+from alectio_agent.analysis.strategies.mix import Batch, Rules, Share, choose
 from alectio_agent.analysis.strategies.pool import Indices, Pool
 from alectio_agent.analysis.strategies.registry import strategy_named
 from alectio_agent.core.errors import StrategyError
@@ -117,7 +118,10 @@ def answer_select(request: SelectRequest) -> dict[str, Any]:
         request: What to choose from, and how.
 
     Returns:
-        `indices` (increasing), their `scores` and `reasons`, `pool`, `equal_rows`.
+        `indices` (increasing), their `scores`, `reasons` and `between` (the two likeliest columns);
+        `pool` (how many there were to choose from), `equal_rows` (how many of them were passed
+        over); and of the candidates of the first part that went by a score `predicted` (how many
+        have each class as the likeliest), `histogram` and `near_misses`.
 
     Raises:
         StrategyError: It cannot be done; the message says why.
@@ -136,8 +140,10 @@ def answer_select(request: SelectRequest) -> dict[str, Any]:
         "indices": [choice.index for choice in batch.choices],
         "scores": [choice.score for choice in batch.choices],
         "reasons": [choice.reason for choice in batch.choices],
+        "between": [choice.between for choice in batch.choices],
         "pool": len(pool),
         "equal_rows": batch.equal_rows,
+        **_told_scores(batch),
     }
 
 
@@ -167,6 +173,18 @@ def answer_metrics(request: MetricsRequest) -> dict[str, Any]:
             request.classes,
         )
     )
+
+
+def _told_scores(batch: Batch) -> dict[str, Any]:
+    """What the candidates looked like, and what just missed; chance has no scores to tell of."""
+    if batch.ranked is None:
+        return {"predicted": None, "histogram": None, "near_misses": []}
+    chosen = np.array([choice.index for choice in batch.choices], np.int64)
+    return {
+        "predicted": batch.ranked.pool.predicted(),
+        "histogram": asdict(histogram(batch.ranked)),
+        "near_misses": [asdict(missed) for missed in near_misses(batch.ranked, chosen)],
+    }
 
 
 def _pool(request: SelectRequest) -> Pool:

@@ -41,8 +41,12 @@ def test_the_first_batch_is_drawn_from_the_pool_less_what_is_labelled() -> None:
         "indices": [0, 2, 3, 5],
         "scores": [None] * 4,
         "reasons": ["random"] * 4,
+        "between": [None] * 4,
         "pool": 4,
         "equal_rows": 0,
+        "predicted": None,
+        "histogram": None,
+        "near_misses": [],
     }
 
 
@@ -56,6 +60,34 @@ def test_a_result_tells_what_there_is_to_choose_from() -> None:
     assert found["indices"] == sorted(found["indices"])
     assert found["reasons"] == ["margin"] * 4
     assert all(0 <= score <= 1 for score in found["scores"])
+
+
+def test_a_selection_tells_what_its_scores_were_like() -> None:
+    rows = [[3, [2.0, 2.0, 0.0]], [4, [9.0, 0.0, 1.0]], [5, [0.0, 1.0, 1.5]], [6, [0.0, 0.0, 9.0]]]
+    found = json.loads(json.dumps(select(MARGIN, result=inline(rows), batch=1)))
+    assert (found["indices"], found["between"]) == ([3], [[0, 1]])
+    assert found["predicted"] == [2, 0, 2]
+    assert sum(found["histogram"]["counts"]) == 4
+    assert found["histogram"]["cut"] == found["scores"][0]
+    # Probabilities of sample 5: 0.122, 0.331, 0.547; one minus the gap between the last two.
+    assert found["near_misses"][0] == {
+        "index": 5,
+        "score": pytest.approx(0.785, abs=0.001),
+        "between": [2, 1],
+    }
+    assert [missed["index"] for missed in found["near_misses"]] == [5, 4, 6]
+
+
+def test_what_chance_picks_lies_between_classes_too() -> None:
+    mix = [{"name": "margin", "share": 0.5}, {"name": "random", "share": 0.5}]
+    found = select(mix, result=scored(30))
+    assert None in found["scores"]
+    assert None not in found["between"]
+
+
+def test_no_rows_to_choose_from_have_nothing_to_tell() -> None:
+    found = select(MARGIN, result=scored(3), labeled=[0, 1, 2])
+    assert (found["indices"], found["predicted"], found["histogram"]) == ([], None, None)
 
 
 def test_no_labelled_sample_is_chosen_though_it_has_a_row() -> None:
