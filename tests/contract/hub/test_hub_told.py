@@ -25,7 +25,12 @@ BATCH = {
     "indices": [4, 5, 6, 7], "scores": [0.25] * 4, "reasons": ["margin"] * 4,
     "pool": 16, "equal_rows": 0, **TOLD,
 }  # fmt: skip
-METRICS = {"metrics": {"accuracy": 0.5}, "per_class": {}, "confusion": []}
+METRICS: dict[str, Any] = {"metrics": {"accuracy": 0.5}, "per_class": {}, "confusion": []}
+CALIBRATION = {
+    "ece": 0.18,
+    "bins": [{"low": 0.0, "high": 0.1, "count": 2, "confidence": 0.05, "accuracy": 0.5}],
+}
+ROUGH = "calibration error 0.18: scores are rough"
 
 
 def loops_of(bench: Bench, name: str = "digits") -> list[dict[str, Any]]:
@@ -88,3 +93,29 @@ def test_a_batch_that_is_copied_from_an_older_selection_is_kept_without_more(ben
     (copied,) = loops_of(bench, "digits-control")
     assert copied["selected"] == loops_of(bench)[0]["selected"]
     assert not TOLD.keys() & copied["selection"].keys()
+
+
+def test_calibration_and_its_warning_are_kept(bench: Bench) -> None:
+    judged = {**METRICS, "calibration": CALIBRATION, "warnings": [ROUGH]}
+    run_first_loop(bench, CHANCE, BATCH, judged)
+    first, second = loops_of(bench)
+    assert (first["calibration"], first["warnings"]["metrics"]) == (CALIBRATION, [ROUGH])
+    assert bench.loop(0).warnings == [f"metrics: {ROUGH}"]
+    assert (second["calibration"], second["warnings"]) == (None, {})
+
+
+def test_metrics_without_scores_or_of_an_older_version_have_no_calibration(bench: Bench) -> None:
+    run_first_loop(bench, CHANCE, BATCH, METRICS)
+    first, _ = loops_of(bench)
+    assert first["calibration"] is None
+    assert "metrics" not in first["warnings"]
+    assert bench.loop(0).warnings == []
+
+
+def test_the_kind_of_scores_is_told_when_metrics_are_asked_for(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(output="probabilities")
+    agent.commit(agent.start())
+    bench.settle()
+    (asked,) = [found for found in bench.analysis.requests if found["op"] == "metrics"]
+    assert asked["output"] == "probabilities"

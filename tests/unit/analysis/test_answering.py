@@ -152,7 +152,53 @@ def test_class_names_are_understood() -> None:
 
 def test_other_tasks_have_no_metrics_yet() -> None:
     found = metrics([[0, [1.5, 2.5]]], task="regression", classes=None)
-    assert found == {"metrics": {}, "per_class": {}, "confusion": []}
+    assert found == {
+        "metrics": {},
+        "per_class": {},
+        "confusion": [],
+        "calibration": None,
+        "warnings": [],
+    }
+
+
+def test_without_scores_of_test_there_is_no_calibration() -> None:
+    found = metrics([[0, [1, 1]], [1, [0, 1]]], classes=2)
+    assert (found["calibration"], found["warnings"]) == (None, [])
+
+
+def test_scores_of_test_are_calibrated() -> None:
+    rows = [[0, [1, 1, [0.05, 0.95]]], [1, [0, 0, [0.99, 0.01]]]]
+    found = metrics(rows, classes=2, output="probabilities")
+    assert found["calibration"]["ece"] == pytest.approx(0.03)
+    assert found["calibration"]["bins"][9]["count"] == 2
+    assert found["warnings"] == []
+    assert found["metrics"]["accuracy"] == 1.0
+
+
+def test_a_large_calibration_error_is_said() -> None:
+    rows = [[0, [1, 1, [0.38, 0.62]]], [1, [0, 0, [0.98, 0.02]]]]
+    found = metrics(rows, classes=2, output="probabilities")
+    assert found["calibration"]["ece"] == pytest.approx(0.2)
+    (warning,) = found["warnings"]
+    assert warning.startswith("calibration error 0.20: scores are rough; ")
+
+
+def test_an_error_of_a_tenth_is_not_said_yet() -> None:
+    found = metrics([[0, [1, 1, [0.09375, 0.90625]]]], classes=2, output="probabilities")
+    assert found["calibration"]["ece"] == 0.09375
+    assert found["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [([0.2, 0.3, 0.5], "rows have 3 scores"), ([2.0, 1.0], "are no probabilities")],
+)
+def test_scores_that_cannot_be_read_cost_no_metrics(row: list[float], said: str) -> None:
+    found = metrics([[0, [1, 1, row]]], classes=2, output="probabilities")
+    assert (found["metrics"]["accuracy"], found["calibration"]) == (1.0, None)
+    (warning,) = found["warnings"]
+    assert warning.startswith("calibration is not known: `outputs` of test: ")
+    assert said in warning
 
 
 def test_the_worker_answers_line_by_line_and_lives_on() -> None:
