@@ -1,6 +1,6 @@
-"""What the results of `infer` and `test` say, as arrays."""
+"""What the result of `infer` says, as arrays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from alectio_agent.core.errors import ScoresError
 
 BARE = "row"
 """Stands for the field of rows that are bare lists."""
+
+Blocks = Sequence[tuple[str, Fields]]
+"""Parts of a result, each with the place that messages name."""
 
 _KINDS: Mapping[str, Kind | None] = {
     BARE: None,
@@ -35,7 +38,7 @@ def read_index(result: ResultFiles) -> NDArray[np.int64]:
     Raises:
         ScoresError: Unreadable, or an index that cannot be.
     """
-    return _join(fields["index"] for _, fields in read_blocks(result, lambda _: {}))
+    return join_index(fields["index"] for _, fields in read_blocks(result, lambda _: {}))
 
 
 def read_outputs(
@@ -54,8 +57,24 @@ def read_outputs(
     Raises:
         ScoresError: Unreadable; no scores; rows of different or wrong width.
     """
-    blocks = list(read_blocks(result, _score_fields))
-    index = _join(fields["index"] for _, fields in blocks)
+    blocks = list(read_blocks(result, score_fields))
+    return join_index(fields["index"] for _, fields in blocks), to_outputs(blocks, output, classes)
+
+
+def to_outputs(blocks: Blocks, output: str | None, classes: int | None) -> Outputs:
+    """The scores in blocks that have been read.
+
+    Args:
+        blocks: Each with its place, for messages.
+        output: What bare rows hold by the experiment's word: `logits` or `probabilities`.
+        classes: Columns that each row must have; one column will do for two classes.
+
+    Returns:
+        Scores, row by row.
+
+    Raises:
+        ScoresError: No scores; rows of different or wrong width.
+    """
     fields_used = [_score_field(place, fields) for place, fields in blocks]
     declared: Kind = "probabilities" if output == "probabilities" else "logits"
     kinds = {_KINDS[field] or declared for field in fields_used}
@@ -66,56 +85,35 @@ def read_outputs(
         for (place, fields), field in zip(blocks, fields_used, strict=True)
     )
     _check_widths(scores, classes)
-    return index, Outputs(scores, min(kinds, default="logits"), _embedding(blocks))
+    return Outputs(scores, min(kinds, default="logits"), _embedding(blocks))
 
 
-def read_test(result: ResultFiles) -> tuple[NDArray[np.int64], list[Any], list[Any]]:
-    """What `test` returned.
+def score_fields(values: list[Any]) -> Fields:
+    """What rows of scores mean, as JSON has them.
 
     Args:
-        result: Of a `test` step.
+        values: Bare rows, or a dict of fields each.
 
     Returns:
-        Distinct sample indices, predictions and labels, row by row.
-
-    Raises:
-        ScoresError: Unreadable, or rows that are no pairs.
+        A list for each field.
     """
-    indices: list[Array] = []
-    predictions: list[Any] = []
-    labels: list[Any] = []
-    for place, fields in read_blocks(result, _pair_fields):
-        if not {"prediction", "label"} <= fields.keys():
-            raise ScoresError(f"{place}: expected a `prediction` and a `label` for each index")
-        indices.append(fields["index"])
-        predictions += _as_list(fields["prediction"])
-        labels += _as_list(fields["label"])
-    index = _join(indices)
-    if not len(index) == len(predictions) == len(labels):
-        raise ScoresError(
-            f"found {len(index)} indices, {len(predictions)} predictions and {len(labels)} labels; "
-            "expected as many of each"
-        )
-    return index, predictions, labels
-
-
-def _score_fields(values: list[Any]) -> Fields:
     if isinstance(values[0], dict):
         return {name: [value[name] for value in values] for name in values[0]}
     return {BARE: values}
 
 
-def _pair_fields(values: list[Any]) -> Fields:
-    pairs = [(prediction, label) for prediction, label in values]
-    return {"prediction": [pair[0] for pair in pairs], "label": [pair[1] for pair in pairs]}
+def join_index(indices: Iterable[Array]) -> NDArray[np.int64]:
+    """The sample indices of all blocks.
 
+    Args:
+        indices: Of each block.
 
-def _as_list(values: Any) -> list[Any]:
-    found: list[Any] = values.tolist() if isinstance(values, np.ndarray) else values
-    return found
+    Returns:
+        One array.
 
-
-def _join(indices: Iterable[Array]) -> NDArray[np.int64]:
+    Raises:
+        ScoresError: No whole numbers, negative, or one twice.
+    """
     parts = list(indices)
     joined = np.concatenate(parts) if parts else np.empty(0, np.int64)
     if joined.dtype.kind not in "iu":
@@ -123,6 +121,11 @@ def _join(indices: Iterable[Array]) -> NDArray[np.int64]:
     index = joined.astype(np.int64, copy=False)
     check_index(index)
     return index
+
+
+def has_scores(fields: Fields) -> bool:
+    """Whether a block holds scores of any kind."""
+    return not _KINDS.keys().isdisjoint(fields)
 
 
 def _score_field(place: str, fields: Fields) -> str:
@@ -151,7 +154,7 @@ def _matrix(place: str, field: str, fields: Fields) -> Array:
     return values.reshape(len(values), -1)
 
 
-def _embedding(blocks: list[tuple[str, Fields]]) -> tuple[Array, ...] | None:
+def _embedding(blocks: Blocks) -> tuple[Array, ...] | None:
     if not blocks or not all("embedding" in fields for _, fields in blocks):
         return None
     found = tuple(_matrix(place, "embedding", fields) for place, fields in blocks)

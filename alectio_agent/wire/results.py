@@ -63,8 +63,10 @@ class StepCommit(Record):
         key: Idempotency key, made once per result.
         media_type: Of the parts; `application/json` for an inline result.
         rows: Number of rows; 0 for `train`.
-        inline: `{"rows": [[index, value], ...]}` (`test`: value is `[prediction, label]`); for
-            `train` `{"labels": ..., "hyperparams": ...}` as far as they may leave.
+        inline: `{"rows": [[index, value], ...]}` (`test`: value is `[prediction, label]`, with the
+            row of scores as a third when the hook returned `outputs`); for `train` `{"labels": ...,
+            "hyperparams": ...}` as far as they may leave, `label_counts` in the place of labels
+            that are too many.
         started_at: RFC 3339, agent's clock.
         duration_s: Of the hook alone.
         warnings: What the contract check noticed, for people.

@@ -144,7 +144,7 @@ def test_pool_and_test_set_do_not_meet(hooks: ModuleType, tmp_path: Path) -> Non
     hooks.train(payload(tmp_path, labeled=[0, 1, 2]))
     result = hooks.test(payload(tmp_path))
     assert len(result["labels"]) == 360
-    assert result["labels"].keys() == result["predictions"].keys()
+    assert result["labels"].keys() == result["predictions"].keys() == result["outputs"].keys()
     assert min(result["labels"]) == hooks.POOL_SIZE == 1437
 
 

@@ -39,12 +39,29 @@ def score_rows(
         ScoresError: A row is not finite, or does not hold what its kind promises.
     """
     scores = np.empty(len(outputs), np.float32)
-    for start, chunk in _chunks(outputs):
-        if not _is_clean(chunk, outputs.kind):
-            raise ScoresError(_describe_faults(outputs, index))
+    for start, chunk in sound_chunks(outputs, index):
         with np.errstate(over="ignore"):  # a distance of minus infinity has the exponential 0
             scores[start : start + len(chunk)] = measure(to_logits(chunk, outputs.kind))
     return scores
+
+
+def sound_chunks(outputs: Outputs, index: NDArray[np.int64]) -> Iterator[tuple[int, Array]]:
+    """All rows, a chunk at a time.
+
+    Args:
+        outputs: Scores of any kind.
+        index: The rows' sample indices, for messages.
+
+    Yields:
+        The position of a chunk's first row, and its rows.
+
+    Raises:
+        ScoresError: A row is not finite, or does not hold what its kind promises.
+    """
+    for start, chunk in _chunks(outputs):
+        if not _is_clean(chunk, outputs.kind):
+            raise ScoresError(_describe_faults(outputs, index))
+        yield start, chunk
 
 
 def to_logits(rows: Array, kind: Kind) -> Logits:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from alectio_agent.analysis.keyed import Draw, TieBreak
-from alectio_agent.analysis.strategies.pool import Indices, Pool, Taken
+from alectio_agent.analysis.strategies.detail import Ranked
+from alectio_agent.analysis.strategies.pool import Between, Indices, Pool, Taken
 from alectio_agent.analysis.strategies.ranking import smallest
 from alectio_agent.analysis.strategies.registry import Strategy, strategy_named
 
@@ -53,11 +54,13 @@ class Choice:
         index: Of the sample.
         score: By which it was chosen; None for chance.
         reason: Name of the strategy that chose it.
+        between: Its two likeliest columns; None without scores.
     """
 
     index: int
     score: float | None
     reason: str
+    between: Between | None = None
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,13 @@ class Batch:
     Attributes:
         choices: By increasing index.
         equal_rows: Samples passed over because an equal row was before them.
+        ranked: The first part that went by a score, with what it chose; None for chance alone
+            and for an empty pool.
     """
 
     choices: tuple[Choice, ...]
     equal_rows: int
+    ranked: Ranked | None = None
 
 
 @dataclass(frozen=True)
@@ -107,14 +113,18 @@ def choose(pool: Pool, shares: Sequence[Share], batch: int, rules: Rules) -> Bat
     parts = _parts(pool, shares, size, rules)
     needs_scores = any(part.strategy.measure for part in parts)
     taken = Taken(has_dedup=rules.has_dedup and needs_scores)
-    picks = [(part, _pick(part, taken)) for part in parts]
-    chosen: list[Choice] = []
-    for part, picked in sorted(picks, key=_chance_first):
-        chosen += _choices(part, picked[taken.take(part.pool, picked)])
-    if len(chosen) < size:
-        chosen += _refill(parts[0], size - len(chosen), taken)
+    tried = [(part, _pick(part, taken)) for part in parts]
+    picks = [
+        (part, picked[taken.take(part.pool, picked)])
+        for part, picked in sorted(tried, key=_chance_first)
+    ]
+    missing = size - sum(len(picked) for _, picked in picks)
+    if missing:
+        picks.append((parts[0], _refill(parts[0], missing, taken)))
+    chosen = [choice for part, picked in picks for choice in _choices(part, picked)]
     choices = tuple(sorted(chosen, key=lambda choice: choice.index))
-    return Batch(choices, len(taken.passed_over - {choice.index for choice in choices}))
+    passed_over = len(taken.passed_over - {choice.index for choice in choices})
+    return Batch(choices, passed_over, _ranked(parts, picks))
 
 
 def round_shares(shares: Sequence[float], size: int) -> list[int]:
@@ -169,16 +179,25 @@ def _chance_first(entry: tuple[_Part, Indices]) -> bool:
     return entry[0].strategy.measure is not None
 
 
-def _refill(part: _Part, missing: int, taken: Taken) -> list[Choice]:
+def _refill(part: _Part, missing: int, taken: Taken) -> Indices:
     """The next ones of a part, whether or not equal rows are all that is left."""
-    return _choices(part, part.strategy.pick(part.pool, missing, part.draw, taken.fork()))
+    return part.strategy.pick(part.pool, missing, part.draw, taken.fork())
+
+
+def _ranked(parts: Sequence[_Part], picks: Sequence[tuple[_Part, Indices]]) -> Ranked | None:
+    """The first part that measures, with all that it chose."""
+    for part in parts:
+        if part.strategy.measure is not None and len(part.pool):
+            own = [picked for chooser, picked in picks if chooser is part]
+            name, measure = part.strategy.name, part.strategy.measure
+            return Ranked(name, measure, part.pool, np.concatenate(own), part.draw)
+    return None
 
 
 def _choices(part: _Part, positions: Indices) -> list[Choice]:
-    strategy, index = part.strategy, part.pool.index[positions].tolist()
-    if strategy.measure is None:
-        return [Choice(sample, None, strategy.name) for sample in index]
-    scores = part.pool.scores(strategy.measure)[positions].tolist()
-    return [
-        Choice(sample, score, strategy.name) for sample, score in zip(index, scores, strict=True)
-    ]
+    strategy, pool = part.strategy, part.pool
+    scores: list[float | None] = [None] * len(positions)
+    if strategy.measure is not None:
+        scores = pool.scores(strategy.measure)[positions].tolist()
+    told = zip(pool.index[positions].tolist(), scores, pool.between(positions), strict=True)
+    return [Choice(sample, score, strategy.name, between) for sample, score, between in told]

@@ -1,5 +1,6 @@
 """The samples a strategy may choose from, and those that are chosen already."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,11 +8,15 @@ from numpy.typing import NDArray
 
 from alectio_agent.analysis.keyed import mix64
 from alectio_agent.analysis.outputs import Outputs
-from alectio_agent.analysis.strategies.logits import Scores, score_rows, to_logits
+from alectio_agent.analysis.strategies.likeliest import Tally, two_likeliest
+from alectio_agent.analysis.strategies.logits import Logits, Scores, score_rows, to_logits
 from alectio_agent.analysis.strategies.uncertainty import MEASURES, probabilities
 from alectio_agent.core.errors import ScoresError
 
 Indices = NDArray[np.int64]
+
+Between = tuple[int, int]
+"""The likeliest column of a row and the second likeliest."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Pool:
     index: Indices
     outputs: Outputs | None = None
     _scores: dict[str, Scores] = field(default_factory=dict, repr=False, compare=False)
+    _tally: Tally = field(default_factory=Tally, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -43,9 +49,31 @@ class Pool:
             ScoresError: There are no scores, or they are not what they promise to be.
         """
         if measure not in self._scores:
-            outputs = self._needed()
-            self._scores[measure] = score_rows(outputs, self.index, MEASURES[measure])
+            self._scores[measure] = score_rows(self._needed(), self.index, self._measure(measure))
         return self._scores[measure]
+
+    def predicted(self) -> list[int]:
+        """How many samples have each class as the likeliest.
+
+        Returns:
+            In column order; empty when no sample was scored.
+        """
+        counts: list[int] = self._tally.counts.tolist()
+        return counts
+
+    def between(self, positions: Indices) -> list[Between | None]:
+        """The classes that samples lie between.
+
+        Args:
+            positions: Places in `index`.
+
+        Returns:
+            Two columns for each; None for each without scores.
+        """
+        if self.outputs is None or not len(positions):
+            return [None] * len(positions)
+        logits = to_logits(self.outputs.take(positions), self.outputs.kind)
+        return [(first, second) for first, second in two_likeliest(logits).tolist()]
 
     def features(self, positions: Indices) -> NDArray[np.float64]:
         """What samples are compared by: their embedding, else their class probabilities.
@@ -101,6 +129,18 @@ class Pool:
         """
         outputs = None if self.outputs is None else self.outputs.narrowed(keep)
         return Pool(self.index[keep], outputs)
+
+    def _measure(self, measure: str) -> Callable[[Logits], Scores]:
+        """A measure that counts the likeliest classes on the way, while the rows are at hand."""
+        work = MEASURES[measure]
+        if self._scores:
+            return work
+
+        def counting(logits: Logits) -> Scores:
+            self._tally.add(logits)
+            return work(logits)
+
+        return counting
 
     def _needed(self) -> Outputs:
         if self.outputs is None:

@@ -29,6 +29,24 @@ def labels_of(trained: Row[Any] | None, labelled: Sequence[int]) -> dict[int, An
     return None
 
 
+def told_counts(trained: Row[Any] | None, settings: ExperimentSettings) -> list[int] | None:
+    """How many samples each class has, of labels that were too many to be sent.
+
+    Args:
+        trained: Row of the counted train; None before there is one.
+        settings: Of the experiment.
+
+    Returns:
+        In column order; None when the agent sent no counts.
+    """
+    if trained is None or trained.inline is None or settings.class_count is None:
+        return None
+    found = json.loads(trained.inline).get("label_counts")
+    if not isinstance(found, dict):
+        return None
+    return [_count(found.get(str(column))) for column in range(settings.class_count)]
+
+
 def count_classes(
     known: Mapping[int, Any] | None, settings: ExperimentSettings
 ) -> list[int] | None:
@@ -47,6 +65,11 @@ def count_classes(
     counts = [0] * settings.class_count
     for label in known.values():
         column = columns.get(label) if isinstance(label, str) else label
-        if isinstance(column, int) and 0 <= column < len(counts):
-            counts[column] += 1
+        # Whole floats and bools are columns, as in what `test` returns.
+        if isinstance(column, int | float) and column in range(len(counts)):
+            counts[int(column)] += 1
     return counts
+
+
+def _count(found: Any) -> int:
+    return found if isinstance(found, int) else 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alectio_agent.hub.experiments.class_labels import count_classes, labels_of
+from alectio_agent.hub.experiments.class_labels import count_classes, labels_of, told_counts
 from alectio_agent.hub.experiments.indices import labelled_up_to, unpack
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
@@ -172,7 +172,9 @@ def _classes(
         if known is None
         else [known.get(index) for index in unpack(chosen[job.loop].indices)],
         "class_counts": {
-            "labelled": count_classes(known, experiment.settings),
+            "labelled": told_counts(trained, experiment.settings)
+            if known is None
+            else count_classes(known, experiment.settings),
             # What this loop's infer said of the rest of the pool, counted when the next batch was
             # chosen from it.
             "predicted": None if after is None else json.loads(after.detail).get("predicted"),
@@ -204,10 +206,16 @@ def _loop(
         "hyperparams": hyperparams_of(counted.get("train")),
         "provenance": _provenance(counted.get("train")),
         "rows": {step: counted[step].rows for step in STEPS if step in counted},
-        "warnings": {step: json.loads(counted[step].warnings) for step in STEPS if step in counted},
+        "warnings": _warnings(counted, judged),
         "times": _times(job, chosen, counted),
         "attempts": [_attempt(row, given) for row in tried],
     }
+
+
+def _warnings(counted: dict[str, Row[Any]], judged: dict[str, Any]) -> dict[str, list[str]]:
+    """What was noticed in each step, and in the metrics when there is something."""
+    told = {step: json.loads(counted[step].warnings) for step in STEPS if step in counted}
+    return told | ({"metrics": judged["warnings"]} if judged.get("warnings") else {})
 
 
 def _provenance(trained: Row[Any] | None) -> dict[str, Any] | None:

@@ -77,7 +77,8 @@ def store_metrics(tx: Connection, lease: str, found: dict[str, Any]) -> bool:
     Args:
         tx: A writing transaction.
         lease: Of the attempt that tested.
-        found: `metrics`, `per_class`, `confusion`, and `error` when they could not be computed.
+        found: `metrics`, `per_class`, `confusion`, `calibration`, `warnings`, and `error` when they
+            could not be computed.
 
     Returns:
         Whether they were owed; a result that was voided meanwhile needs none.

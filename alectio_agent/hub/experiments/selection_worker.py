@@ -126,6 +126,7 @@ class SelectionWorker:
             "task": settings.task,
             "classes": settings.class_count,
             "class_names": settings.class_names,
+            "output": settings.output_kind,
             "result": result_files(self._context, job_id, row),
         }
         return lease, job_id, request

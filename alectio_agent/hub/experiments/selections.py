@@ -28,6 +28,9 @@ from alectio_agent.wire.pools import batch_left
 from alectio_agent.wire.selection import StrategyPart
 from alectio_agent.wire.strict_json import canonical, dumps
 
+_TOLD = ("between", "predicted", "histogram", "near_misses")
+"""What a selection tells about itself, beside what it is; see `analysis.answering`."""
+
 _OWING = (
     select(experiments)
     .where(experiments.c.state == "running", experiments.c.owed_loop.is_not(None))
@@ -237,6 +240,8 @@ def _insert_rows(
     reasons: list[str] = found["reasons"]
     detail = {"scores": found["scores"], "reasons": reasons}
     detail |= {"pool": found.get("pool"), "equal_rows": found.get("equal_rows", 0)}
+    # A batch that was copied from an older row may lack them, and is kept without them.
+    detail |= {name: found[name] for name in _TOLD if name in found}
     row = {
         "experiment_id": owed.experiment_id,
         "loop": owed.loop,

@@ -264,8 +264,8 @@ def _warnings(by_step: dict[str, Row[Any]], judged: dict[str, Any] | None) -> li
         if step in by_step
         for warning in json.loads(by_step[step].warnings)
     ]
-    error = (judged or {}).get("error")
-    return [*told, f"metrics: {error}"] if error else told
+    of_metrics = [judged.get("error"), *judged.get("warnings", [])] if judged else []
+    return [*told, *(f"metrics: {warning}" for warning in of_metrics if warning)]
 
 
 def _metrics_of(tested: Row[Any] | None) -> dict[str, Any] | None:

@@ -41,8 +41,12 @@ def test_the_first_batch_is_drawn_from_the_pool_less_what_is_labelled() -> None:
         "indices": [0, 2, 3, 5],
         "scores": [None] * 4,
         "reasons": ["random"] * 4,
+        "between": [None] * 4,
         "pool": 4,
         "equal_rows": 0,
+        "predicted": None,
+        "histogram": None,
+        "near_misses": [],
     }
 
 
@@ -56,6 +60,34 @@ def test_a_result_tells_what_there_is_to_choose_from() -> None:
     assert found["indices"] == sorted(found["indices"])
     assert found["reasons"] == ["margin"] * 4
     assert all(0 <= score <= 1 for score in found["scores"])
+
+
+def test_a_selection_tells_what_its_scores_were_like() -> None:
+    rows = [[3, [2.0, 2.0, 0.0]], [4, [9.0, 0.0, 1.0]], [5, [0.0, 1.0, 1.5]], [6, [0.0, 0.0, 9.0]]]
+    found = json.loads(json.dumps(select(MARGIN, result=inline(rows), batch=1)))
+    assert (found["indices"], found["between"]) == ([3], [[0, 1]])
+    assert found["predicted"] == [2, 0, 2]
+    assert sum(found["histogram"]["counts"]) == 4
+    assert found["histogram"]["cut"] == found["scores"][0]
+    # Probabilities of sample 5: 0.122, 0.331, 0.547; one minus the gap between the last two.
+    assert found["near_misses"][0] == {
+        "index": 5,
+        "score": pytest.approx(0.785, abs=0.001),
+        "between": [2, 1],
+    }
+    assert [missed["index"] for missed in found["near_misses"]] == [5, 4, 6]
+
+
+def test_what_chance_picks_lies_between_classes_too() -> None:
+    mix = [{"name": "margin", "share": 0.5}, {"name": "random", "share": 0.5}]
+    found = select(mix, result=scored(30))
+    assert None in found["scores"]
+    assert None not in found["between"]
+
+
+def test_no_rows_to_choose_from_have_nothing_to_tell() -> None:
+    found = select(MARGIN, result=scored(3), labeled=[0, 1, 2])
+    assert (found["indices"], found["predicted"], found["histogram"]) == ([], None, None)
 
 
 def test_no_labelled_sample_is_chosen_though_it_has_a_row() -> None:
@@ -120,7 +152,53 @@ def test_class_names_are_understood() -> None:
 
 def test_other_tasks_have_no_metrics_yet() -> None:
     found = metrics([[0, [1.5, 2.5]]], task="regression", classes=None)
-    assert found == {"metrics": {}, "per_class": {}, "confusion": []}
+    assert found == {
+        "metrics": {},
+        "per_class": {},
+        "confusion": [],
+        "calibration": None,
+        "warnings": [],
+    }
+
+
+def test_without_scores_of_test_there_is_no_calibration() -> None:
+    found = metrics([[0, [1, 1]], [1, [0, 1]]], classes=2)
+    assert (found["calibration"], found["warnings"]) == (None, [])
+
+
+def test_scores_of_test_are_calibrated() -> None:
+    rows = [[0, [1, 1, [0.05, 0.95]]], [1, [0, 0, [0.99, 0.01]]]]
+    found = metrics(rows, classes=2, output="probabilities")
+    assert found["calibration"]["ece"] == pytest.approx(0.03)
+    assert found["calibration"]["bins"][9]["count"] == 2
+    assert found["warnings"] == []
+    assert found["metrics"]["accuracy"] == 1.0
+
+
+def test_a_large_calibration_error_is_said() -> None:
+    rows = [[0, [1, 1, [0.38, 0.62]]], [1, [0, 0, [0.98, 0.02]]]]
+    found = metrics(rows, classes=2, output="probabilities")
+    assert found["calibration"]["ece"] == pytest.approx(0.2)
+    (warning,) = found["warnings"]
+    assert warning.startswith("calibration error 0.20: scores are rough; ")
+
+
+def test_an_error_of_a_tenth_is_not_said_yet() -> None:
+    found = metrics([[0, [1, 1, [0.09375, 0.90625]]]], classes=2, output="probabilities")
+    assert found["calibration"]["ece"] == 0.09375
+    assert found["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [([0.2, 0.3, 0.5], "rows have 3 scores"), ([2.0, 1.0], "are no probabilities")],
+)
+def test_scores_that_cannot_be_read_cost_no_metrics(row: list[float], said: str) -> None:
+    found = metrics([[0, [1, 1, row]]], classes=2, output="probabilities")
+    assert (found["metrics"]["accuracy"], found["calibration"]) == (1.0, None)
+    (warning,) = found["warnings"]
+    assert warning.startswith("calibration is not known: `outputs` of test: ")
+    assert said in warning
 
 
 def test_the_worker_answers_line_by_line_and_lives_on() -> None:

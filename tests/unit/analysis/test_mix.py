@@ -187,3 +187,29 @@ def test_random_alone_is_the_same_before_and_after_there_are_scores() -> None:
     unscored = select(Pool(np.arange(1437)), "random", 30, seed=4, loop=0)
     equal_rows = pool_of(np.zeros((1437, 10)))
     assert select(equal_rows, "random", 30, seed=4, loop=0) == unscored
+
+
+@pytest.mark.parametrize(
+    ("shares", "subsample", "expected"),
+    [
+        ([Share("margin")], None, [742, 1863, 2643, 3150, 3812, 3879, 4571, 4652]),
+        ([Share("entropy")], None, [466, 953, 2107, 2279, 2666, 3058, 3696, 4505]),
+        (
+            [Share("diverse_margin", 0.75), Share("random", 0.25)],
+            None,
+            [742, 1197, 1541, 1758, 2279, 2968, 3324, 3879],
+        ),
+        (
+            [Share("margin", 0.5), Share("random", 0.5)],
+            900,
+            [1541, 2273, 2279, 2643, 2646, 2968, 3024, 4652],
+        ),
+    ],
+    ids=["margin", "entropy", "default", "subsample"],
+)
+def test_a_batch_stays_what_it_was_in_earlier_versions(
+    shares: list[Share], subsample: int | None, expected: list[int]
+) -> None:
+    """An experiment that goes on after an update must not choose otherwise."""
+    batch = choose(pool_of(random_logits(5000)), shares, 8, Rules(3, 2, subsample=subsample))
+    assert chosen(batch) == expected

@@ -37,6 +37,32 @@ def test_blocks_join_to_the_full_order(first: int) -> None:
     np.testing.assert_array_equal(joined, np.lexsort((ties, -scores)))
 
 
+def every_third_is_high() -> np.ndarray:
+    """The samples that are looked at first say too much of the others."""
+    scores = np.arange(50_000, dtype=np.float32) / 1e6
+    scores[::3] += 1
+    return scores
+
+
+@pytest.mark.parametrize("limit", [1, 40, 4000, 30_000])
+@pytest.mark.parametrize(
+    "scores",
+    [
+        np.random.default_rng(2).random(50_000, np.float32),
+        np.random.default_rng(3).integers(0, 9, 50_000).astype(np.float32),
+        np.arange(50_000, dtype=np.float32),
+        np.zeros(50_000, np.float32),
+        every_third_is_high(),
+    ],
+    ids=["any", "many equal", "rising", "all equal", "every third high"],
+)
+def test_the_best_of_many_are_those_of_the_full_order(scores: np.ndarray, limit: int) -> None:
+    """Of many scores only those that may be among the best are parted."""
+    index = np.random.default_rng(1).permutation(len(scores))
+    full = np.lexsort((Draw(0, 0).ties(index), -scores))
+    np.testing.assert_array_equal(best(scores, index, Draw(0, 0), limit), full[:limit])
+
+
 def test_nothing_has_no_first() -> None:
     assert list(best_first(np.empty(0, np.float32), np.empty(0, np.int64), BY_INDEX, 5)) == []
 

@@ -7,7 +7,7 @@ import pytest
 
 from alectio_agent.analysis.files import ResultFiles
 from alectio_agent.analysis.npz import read_npz
-from alectio_agent.analysis.results import read_index, read_outputs, read_test
+from alectio_agent.analysis.results import read_index, read_outputs
 from alectio_agent.core.errors import ScoresError
 from tests.support.analysis import (
     inline_result,
@@ -178,28 +178,3 @@ def test_the_index_is_read_whatever_the_rows_hold() -> None:
     """Random selection works for detections too."""
     rows = [[9, {"boxes": [[0, 0, 1, 1]], "scores": [0.5]}], [3, {"boxes": []}]]
     assert read_index(inline_result(rows)).tolist() == [9, 3]
-
-
-def test_pairs_are_read_from_every_form(tmp_path: Path) -> None:
-    rows = [[0, ["cat", "dog"]], [1, ["dog", "dog"]]]
-    expected = ([0, 1], ["cat", "dog"], ["dog", "dog"])
-    for result in (
-        inline_result(rows),
-        ndjson_result(ndjson_part(tmp_path / "a", rows[:1]), ndjson_part(tmp_path / "b", rows[1:])),
-        npz_result(
-            npz_part(tmp_path / "c.npz", index=[0, 1], prediction=["cat", "dog"], label=["dog"] * 2)
-        ),
-    ):
-        index, predictions, labels = read_test(result)
-        assert (index.tolist(), predictions, labels) == expected
-
-
-def test_rows_that_are_no_pairs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScoresError, match="rows of different or unknown forms"):
-        read_test(inline_result([[0, [1, 2, 3]]]))
-    part = npz_part(tmp_path / "part.npz", index=[0, 1], prediction=[1, 1])
-    with pytest.raises(ScoresError, match="a `prediction` and a `label` for each index"):
-        read_test(npz_result(part))
-    part = npz_part(tmp_path / "part.npz", index=[0, 1], prediction=[1, 1], label=[1])
-    with pytest.raises(ScoresError, match="2 indices, 2 predictions and 1 labels"):
-        read_test(npz_result(part))

@@ -18,6 +18,7 @@ from alectio_agent.agent.hooks.trial.agreement import (
 )
 from alectio_agent.agent.hooks.trial.order import TrialOrder, choose_samples, trial_name
 from alectio_agent.agent.hooks.trial.rows import read_rows
+from alectio_agent.agent.hooks.trial.tested_scores import scores_of, unlikely_predictions
 from alectio_agent.agent.hooks.trial.written import snapshot, written_between
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
@@ -137,6 +138,26 @@ class TestAgreement:
         assert accuracy({0: ["dog", 1], 1: [0, "dog"]}, ["cat", "dog"]) == 0.5
 
 
+class TestScores:
+    def test_predictions_belong_to_the_highest_score(self) -> None:
+        rows = {3: [1, 0, [0.5, 2.0]], 4: [0, 0, [0.5, 2.0]], 5: [0, 0, [1.0, 1.0]]}
+        assert unlikely_predictions(rows, None) == [4]
+
+    def test_names_and_fields_are_understood(self) -> None:
+        rows = {3: ["dog", 0, {"softmax": [0.5, 0.5]}], 4: ["cat", 0, {"softmax": [0.25, 0.75]}]}
+        assert unlikely_predictions(rows, ["cat", "dog"]) == [4]
+
+    def test_one_score_tells_nothing_and_no_score_neither(self) -> None:
+        assert unlikely_predictions({3: [1, 0, [-2.0]], 4: [1, 0]}, None) == []
+
+    def test_accuracy_and_agreement_look_at_the_pairs_alone(self) -> None:
+        first = {0: [1, 1, [0.0, 1.0]], 1: [0, 1, [1.0, 0.0]]}
+        second = {0: [1, 1, [5.0, 9.0]], 1: [0, 1, [1.0, 0.0]]}
+        assert accuracy(first, None) == 0.5
+        assert compare_tests(first, second, None, "classification").is_full
+        assert differing_rows(scores_of(first), scores_of(second)) == [0]
+
+
 class TestRows:
     def test_an_inline_result(self, tmp_path: Path) -> None:
         outcome = make_outcome(inline={"rows": [[4, [1.0, 2.0]], [9, [0.0, 1.0]]]})
@@ -156,6 +177,14 @@ class TestRows:
         columns = [integer_column("prediction", [1, 0]), integer_column("label", [1, 1])]
         content = npz_bytes([4, 9], columns, 0, 2)
         assert self.read(tmp_path, "a.npz", content) == {4: [1, 1], 9: [0, 1]}
+
+    def test_parts_of_predictions_labels_and_scores(self, tmp_path: Path) -> None:
+        columns = [integer_column("prediction", [1, 0]), integer_column("label", [1, 1]),
+                   float_column("logits", [[1.0, 2.0], [3.0, 4.5]], [4, 9])]  # fmt: skip
+        content = npz_bytes([4, 9], columns, 0, 2)
+        found = self.read(tmp_path, "a.npz", content)
+        assert found == {4: [1, 1, [1.0, 2.0]], 9: [0, 1, [3.0, 4.5]]}
+        assert scores_of(found) == {4: [1.0, 2.0], 9: [3.0, 4.5]}
 
     def test_parts_of_several_fields(self, tmp_path: Path) -> None:
         columns = [float_column("logits", [[1.0], [2.0]], [4, 9]),

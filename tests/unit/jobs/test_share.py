@@ -74,6 +74,7 @@ def test_a_chain_of_exceptions_keeps_each_type() -> None:
 def test_what_train_returns_stays_and_other_results_leave() -> None:
     inline = {"rows": [[0, [1, 1]]]}
     assert ELSEWHERE.inline("train", {"labels": [1]}) == {}
+    assert ELSEWHERE.inline("train", {"label_counts": {"1": 9}}) == {}
     assert ELSEWHERE.inline("test", inline) == inline
 
 

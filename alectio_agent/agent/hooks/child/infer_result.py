@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
-from alectio_agent.agent.hooks.child.columns import Column, float_column, sums_to_one
 from alectio_agent.agent.hooks.child.detections import check_detection
 from alectio_agent.agent.hooks.child.failures import ContractError
 from alectio_agent.agent.hooks.child.keys import match_samples, name_some, read_indices
 from alectio_agent.agent.hooks.child.plain import NotPlainError, is_array, to_array, to_plain
 from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
+from alectio_agent.agent.hooks.child.score_rows import (
+    as_sequence,
+    probability_notices,
+    score_columns,
+)
 
-SCORES = ("logits", "pre_softmax", "softmax", "sigmoid")
-FIELDS = (*SCORES, "embedding")
 RECTANGULAR = ("classification", "multi_label", "regression")
-LOGITS = ("logits", "pre_softmax")
 SHAPE = '{"outputs": {index: row}}, or for large pools {"outputs": array, "indices": array}'
 
 
@@ -45,9 +46,8 @@ def check_infer(returned: Any, asked: Asked) -> Result:
     samples, rows = _in_order(samples, rows)
     if asked.task not in RECTANGULAR:
         return Result(samples, values=_plain_rows(samples, rows, asked), notices=notices)
-    columns, form = _columns(rows, samples, asked)
-    if _promised_logits(asked) and any(c.name in LOGITS and sums_to_one(c) for c in columns):
-        notices = (*notices, _probabilities())
+    columns, form = score_columns(rows, samples, asked)
+    notices = (*notices, *probability_notices("infer", columns, asked))
     return Result(samples, columns=columns, form=form, notices=notices)
 
 
@@ -71,19 +71,7 @@ def _split(returned: Any) -> tuple[Sequence[Any], Any]:
             else "found both {}; `indices` goes with an array; expected {}".format(what, SHAPE)
         )
     rows = to_array(outputs)
-    return _as_sequence(indices, "indices"), rows if is_array(rows) else _as_sequence(
-        rows, "outputs"
-    )
-
-
-def _as_sequence(values: Any, name: str) -> Sequence[Any]:
-    found = to_array(values)
-    found = found.tolist() if is_array(found) else found
-    if isinstance(found, Sequence) and not isinstance(found, (str, bytes)):
-        return found
-    raise ContractError(
-        "`{}` is a {}; expected an array or a list".format(name, type(values).__name__)
-    )
+    return as_sequence(indices, "indices"), rows if is_array(rows) else as_sequence(rows, "outputs")
 
 
 def _in_order(samples: list[int], rows: Any) -> tuple[list[int], Any]:
@@ -93,42 +81,6 @@ def _in_order(samples: list[int], rows: Any) -> tuple[list[int], Any]:
         return samples, rows
     ordered = rows[order] if is_array(rows) else [rows[place] for place in order]
     return [samples[place] for place in order], ordered
-
-
-def _columns(rows: Any, samples: list[int], asked: Asked) -> tuple[tuple[Column, ...], str]:
-    expected = None if asked.task == "regression" else asked.classes
-    if is_array(rows) or not any(isinstance(row, Mapping) for row in rows):
-        name = "value" if asked.task == "regression" else "logits"
-        return (float_column(name, rows, samples, expected),), "row"
-    fields = _common_fields(rows, samples)
-    return tuple(
-        float_column(
-            name, [row[name] for row in rows], samples, expected if name in SCORES else None
-        )
-        for name in fields
-    ), "fields"
-
-
-def _common_fields(rows: Sequence[Any], samples: list[int]) -> list[str]:
-    """The known fields, which must be the same in every row; others are left out."""
-    first = _known_fields(rows[0])
-    odd = [sample for row, sample in zip(rows, samples) if _known_fields(row) != first]
-    if odd:
-        raise ContractError(
-            "rows hold different fields; expected the same in each (samples {})".format(
-                name_some(odd)
-            )
-        )
-    if not first:
-        raise ContractError(
-            "rows hold none of the fields {}".format(", ".join(FIELDS)),
-            "found {}".format(name_some([repr(key)[:80] for key in rows[0]])),
-        )
-    return first
-
-
-def _known_fields(row: Any) -> Optional[list[str]]:
-    return [name for name in FIELDS if name in row] if isinstance(row, Mapping) else None
 
 
 def _plain_rows(samples: list[int], rows: Any, asked: Asked) -> list[Any]:
@@ -146,22 +98,10 @@ def _plain_rows(samples: list[int], rows: Any, asked: Asked) -> list[Any]:
     return values
 
 
-def _promised_logits(asked: Asked) -> bool:
-    return asked.task == "classification" and asked.output in (None, "logits")
-
-
 def _positions(count: int) -> Notice:
     return Notice(
         "positions",
         "keys of `outputs` are exactly 0..{} and not the indices of `unlabeled`: taken as "
         "positions in `unlabeled`".format(count - 1),
         is_once=True,
-    )
-
-
-def _probabilities() -> Notice:
-    return Notice(
-        "probabilities",
-        "infer rows sum to 1; these look like probabilities, pre-softmax scores were promised "
-        "(E-HOOK-07). Write `output: probabilities` into experiment.yaml, or return the raw scores",
     )

@@ -50,7 +50,8 @@ class Result:
         columns: Fields of numbers; empty when `values` holds the rows.
         values: A plain value for each sample.
         form: What a row is as a plain value: `row` (a list of scores), `fields` (a dict), or
-            `pair` (`[prediction, label]`).
+            `pair` (`[prediction, label]`, and a list of scores when there are further columns);
+            in `pair_fields` the scores are a dict.
         inline: All there is to say, for `train`, which has no rows.
     """
 
@@ -65,10 +66,20 @@ class Result:
         """Some rows as plain values."""
         if not self.columns:
             return self.values[start:stop]
-        fields = [column.rows(start, stop) for column in self.columns]
-        if self.form == "row":
-            return fields[0]
-        if self.form == "pair":
-            return [list(pair) for pair in zip(*fields)]
-        names = [column.name for column in self.columns]
-        return [dict(zip(names, row)) for row in zip(*fields)]
+        if not self.form.startswith("pair"):
+            return _rows(self.columns, self.form, start, stop)
+        predictions, labels = (column.rows(start, stop) for column in self.columns[:2])
+        pairs = [list(pair) for pair in zip(predictions, labels)]
+        if len(self.columns) == 2:
+            return pairs
+        form = "row" if self.form == "pair" else "fields"
+        scores = _rows(self.columns[2:], form, start, stop)
+        return [[*pair, row] for pair, row in zip(pairs, scores)]
+
+
+def _rows(columns: tuple[Column, ...], form: str, start: int, stop: int) -> list[Any]:
+    fields = [column.rows(start, stop) for column in columns]
+    if form == "row":
+        return fields[0]
+    names = [column.name for column in columns]
+    return [dict(zip(names, row)) for row in zip(*fields)]

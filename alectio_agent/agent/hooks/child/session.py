@@ -171,5 +171,5 @@ class Session:
 
 def _check(step: str, returned: Any, asked: Asked) -> Result:
     if step == "train":
-        return check_train(returned)
+        return check_train(returned, asked)
     return check_test(returned, asked) if step == "test" else check_infer(returned, asked)

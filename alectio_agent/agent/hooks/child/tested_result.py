@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from alectio_agent.agent.hooks.child.columns import Column, float_column, integer_column
-from alectio_agent.agent.hooks.child.detections import check_detection
 from alectio_agent.agent.hooks.child.failures import ContractError
 from alectio_agent.agent.hooks.child.keys import name_some, read_indices
-from alectio_agent.agent.hooks.child.plain import NotPlainError, is_array, to_array, to_plain
+from alectio_agent.agent.hooks.child.plain import is_array, to_array
 from alectio_agent.agent.hooks.child.results import Asked, Result
-
-Reader = Callable[[Any, int, Asked, str], Any]
+from alectio_agent.agent.hooks.child.tested_outputs import add_outputs
+from alectio_agent.agent.hooks.child.tested_values import read_values
 
 SIDES = ("predictions", "labels")
 SHAPE = '{"predictions": {index: value}, "labels": {index: value}} with the same keys'
@@ -26,7 +25,8 @@ def check_test(returned: Any, asked: Asked) -> Result:
         asked: By the experiment.
 
     Returns:
-        A pair of prediction and label for each sample, in increasing order.
+        A pair of prediction and label for each sample, in increasing order; with a row of scores
+        when the hook returned `outputs`.
 
     Raises:
         ContractError: Any rule of the contract is broken.
@@ -42,13 +42,11 @@ def check_test(returned: Any, asked: Asked) -> Result:
     samples, predictions, labels = _pair_up(returned["predictions"], returned["labels"])
     if not samples:
         raise ContractError("returned no predictions; expected at least one")
-    if asked.task == "regression":
-        columns = (
-            float_column("prediction", predictions, samples),
-            float_column("label", labels, samples),
-        )
-        return _of_columns(samples, columns)
-    return _by_value(samples, predictions, labels, asked)
+    pairs = _pairs(samples, predictions, labels, asked)
+    if returned.get("outputs") is None:
+        return pairs
+    are_keyed = isinstance(returned["predictions"], Mapping)
+    return add_outputs(pairs, returned["outputs"], asked, are_keyed=are_keyed)
 
 
 def _pair_up(predictions: Any, labels: Any) -> tuple[list[int], list[Any], list[Any]]:
@@ -95,17 +93,15 @@ def _check_same_keys(left: Mapping[int, Any], right: Mapping[int, Any]) -> None:
     )
 
 
-def _by_value(
-    samples: list[int], predictions: list[Any], labels: list[Any], asked: Asked
-) -> Result:
-    read: dict[str, Reader] = {
-        "classification": _class_value,
-        "multi_label": _label_set,
-        "object_detection": _boxes,
-    }
-    reader = read.get(asked.task, _anything)
-    left = _read_all("predictions", samples, predictions, asked, reader)
-    right = _read_all("labels", samples, labels, asked, reader)
+def _pairs(samples: list[int], predictions: list[Any], labels: list[Any], asked: Asked) -> Result:
+    if asked.task == "regression":
+        columns = (
+            float_column("prediction", predictions, samples),
+            float_column("label", labels, samples),
+        )
+        return _of_columns(samples, columns)
+    left = read_values("predictions", samples, predictions, asked)
+    right = read_values("labels", samples, labels, asked)
     if asked.task == "segmentation":
         _check_shapes(samples, left, right)
     width = _common_width(left, right)
@@ -114,83 +110,6 @@ def _by_value(
         return _of_columns(samples, columns)
     pairs = [list(pair) for pair in zip(left, right)]
     return Result(samples, values=pairs, form="pair")
-
-
-def _read_all(
-    name: str,
-    samples: list[int],
-    values: list[Any],
-    asked: Asked,
-    reader: Reader,
-) -> list[Any]:
-    read, wrong, found = [], [], []
-    for sample, value in zip(samples, values):
-        plain, complaint = _try(reader, value, sample, asked, name)
-        read.append(plain)
-        if complaint is not None:
-            wrong.append(sample)
-            found.append("sample {}: {}".format(sample, complaint)[:200])
-    if wrong:
-        raise ContractError(
-            "{:,} of {:,} values of `{}` are wrong (samples {}); expected {}".format(
-                len(wrong), len(values), name, name_some(wrong), _expected(asked)
-            ),
-            "; ".join(found[:3]),
-        )
-    return read
-
-
-def _try(
-    reader: Reader, value: Any, sample: int, asked: Asked, name: str
-) -> tuple[Any, Optional[str]]:
-    """The value, or what is wrong with it."""
-    try:
-        return reader(value, sample, asked, name), None
-    except (NotPlainError, ValueError) as error:
-        return None, str(error)
-
-
-def _class_value(value: Any, _sample: int, asked: Asked, _name: str) -> Any:
-    """A class as a whole number, or its name."""
-    plain = value if type(value) in (int, str) else to_plain(value)
-    if isinstance(plain, str):
-        if asked.class_names is None or plain not in asked.class_names:
-            raise ValueError("{!r}".format(plain))
-        return plain
-    if isinstance(plain, (bool, float)) and int(plain) == plain:
-        plain = int(plain)
-    if type(plain) is not int or plain < 0 or not plain < (asked.classes or plain + 1):
-        raise ValueError("{!r}".format(plain))
-    return plain
-
-
-def _label_set(value: Any, _sample: int, asked: Asked, _name: str) -> list[int]:
-    """Which labels apply: a 0 or a 1 for each class."""
-    plain = to_plain(value)
-    is_row = isinstance(plain, list) and len(plain) == (asked.classes or len(plain))
-    if not is_row or any(entry not in (0, 1) for entry in plain):
-        raise ValueError("{!r}".format(plain))
-    return [int(entry) for entry in plain]
-
-
-def _boxes(value: Any, sample: int, asked: Asked, name: str) -> Any:
-    plain = to_plain(value)
-    needed = ("boxes", "objects", "scores") if name == "predictions" else ("boxes", "objects")
-    check_detection(plain, sample, asked, needed)
-    return plain
-
-
-def _anything(value: Any, _sample: int, _asked: Asked, _name: str) -> Any:
-    return to_plain(value)
-
-
-def _expected(asked: Asked) -> str:
-    if asked.task == "classification":
-        names = " or one of the experiment's names" if asked.class_names else ""
-        return "a class from 0 to {}{}".format((asked.classes or 1) - 1, names)
-    if asked.task == "multi_label":
-        return "a list of {} zeros and ones, one for each class".format(asked.classes or "")
-    return "finite numbers, texts, lists and dicts"
 
 
 def _check_shapes(samples: list[int], left: list[Any], right: list[Any]) -> None:

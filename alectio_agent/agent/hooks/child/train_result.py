@@ -9,21 +9,24 @@ from typing import Any
 from alectio_agent.agent.hooks.child.constants import INLINE_BYTES
 from alectio_agent.agent.hooks.child.failures import ContractError
 from alectio_agent.agent.hooks.child.keys import name_some, read_indices
+from alectio_agent.agent.hooks.child.label_counts import count_labels
 from alectio_agent.agent.hooks.child.plain import NotPlainError, to_plain
-from alectio_agent.agent.hooks.child.results import Notice, Result
+from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
 
 KNOWN = ("labels", "hyperparams")
 SHAPE = 'None, or {"labels": ..., "hyperparams": {...}}'
 
 
-def check_train(returned: Any) -> Result:
+def check_train(returned: Any, asked: Asked) -> Result:
     """Check the result of `train` against the contract.
 
     Args:
         returned: By the hook.
+        asked: By the experiment.
 
     Returns:
-        A result without rows; what is too large to travel with it is left out, with a notice.
+        A result without rows; what is too large to travel with it is left out, with a notice. In
+        the place of labels there is then how many there are of each class.
 
     Raises:
         ContractError: It is neither None nor a dict, or holds something that JSON cannot.
@@ -44,6 +47,11 @@ def check_train(returned: Any) -> Result:
         if size < left_bytes:
             inline[name] = plain
             left_bytes -= size
+            continue
+        counts = count_labels(plain, asked) if name == "labels" else None
+        if counts is not None and len(json.dumps(counts)) < left_bytes:
+            inline["label_counts"] = counts
+            notices.append(_counted(size))
         else:
             notices.append(_too_large(name, size))
     return Result([], inline=inline, notices=tuple(notices))
@@ -90,6 +98,14 @@ def _unknown(returned: Mapping[Any, Any]) -> list[Notice]:
         name_some(unknown), SHAPE
     )
     return [Notice("unknown", text, is_once=True)]
+
+
+def _counted(size: int) -> Notice:
+    text = (
+        "`labels` of train take {:,} bytes as JSON; more than {:,} do not travel, so only how many "
+        "there are of each class was sent"
+    )
+    return Notice("large labels", text.format(size, INLINE_BYTES), is_once=True)
 
 
 def _too_large(name: str, size: int) -> Notice:

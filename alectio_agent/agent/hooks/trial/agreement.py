@@ -52,7 +52,7 @@ def compare_tests(first: Rows, second: Rows, classes: Sequence[str] | None, task
     """Compare predictions.
 
     Args:
-        first: `[prediction, label]` by sample.
+        first: `[prediction, label]` by sample; what follows in an entry is not looked at.
         second: The same, of the other time.
         classes: Names, when the experiment has them.
         task: Of the experiment.
@@ -81,7 +81,7 @@ def accuracy(rows: Rows, classes: Sequence[str] | None) -> float:
     numbers = {name: number for number, name in enumerate(classes or ())}
     right = [
         numbers.get(prediction, prediction) == numbers.get(label, label)
-        for prediction, label in rows.values()
+        for prediction, label, *_ in rows.values()
     ]
     return right.count(True) / len(right)
 

@@ -29,7 +29,8 @@ def read_rows(outcome: StepOutcome, folder: Path) -> Rows:
         folder: Holds its parts.
 
     Returns:
-        Value by sample: `[prediction, label]`, a list of scores, or a dict of fields.
+        Value by sample: `[prediction, label]`, perhaps with a third entry of scores; a list of
+        scores; or a dict of fields.
     """
     if outcome.inline is not None:
         return dict(outcome.inline["rows"])
@@ -54,14 +55,19 @@ def _read_npz(file: Path) -> Iterator[tuple[int, Any]]:
             for name in archive.namelist()
         }
     index = columns.pop("index")
-    if set(columns) == set(PAIR):
-        values: Any = map(list, zip(*(columns[name] for name in PAIR), strict=True))
-    elif len(columns) == 1:
-        values = next(iter(columns.values()))
-    else:
-        fields = zip(*columns.values(), strict=True)
-        values = (dict(zip(columns, row, strict=True)) for row in fields)
+    pair = [columns.pop(name) for name in PAIR if name in columns]
+    if pair and columns:
+        pair.append(_values(columns))
+    values = map(list, zip(*pair, strict=True)) if pair else _values(columns)
     return zip(index, values, strict=True)
+
+
+def _values(columns: dict[str, list[Any]]) -> list[Any]:
+    """Rows of fields; of one field the bare rows."""
+    if len(columns) == 1:
+        return next(iter(columns.values()))
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _read_column(content: bytes) -> list[Any]:

@@ -13,6 +13,7 @@ from alectio_agent.agent.hooks.trial.agreement import (
 from alectio_agent.agent.hooks.trial.attempts import Attempts, Finding
 from alectio_agent.agent.hooks.trial.bench import Ran, TrialBench
 from alectio_agent.agent.hooks.trial.order import Samples
+from alectio_agent.agent.hooks.trial.tested_scores import scores_of, unlikely_predictions
 from alectio_agent.agent.hooks.trial.written import snapshot, written_between
 from alectio_agent.core.checks import Check
 from alectio_agent.core.errors import HookCrashedError, HookRaisedError
@@ -116,7 +117,9 @@ class Trial:
         said = f"{len(ran.rows):,} samples"
         if self._order.task == "classification":
             said += f", accuracy {accuracy(ran.rows, self._order.class_names):.2f}"
-        return Finding(said, ran.outcome.warnings)
+        odd = unlikely_predictions(ran.rows, self._order.class_names)
+        told = (verdicts.scores_disagree(odd, len(ran.rows)),) if odd else ()
+        return Finding(said, (*ran.outcome.warnings, *told))
 
     def _infer(self) -> Finding:
         if not self._samples.unlabeled:
@@ -133,7 +136,9 @@ class Trial:
             raise verdicts.step_needs_memory("test", "E-HOOK-05", error) from error
         agreement = self._compare(self._tested, ran)
         if agreement.is_full:
-            return Finding(f"{FRESH}the same predictions")
+            differing = differing_rows(scores_of(self._tested.rows), scores_of(ran.rows))
+            told = (verdicts.scores_waver(differing, len(ran.rows)),) if differing else ()
+            return Finding(f"{FRESH}the same predictions", told)
         if agreement.is_near:
             return Finding(f"{FRESH}almost the same", (verdicts.test_wavers(agreement),))
         raise verdicts.test_forgets(agreement)

@@ -23,6 +23,25 @@ def test_wavers(agreement: Agreement) -> str:
     )
 
 
+def scores_waver(differing: list[int], count: int) -> str:
+    """A warning: `test` gave the same predictions in a fresh process, with other scores."""
+    return (
+        f"E-HOOK-05  try: test gives other `outputs` in a fresh process for {len(differing):,} of "
+        f"{count:,} samples, though the same predictions: dropout is still on (model.eval() is "
+        "missing), or it is not deterministic. What reports say of calibration would differ"
+    )
+
+
+def scores_disagree(odd: list[int], count: int) -> str:
+    """A warning: `outputs` of `test` do not belong to its predictions, or it has thresholds."""
+    some = ", ".join(str(sample) for sample in odd[:10])
+    return (
+        f"E-HOOK-06  try: for {len(odd):,} of {count:,} samples of test the prediction is not the "
+        f"class with the highest score in `outputs`: {some}. Either the rows are in another order "
+        "than the predictions, or predictions are made with a threshold"
+    )
+
+
 def step_needs_memory(step: str, code: str, error: HookError) -> HookResultError:
     """A step worked right after `train` and fails in a fresh process."""
     return HookResultError(
