@@ -483,6 +483,8 @@ EVERY_CALL = [
     ("POST", "/v1/experiments/digits/reassign", "operator"),
     ("POST", "/v1/experiments/digits/extend", "operator"),
     ("POST", "/v1/experiments/digits/update", "operator"),
+    ("GET", "/v1/experiments/digits/labels", "reader"),
+    ("POST", "/v1/experiments/digits/labels", "operator"),
     ("GET", "/v1/jobs", "reader"),
     ("GET", "/v1/agents", "reader"),
     ("POST", "/v1/tokens", "operator"),

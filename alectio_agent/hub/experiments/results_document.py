@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.class_labels import count_classes, labels_of
-from alectio_agent.hub.experiments.indices import labelled_up_to, unpack
+from alectio_agent.hub.experiments.indices import chosen_up_to, unpack
+from alectio_agent.hub.experiments.labels import StoredLabel, all_labels, labels_of_loop
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
@@ -146,26 +147,40 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         .order_by(attempts.c.attempt)
     ):
         tried[row.job_id].append(row)
+    told = all_labels(tx, experiment)
     return [
         {
             **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
-            **_classes(tx, experiment, job, chosen, given[job.job_id]),
+            **_classes(
+                experiment, job, chosen, _known_labels(tx, experiment, job, given[job.job_id], told)
+            ),
         }
         for job in found
     ]
 
 
-def _classes(
+def _known_labels(
     tx: Connection,
     experiment: Experiment,
     job: Row[Any],
-    chosen: dict[int, Row[Any]],
     given: list[Row[Any]],
+    told: list[StoredLabel],
+) -> dict[int, Any] | None:
+    """What people said that the loop trained on, else what its train said; None for neither."""
+    by_people = labels_of_loop(tx, experiment, job.loop, job.labels_upto, told)
+    if by_people is not None:
+        return by_people
+    trained = next((row for row in given if row.step == "train" and row.is_counted), None)
+    return labels_of(trained, chosen_up_to(tx, experiment.experiment_id, job.loop))
+
+
+def _classes(
+    experiment: Experiment,
+    job: Row[Any],
+    chosen: dict[int, Row[Any]],
+    known: dict[int, Any] | None,
 ) -> dict[str, Any]:
     """Labels of the batch, and how the classes are divided; None for what is not known."""
-    trained = next((row for row in given if row.step == "train" and row.is_counted), None)
-    labelled = labelled_up_to(tx, experiment.experiment_id, job.loop)
-    known = labels_of(trained, labelled)
     after = chosen.get(job.loop + 1)
     return {
         "batch_labels": None
@@ -221,6 +236,7 @@ def _provenance(trained: Row[Any] | None) -> dict[str, Any] | None:
 def _times(job: Row[Any], chosen: Row[Any], counted: dict[str, Row[Any]]) -> dict[str, Any]:
     return {
         "selected_at": chosen.made_at,
+        "asked_at": job.asked_at,
         "done_at": job.done_at,
         "seconds": {step: counted[step].duration_s for step in STEPS if step in counted},
         "steps": {

@@ -11,6 +11,8 @@ from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.absence import awaited_agent
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import unpack
+from alectio_agent.hub.experiments.labelling import awaited_labels
+from alectio_agent.hub.experiments.labels import label_states
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
@@ -160,7 +162,8 @@ class Views:
                 "name": experiment.name,
                 "state": experiment.state,
                 "reason": experiment.reason,
-                "waits_for": awaited_agent(tx, self._context, experiment),
+                "waits_for": awaited_labels(tx, experiment)
+                or awaited_agent(tx, self._context, experiment),
                 "settings": experiment.settings,
                 "pool": experiment.pool_size,
                 "control": experiment.control,
@@ -217,6 +220,8 @@ class Views:
 
 
 def _is_settled(job: Job, view: LoopView) -> bool:
+    if view.returned != view.asked:
+        return False
     return job.state == "done" and view.metrics is not None and job.labelled <= MOST_KEPT_LABELS
 
 
@@ -229,13 +234,27 @@ def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tupl
     batches: list[Row[Any]] = list(tx.execute(_BATCHES, wanted))
     chosen = {row.loop: row for row in batches}
     names = {row.agent_id: row.name for row in tx.execute(_NAMES)}
+    is_asked = bool(found) and experiment.settings.labels.are_asked_for
+    there = label_states(tx, experiment.experiment_id) if is_asked else None
     return [
-        (job, _loop_view(job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or "")))
+        (
+            job,
+            _loop_view(
+                job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or ""), there
+            ),
+        )
         for job in found
     ]
 
 
-def _loop_view(job: Job, chosen: Row[Any], counted: list[Row[Any]], agent: str | None) -> LoopView:
+def _loop_view(
+    job: Job,
+    chosen: Row[Any],
+    counted: list[Row[Any]],
+    agent: str | None,
+    there: dict[int, bool] | None,
+) -> LoopView:
+    batch = unpack(chosen.indices)
     by_step = {row.step: row for row in counted}
     judged = _metrics_of(by_step.get("test"))
     return LoopView.model_validate(
@@ -244,7 +263,10 @@ def _loop_view(job: Job, chosen: Row[Any], counted: list[Row[Any]], agent: str |
             "state": job.state,
             "labels": job.labelled,
             "chosen_by": chosen.chosen_by,
-            "selected": unpack(chosen.indices),
+            "selected": batch,
+            "asked": None if there is None else len(batch),
+            "returned": None if there is None else sum(sample in there for sample in batch),
+            "asked_at": job.asked_at,
             "metrics": None if judged is None else judged["metrics"],
             "seconds": {step: by_step[step].duration_s for step in STEPS if step in by_step},
             "warnings": _warnings(by_step, judged),
