@@ -19,6 +19,7 @@ from alectio_agent.hub.experiments.spending import spent_by
 from alectio_agent.hub.experiments.waiting import make_available
 from alectio_agent.hub.store.tables import jobs, selections
 from alectio_agent.hub.store.transactions import after_commit
+from alectio_agent.wire.operation import LoopView
 
 _BATCH = select(selections.c.indices).where(
     selections.c.experiment_id == bindparam("of"), selections.c.loop == bindparam("at")
@@ -155,6 +156,30 @@ def awaited_labels(tx: Connection, experiment: Experiment) -> str:
     more = max(tally.needed - tally.returned, 1)
     enough = "" if more == tally.missing else f" ({more:,} more are enough)"
     return f"labels of {tally.missing:,} of {samples}{enough}, {since}"
+
+
+def with_labels(
+    tx: Connection, experiment: Experiment, loops: list[tuple[Job, LoopView]]
+) -> list[tuple[Job, LoopView]]:
+    """Add how many labels of each batch came back.
+
+    Args:
+        tx: Any transaction.
+        experiment: Of the loops.
+        loops: Jobs and their views.
+
+    Returns:
+        The same, when nobody is asked for labels.
+    """
+    if not loops or not experiment.settings.labels.are_asked_for:
+        return loops
+    states = label_states(tx, experiment.experiment_id)
+    found = []
+    for job, view in loops:
+        returned = sum(sample in states for sample in view.selected)
+        told = {"asked": len(view.selected), "returned": returned, "asked_at": job.asked_at}
+        found.append((job, view.model_copy(update=told)))
+    return found
 
 
 def _is_time_up(context: Context, experiment: Experiment, job: Job) -> bool:

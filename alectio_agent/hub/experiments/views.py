@@ -11,8 +11,7 @@ from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.absence import awaited_agent
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import unpack
-from alectio_agent.hub.experiments.labelling import awaited_labels
-from alectio_agent.hub.experiments.labels import label_states
+from alectio_agent.hub.experiments.labelling import awaited_labels, with_labels
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
@@ -191,7 +190,7 @@ class Views:
 
     def _loops(self, tx: Connection, experiment: Experiment) -> list[LoopView]:
         settled = self._still_settled(tx, experiment.experiment_id)
-        found = _read_loops(tx, experiment, len(settled))
+        found = with_labels(tx, experiment, _read_loops(tx, experiment, len(settled)))
         views = settled + [view for _, view in found]
         for job, view in found:
             if view.loop != len(settled) or not _is_settled(job, view):
@@ -220,9 +219,8 @@ class Views:
 
 
 def _is_settled(job: Job, view: LoopView) -> bool:
-    if view.returned != view.asked:
-        return False
-    return job.state == "done" and view.metrics is not None and job.labelled <= MOST_KEPT_LABELS
+    is_whole = view.returned == view.asked and job.labelled <= MOST_KEPT_LABELS
+    return job.state == "done" and view.metrics is not None and is_whole
 
 
 def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tuple[Job, LoopView]]:
@@ -234,27 +232,13 @@ def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tupl
     batches: list[Row[Any]] = list(tx.execute(_BATCHES, wanted))
     chosen = {row.loop: row for row in batches}
     names = {row.agent_id: row.name for row in tx.execute(_NAMES)}
-    is_asked = bool(found) and experiment.settings.labels.are_asked_for
-    there = label_states(tx, experiment.experiment_id) if is_asked else None
     return [
-        (
-            job,
-            _loop_view(
-                job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or ""), there
-            ),
-        )
+        (job, _loop_view(job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or "")))
         for job in found
     ]
 
 
-def _loop_view(
-    job: Job,
-    chosen: Row[Any],
-    counted: list[Row[Any]],
-    agent: str | None,
-    there: dict[int, bool] | None,
-) -> LoopView:
-    batch = unpack(chosen.indices)
+def _loop_view(job: Job, chosen: Row[Any], counted: list[Row[Any]], agent: str | None) -> LoopView:
     by_step = {row.step: row for row in counted}
     judged = _metrics_of(by_step.get("test"))
     return LoopView.model_validate(
@@ -263,10 +247,7 @@ def _loop_view(
             "state": job.state,
             "labels": job.labelled,
             "chosen_by": chosen.chosen_by,
-            "selected": batch,
-            "asked": None if there is None else len(batch),
-            "returned": None if there is None else sum(sample in there for sample in batch),
-            "asked_at": job.asked_at,
+            "selected": unpack(chosen.indices),
             "metrics": None if judged is None else judged["metrics"],
             "seconds": {step: by_step[step].duration_s for step in STEPS if step in by_step},
             "warnings": _warnings(by_step, judged),
