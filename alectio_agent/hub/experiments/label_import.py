@@ -50,12 +50,13 @@ def import_labels(tx: Connection, context: Context, name: str, said: LabelImport
     known = newest_of(all_labels(tx, experiment))
     values = _checked(tx, experiment, said.rows)
     counts: Counter[str] = Counter()
+    moment = context.now()
     new_rows = []
     for row in said.rows:
         value, before = values[row.index], known.get(row.index)
         counts[_kind(value, before)] += 1
         if before is None or not _is_same(row, value, before):
-            new_rows.append(_as_row(context, experiment, row, value))
+            new_rows.append(_as_row(experiment, row, value, moment))
     if said.only_check:
         new_rows = []
     add_labels(tx, new_rows)
@@ -152,14 +153,14 @@ def _is_same(row: LabelRow, value: Any, before: StoredLabel) -> bool:
     )
 
 
-def _as_row(context: Context, experiment: Experiment, row: LabelRow, value: Any) -> dict[str, Any]:
+def _as_row(experiment: Experiment, row: LabelRow, value: Any, moment: str) -> dict[str, Any]:
     return {
         "experiment_id": experiment.experiment_id,
         "sample": row.index,
         "value": None if value is None else dumps(value),
         "annotator": row.annotator,
         "seconds": row.seconds,
-        "imported_at": context.now(),
+        "imported_at": moment,
     }
 
 

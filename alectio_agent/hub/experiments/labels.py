@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
@@ -11,7 +10,11 @@ from alectio_agent.hub.experiments.indices import chosen_up_to
 from alectio_agent.hub.experiments.records import Experiment
 from alectio_agent.hub.store.tables import labels
 
-_ROWS = select(labels).where(labels.c.experiment_id == bindparam("of")).order_by(labels.c.position)
+_ROWS = (
+    select(labels.c.position, labels.c.sample, labels.c.value, labels.c.annotator, labels.c.seconds)
+    .where(labels.c.experiment_id == bindparam("of"))
+    .order_by(labels.c.position)
+)
 _STATES = (
     select(labels.c.sample, labels.c.value.is_not(None).label("is_label"))
     .where(labels.c.experiment_id == bindparam("of"))
@@ -26,9 +29,8 @@ _NEWEST = select(func.max(labels.c.position)).where(labels.c.experiment_id == bi
 _INSERT = insert(labels)
 
 
-@dataclass(frozen=True)
-class StoredLabel:
-    """What somebody said of a sample.
+class StoredLabel(NamedTuple):
+    """What somebody said of a sample; there may be a hundred thousand, so that it is kept small.
 
     Attributes:
         value: A label as plain JSON; None: the sample is excluded, it cannot be labelled.
@@ -55,15 +57,12 @@ def all_labels(tx: Connection, experiment: Experiment) -> list[StoredLabel]:
     """
     if not experiment.settings.labels.are_asked_for:
         return []
+    rows = tx.execute(_ROWS, {"of": experiment.experiment_id}).fetchall()
+    # Most labels are one of a few classes: each text is read once.
+    values = {text: None if text is None else json.loads(text) for text in {row[2] for row in rows}}
     return [
-        StoredLabel(
-            row.position,
-            row.sample,
-            None if row.value is None else json.loads(row.value),
-            row.annotator,
-            row.seconds,
-        )
-        for row in tx.execute(_ROWS, {"of": experiment.experiment_id})
+        StoredLabel(position, sample, values[text], annotator, seconds)
+        for position, sample, text, annotator, seconds in rows
     ]
 
 
@@ -119,8 +118,8 @@ def label_states(tx: Connection, experiment_id: str) -> dict[int, bool]:
     Returns:
         Sample to whether it has a label; one that is excluded has none.
     """
-    rows = tx.execute(_STATES, {"of": experiment_id})
-    return {row.sample: bool(row.is_label) for row in rows}
+    rows = tx.execute(_STATES, {"of": experiment_id}).fetchall()
+    return {sample: bool(is_label) for sample, is_label in rows}
 
 
 def has_exclusions(tx: Connection, experiment_id: str) -> bool:

@@ -7,13 +7,14 @@ import csv
 import io
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.class_labels import count_classes, labels_of
 from alectio_agent.hub.experiments.indices import chosen_up_to, unpack
-from alectio_agent.hub.experiments.labels import StoredLabel, all_labels, labels_of_loop
+from alectio_agent.hub.experiments.labels import all_labels, labels_of_loop
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
@@ -147,31 +148,50 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         .order_by(attempts.c.attempt)
     ):
         tried[row.job_id].append(row)
+    given_labels = _people_said(tx, experiment, found)
+    loops = []
+    for job in found:
+        known = given_labels.get(job.loop)
+        if known is None:
+            known = _told_by_train(tx, experiment, job, given[job.job_id])
+        loops.append(
+            {
+                **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
+                **_classes(experiment, job, chosen, known),
+                "label_changes": _label_changes(given_labels, job.loop),
+            }
+        )
+    return loops
+
+
+def _people_said(
+    tx: Connection, experiment: Experiment, found: Sequence[Row[Any]]
+) -> dict[int, dict[int, Any]]:
+    """Loop to the labels that it trains on; empty when the hooks have the labels."""
     told = all_labels(tx, experiment)
-    return [
-        {
-            **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
-            **_classes(
-                experiment, job, chosen, _known_labels(tx, experiment, job, given[job.job_id], told)
-            ),
-        }
-        for job in found
-    ]
+    by_loop = {
+        job.loop: labels_of_loop(tx, experiment, job.loop, job.labels_upto, told) for job in found
+    }
+    return {loop: labels for loop, labels in by_loop.items() if labels is not None}
 
 
-def _known_labels(
-    tx: Connection,
-    experiment: Experiment,
-    job: Row[Any],
-    given: list[Row[Any]],
-    told: list[StoredLabel],
+def _told_by_train(
+    tx: Connection, experiment: Experiment, job: Row[Any], given: list[Row[Any]]
 ) -> dict[int, Any] | None:
-    """What people said that the loop trained on, else what its train said; None for neither."""
-    by_people = labels_of_loop(tx, experiment, job.loop, job.labels_upto, told)
-    if by_people is not None:
-        return by_people
     trained = next((row for row in given if row.step == "train" and row.is_counted), None)
     return labels_of(trained, chosen_up_to(tx, experiment.experiment_id, job.loop))
+
+
+def _label_changes(by_loop: dict[int, dict[int, Any]], loop: int) -> list[list[Any]] | None:
+    """What people said since the loop before: new labels, corrections, null for one taken away."""
+    if loop not in by_loop:
+        return None
+    before, now = by_loop.get(loop - 1, {}), by_loop[loop]
+    return [
+        [sample, now.get(sample)]
+        for sample in sorted({*before, *now})
+        if sample not in before or sample not in now or before[sample] != now[sample]
+    ]
 
 
 def _classes(

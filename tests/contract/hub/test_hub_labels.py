@@ -292,6 +292,14 @@ class TestSteering:
             bench.update(labels={"kind": "known"})
         assert caught.value.code == "E-EXP-06"
 
+    def test_new_times_are_about_the_loop_that_waits(self, bench: Bench) -> None:
+        """`run` then says from which loop on they would hold."""
+        asking(bench)
+        with refused("conflict") as caught:
+            bench.create(labels={**CSV, "timeout": "1d"})
+        assert caught.value.extra["next_loop"] == 0
+        assert caught.value.extra["keys"] == ["labels.timeout"]
+
     def test_another_kind_of_labels_begins_it_anew_while_no_loop_is_done(
         self, bench: Bench
     ) -> None:
@@ -458,3 +466,22 @@ class TestDocument:
         assert loops[1]["class_counts"]["labelled"] == [1, 3]
         assert loops[0]["labels"] == 3
         assert loops[1]["times"]["asked_at"] is not None
+
+    def test_what_people_said_since_the_loop_before_is_told(self, bench: Bench) -> None:
+        agent = asking(bench)
+        bench.bring({0: 1, 1: 1, 2: 0, 3: None})
+        run_loop(bench, agent)
+        bench.bring({0: 0, 1: None, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1})
+        agent.claim()
+        bench.bring({4: 0})
+        loops = bench.run(lambda tx: bench.platform.history(tx, "digits"))["loops"]
+        assert loops[0]["label_changes"] == [[0, 1], [1, 1], [2, 0]]
+        assert loops[1]["label_changes"] == [
+            [0, 0], [1, None], [3, 1], [4, 1], [5, 1], [6, 1], [7, 1],
+        ]  # fmt: skip
+
+    def test_with_known_labels_there_are_no_changes(self, bench: Bench) -> None:
+        bench.agent()
+        bench.create()
+        loops = bench.run(lambda tx: bench.platform.history(tx, "digits"))["loops"]
+        assert loops[0]["label_changes"] is None
