@@ -39,7 +39,7 @@ def export(
     """Write the samples of NAME that people are asked for, as CSV to fill in.
 
     Fill in the column `label`: a class, or - for a sample that cannot be labelled; empty is not
-    done yet. Then: alectio-agent experiment labels import NAME FILE
+    done yet. Then bring it with `experiment labels import`.
     """
     from alectio_agent.cli.labels_csv import write_labels
     from alectio_agent.cli.screen import say

@@ -20,6 +20,7 @@ from alectio_agent.hub.experiments.records import (
     change_experiment,
     experiment_in_state,
     experiment_of,
+    named_experiment,
     newest_job,
 )
 from alectio_agent.wire.labels import LabelImport, LabelRow, LabelsImported
@@ -47,6 +48,7 @@ def import_labels(tx: Connection, context: Context, name: str, said: LabelImport
             what is wrong with each row.
     """
     experiment = asking_experiment(tx, name)
+    experiment_in_state(tx, name, NOT_CANCELLED, "was not cancelled")
     known = newest_of(all_labels(tx, experiment))
     values = _checked(tx, experiment, said.rows)
     counts: Counter[str] = Counter()
@@ -76,9 +78,9 @@ def asking_experiment(tx: Connection, name: str) -> Experiment:
         name: Of the experiment.
 
     Raises:
-        ProblemError: `not-found`, or `conflict`: it was cancelled, or its hooks have the labels.
+        ProblemError: `not-found`, or `conflict`: its hooks have the labels.
     """
-    experiment = experiment_in_state(tx, name, NOT_CANCELLED, "was not cancelled")
+    experiment = named_experiment(tx, name)
     if not experiment.settings.labels.are_asked_for:
         raise ProblemError(
             "conflict",

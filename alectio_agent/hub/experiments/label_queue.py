@@ -29,7 +29,7 @@ def label_queue(tx: Connection, context: Context, name: str, *, is_whole: bool) 
         With the newest label of each.
 
     Raises:
-        ProblemError: `not-found`, or `conflict`: it was cancelled, or asks nobody.
+        ProblemError: `not-found`, or `conflict`: it asks nobody.
     """
     experiment = asking_experiment(tx, name)
     known = newest_of(all_labels(tx, experiment))

@@ -270,9 +270,11 @@ class TestSteering:
 
     def test_a_cancelled_experiment_takes_no_labels(self, bench: Bench) -> None:
         asking(bench)
+        bench.bring({1: 1})
         bench.steer("cancel")
         with refused("conflict"):
             bench.bring({0: 1})
+        assert len(bench.queue().samples) == 4, "what people did can still be fetched"
 
     def test_less_is_enough_after_an_update(self, bench: Bench) -> None:
         agent = asking(bench)
