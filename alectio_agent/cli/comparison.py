@@ -64,6 +64,14 @@ def _tested_loop(document: dict[str, Any], number: int) -> Loop:
 
 
 def _samples(document: dict[str, Any], old: Loop, new: Loop) -> Section:
+    before, after = (_labels_at(document, loop["loop"]) for loop in (old, new))
+    if before is not None and after is not None:
+        return {
+            "labels": pair(old["labels"], new["labels"]),
+            "added": sorted(after.keys() - before.keys()),
+            "removed": sorted(before.keys() - after.keys()),
+            "relabelled": sorted(at for at in before.keys() & after if before[at] != after[at]),
+        }
     labelled = [
         {
             index
@@ -78,6 +86,18 @@ def _samples(document: dict[str, Any], old: Loop, new: Loop) -> Section:
         "added": sorted(labelled[1] - labelled[0]),
         "removed": sorted(labelled[0] - labelled[1]),
     }
+
+
+def _labels_at(document: dict[str, Any], number: int) -> dict[int, Any] | None:
+    """The labels by people that a loop trained on; None when its hooks have them."""
+    found: dict[int, Any] = {}
+    for loop in document["loops"]:
+        if loop["loop"] > number:
+            break
+        if loop.get("label_changes") is None:
+            return None
+        found |= dict(loop["label_changes"])
+    return {sample: label for sample, label in found.items() if label is not None}
 
 
 def _numbers(old: Section | None, new: Section | None) -> Section | None:

@@ -53,8 +53,8 @@ def _add(table: Table, title: str, rows: list[Row]) -> None:
 
 def _samples(section: dict[str, Any]) -> Iterator[Row]:
     yield "labels", _change(section["labels"])
-    for kind in ("added", "removed"):
-        indices = section[kind]
+    for kind in ("added", "removed", "relabelled"):
+        indices = section.get(kind)
         if indices:
             shown = ", ".join(map(str, indices[:MOST_INDICES]))
             more = ", ..." if len(indices) > MOST_INDICES else ""

@@ -16,6 +16,7 @@ COMMANDS = {
     "reassign": ("alectio_agent.cli.experiment_reassign:reassign", "Offer a job to any agent."),
     "extend": ("alectio_agent.cli.experiment_extend:extend", "More samples, more loops."),
     "export": ("alectio_agent.cli.experiment_export:export", "Write its results files here."),
+    "labels": ("alectio_agent.cli.experiment_labels:labels", "Bring labels by people."),
     "diff": ("alectio_agent.cli.experiment_diff:diff", "Say what changed between two loops."),
 }
 

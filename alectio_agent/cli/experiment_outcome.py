@@ -38,6 +38,18 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def labels_mend(name: str) -> str:
+    """What to type about an experiment that waits for labels by people.
+
+    Args:
+        name: Of the experiment.
+    """
+    return (
+        f"alectio-agent experiment labels export {name} --output todo.csv; fill in the column "
+        f"label; alectio-agent experiment labels import {name} todo.csv"
+    )
+
+
 def _state(view: "ExperimentView") -> str:
     """Where it stands now."""
     if view.state == "waiting":
@@ -49,11 +61,15 @@ def _state(view: "ExperimentView") -> str:
     loop = view.loops[-1]
     if loop.state == "selecting":
         return f"the samples of loop {loop.loop} are chosen next"
+    if loop.state == "labelling":
+        return f"loop {loop.loop} waits for labels"
     is_held = loop.state in ("claimed", "running")
     return f"loop {loop.loop} {f'is with agent {loop.agent}' if is_held else 'runs next'}"
 
 
 def _mend(view: "ExperimentView") -> str:
+    if view.loops and view.loops[-1].state == "labelling" and view.state == "running":
+        return f"It waits for {view.waits_for}. {labels_mend(view.name)}"
     if view.waits_for:
         return f"It waits for {view.waits_for}. Go on: alectio-agent run"
     verb = {"paused": "resume", "waiting": "retry"}.get(view.state)

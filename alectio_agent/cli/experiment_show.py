@@ -15,6 +15,7 @@ from alectio_agent.cli.options import Common
 @hub_options
 def show(*, name: str, common: Common, **where: Any) -> None:
     """Show the experiment NAME, loop by loop."""
+    from alectio_agent.cli.experiment_outcome import labels_mend
     from alectio_agent.cli.experiment_table import print_experiment
     from alectio_agent.cli.screen import say
 
@@ -28,6 +29,8 @@ def show(*, name: str, common: Common, **where: Any) -> None:
         # A folder of the hub's machine is of no use here.
         view = view.model_copy(update={"results": f"alectio-agent experiment export {name}"})
     print_experiment(view, control)
+    if view.state == "running" and view.loops and view.loops[-1].state == "labelling":
+        say(f"Go on: {labels_mend(name)}")
     for shown in (view, control):
         if shown is not None and shown.state == "waiting":
             say(

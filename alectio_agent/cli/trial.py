@@ -51,6 +51,8 @@ def try_hooks_of(wanted: Wanted, common: Common) -> ExitCode:
         clear_folder(order, keeps_checkpoint=wanted.step in ("test", "infer"))
         if not (common.is_quiet or common.as_json or order.is_debugged):
             say(f"pipeline {order.pipeline_name}; what the hooks print: {order.log_file}")
+            if order.needs_labels:
+                say('people give the labels: payload["labels"] holds made-up ones here')
         chooser = _Chooser((found.file, found.experiment_file), found.experiment, order)
         return _run(order, chooser, wanted.step, common)
 

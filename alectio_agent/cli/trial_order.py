@@ -17,6 +17,8 @@ from alectio_agent.core.errors import ConfigError, StoreBusyError, StoreError, U
 from alectio_agent.wire.experiment import ExperimentSettings
 
 CHECKPOINTS = "checkpoints"
+LABELLED_TASKS = ("classification", "multi_label", "regression")
+"""Labels of these can be made up, where people give them."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,18 @@ def make_order(wanted: Wanted, found: Found) -> TrialOrder:
         found: The files.
 
     Raises:
-        UsageError: There is no such pipeline.
+        UsageError: There is no such pipeline, or people give labels that cannot be made up.
         ConfigError: It is not clear which pipeline is meant.
     """
     experiment, settings = found.experiment, found.settings
     name = _pipeline(wanted, found)
+    if experiment.labels.are_asked_for and experiment.task not in LABELLED_TASKS:
+        raise UsageError(
+            f"{found.experiment_file}: people give the labels, and `try` cannot make up any for "
+            f"task {experiment.task}",
+            hint='Try the hooks with labels: {kind: known}, so that payload["labels"] is None.',
+            code="E-TRY-01",
+        )
     folder = settings.agent.state_dir / "try"
     pipeline = settings.pipelines[name]
     checkpoints = pipeline.checkpoints.model_copy(update={"dir": folder / CHECKPOINTS})
@@ -101,6 +110,7 @@ def make_order(wanted: Wanted, found: Found) -> TrialOrder:
         ),
         is_debugged=wanted.is_debugged,
         is_full=wanted.is_full,
+        needs_labels=experiment.labels.are_asked_for,
     )  # fmt: skip
 
 

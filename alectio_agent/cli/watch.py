@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.cli.experiment_outcome import count, labels_mend
 from alectio_agent.cli.experiment_table import describe_loop
 from alectio_agent.core.errors import ExitCode, PlatformError
 from alectio_agent.wire.operation import ExperimentView
@@ -38,6 +39,7 @@ class Watcher:
         self._version: int | None = None
         self._told: set[tuple[str, int]] = set()
         self.is_paused = False
+        self._asked_loop: int | None = None
         self.outcome: ExitCode | None = None
         self.wake = threading.Event()
 
@@ -71,6 +73,7 @@ class Watcher:
         self._version = view.version
         self._tell(view, silently=is_first)
         self._tell_pause(view)
+        self._tell_labels(view)
         self._judge(view)
 
     def _judge(self, view: ExperimentView) -> None:
@@ -102,6 +105,21 @@ class Watcher:
                 view.name,
             )
         self.is_paused = view.state == "paused"
+
+    def _tell_labels(self, view: ExperimentView) -> None:
+        """Say once for each loop that people have to label its batch, and how they do."""
+        loop = view.loops[-1] if view.loops else None
+        if loop is None or loop.state != "labelling" or view.state != "running":
+            self._asked_loop = None
+        elif self._asked_loop != loop.loop:
+            self._asked_loop = loop.loop
+            missing = (loop.asked or 0) - (loop.returned or 0)
+            log.warning(
+                "`%s` waits for labels of %s. In another terminal: %s",
+                view.name,
+                count(missing, "sample"),
+                labels_mend(view.name),
+            )
 
     def _ended(self, view: ExperimentView) -> None:
         log.info("%s %s%s", view.name, view.state, f": {view.reason}" if view.reason else "")

@@ -44,11 +44,18 @@ class ClaimRequest(Record):
 
 
 class TrainPayload(Record):
-    """What `train` gets."""
+    """What `train` gets.
+
+    Attributes:
+        labeled: Samples to train on.
+        labels: Index of each of these to its label, when people gave them: the name of a class, or
+            its column. None when the labels lie with the hooks.
+    """
 
     resume_from: CheckpointName | None
     ckpt_file: CheckpointName
     labeled: list[Index]
+    labels: dict[str, JsonValue] | None = None
 
 
 class TestPayload(Record):

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     NonNegativeInt,
     PositiveInt,
@@ -13,8 +12,8 @@ from pydantic import (
 )
 
 from alectio_agent.core.setting_error import SettingError
-from alectio_agent.core.units import parse_duration
 from alectio_agent.wire.claims import Output, Task
+from alectio_agent.wire.labelling import EXCLUDED, Duration, Labels
 from alectio_agent.wire.names import ExperimentName, PipelineName
 from alectio_agent.wire.selection import (
     DEFAULT_STRATEGY,
@@ -30,13 +29,6 @@ from alectio_agent.wire.selection import (
 METRIC_NAMES = ("accuracy", "macro_f1", "macro_precision", "macro_recall")
 CONTROL_SUFFIX = "-control"
 
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    WithJsonSchema(
-        {"type": ["string", "number"], "minimum": 0, "examples": ["30s", "5m", "1h 30m", "7d"]}
-    ),
-]
 DEFAULT_OUTPUT: dict[str, Output | None] = {
     "classification": "logits",
     "multi_label": "multilabel_logits",
@@ -45,16 +37,6 @@ DEFAULT_OUTPUT: dict[str, Output | None] = {
     "segmentation": None,
     "custom": None,
 }
-
-
-class Labels(Settings):
-    """Where labels come from; `known`: they lie with the hooks.
-
-    Attributes:
-        kind: Who gives them.
-    """
-
-    kind: Literal["known"] = "known"
 
 
 class Target(Settings):
@@ -184,6 +166,8 @@ class ExperimentSettings(Settings):
             )
         if self.control == "replay":
             broken += self._unfit_for_a_control()
+        if self.labels.are_asked_for:
+            broken += self._unfit_for_people()
         if self.output_kind not in ("logits", "probabilities"):
             broken += self._strategies_without_scores()
         SettingError.raise_any(broken)
@@ -199,6 +183,19 @@ class ExperimentSettings(Settings):
             return []
         reason = "`control: replay` adds that to make its own name"
         return [SettingError(f"{said}; {reason}", key="name", depends_on=("control",))]
+
+    def _unfit_for_people(self) -> list[SettingError]:
+        broken = []
+        if self.control == "replay":
+            said = (
+                "found 'replay', which needs the labels of samples that nobody is asked for; "
+                "expected `control: none`, or `labels: {kind: known}`"
+            )
+            broken.append(SettingError(said, key="control", depends_on=("labels.kind",)))
+        if EXCLUDED in (self.class_names or []):
+            said = f"found a class '{EXCLUDED}', which means an excluded sample; expected another"
+            broken.append(SettingError(said, key="classes", depends_on=("labels.kind",)))
+        return broken
 
     def _strategies_without_scores(self) -> list[SettingError]:
         placed = [("strategy", self.strategy)] + [

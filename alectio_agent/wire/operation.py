@@ -11,7 +11,8 @@ from alectio_agent.wire.records import Order, Record
 ExperimentState = Literal["running", "waiting", "paused", "finished", "cancelled"]
 """`waiting`: a job waits for a person."""
 
-LoopState = Literal["available", "claimed", "running", "selecting", "waiting", "done"]
+LoopState = Literal["available", "claimed", "running", "selecting", "labelling", "waiting", "done"]
+"""`labelling`: people are asked for labels of its batch."""
 Scope = Literal["agent", "operator", "viewer"]
 Count = Annotated[int, Field(strict=True, gt=0)]
 
@@ -87,13 +88,17 @@ class LoopView(Record):
     """One loop, as results files and tables show it.
 
     Attributes:
-        labels: Labelled samples that `train` got.
+        labels: Labelled samples that `train` got; of a loop in the state `labelling`, that the one
+            before got.
         chosen_by: Shares of the strategies behind the newest batch, such as
             `diverse_margin 90 %, random 10 %`.
         selected: The batch that this loop added, in increasing order.
         metrics: Name to value; None until `test` was counted.
         seconds: Step to the seconds its hook took.
         problem: Why it waits for a person; empty otherwise.
+        asked: How many samples people were asked for; None when the labels lie with the hooks.
+        returned: How many of these came back by now, with a label or excluded.
+        asked_at: RFC 3339.
     """
 
     loop: int
@@ -109,6 +114,9 @@ class LoopView(Record):
     attempt: int = 0
     problem: str = ""
     done_at: str | None = None
+    asked: int | None = None
+    returned: int | None = None
+    asked_at: str | None = None
 
 
 class ExperimentView(Record):
@@ -118,8 +126,9 @@ class ExperimentView(Record):
         version: Grows with every change of state; ask with `?after=VERSION&wait_s=20` to be
             answered when it has grown.
         results: Folder of its results files on the hub's machine.
-        waits_for: Which agent it waits for, such as `an agent that offers pipeline `xray``; empty
-            while one that is heard of can run it.
+        waits_for: Which labels it waits for, such as `labels of 18 of 30 samples of loop 3, since
+            2026-11-25 14:03 UTC`, or which agent, such as `an agent that offers pipeline `xray``;
+            empty while one that is heard of can run it.
     """
 
     experiment_id: Id

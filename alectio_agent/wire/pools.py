@@ -25,24 +25,33 @@ def labels_asked(settings: ExperimentSettings, loops: int) -> int:
     return total + (loops - varying) * settings.batch_of(varying)
 
 
-def batch_left(settings: ExperimentSettings, loop: int, labelled: int, pool_size: int) -> int:
+def batch_left(
+    settings: ExperimentSettings,
+    loop: int,
+    labels: int,
+    pool_size: int,
+    chosen: int | None = None,
+) -> int:
     """How many samples are chosen for a loop, once cut to what is left.
 
     Args:
         settings: Of the experiment.
         loop: That the batch is for.
-        labelled: Samples that are labelled already.
+        labels: That are spent already: given, or asked for.
         pool_size: Of the pinned pool.
+        chosen: Samples that were chosen already, with those that could not be labelled; None when
+            all of them are labelled.
 
     Returns:
         0 when nothing is left, or the stop on labels is reached.
     """
-    ceiling = min(pool_size, settings.stop.max_labels or pool_size)
-    return max(0, min(settings.batch_of(loop), ceiling - labelled))
+    most = pool_size if settings.stop.max_labels is None else settings.stop.max_labels
+    free = pool_size - (labels if chosen is None else chosen)
+    return max(0, min(settings.batch_of(loop), free, most - labels))
 
 
 def pool_problem(
-    settings: ExperimentSettings, pool_size: int, loops_made: int = 0, labelled: int = 0
+    settings: ExperimentSettings, pool_size: int, loops_made: int = 0, chosen: int = 0
 ) -> str:
     """Why an experiment cannot be run, or go on, on a pool.
 
@@ -50,7 +59,7 @@ def pool_problem(
         settings: Of the experiment.
         pool_size: Number of samples.
         loops_made: How many loops were chosen already, perhaps by other settings.
-        labelled: Samples that they labelled.
+        chosen: Samples that were chosen for them.
 
     Returns:
         A message; empty when it can.
@@ -60,7 +69,7 @@ def pool_problem(
         return f"experiment `{name}`: a pool of {pool_size:,} samples; expected below 2**32"
     if loops_made >= max(settings.loops, 1):
         return ""
-    already = labelled - labels_asked(settings, loops_made)
+    already = chosen - labels_asked(settings, loops_made)
     before_last = already + labels_asked(settings, settings.loops - 1)
     is_stopped_first = ceiling is not None and ceiling <= pool_size
     fits_first = loops_made > 0 or settings.batch_of(0) <= pool_size

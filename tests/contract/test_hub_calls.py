@@ -462,6 +462,45 @@ class TestOperation:
         assert answer.problem in ("invalid", "not-found")
 
 
+class TestLabels:
+    async def test_samples_that_are_asked_for_are_told_all_when_asked(self, api: Api) -> None:
+        path = "/v1/experiments/digits/labels"
+        assert (await api.call("GET", path, token=VIEWER_TOKEN)).json["name"] == "digits"
+        await api.call("GET", f"{path}?all=true", token=VIEWER_TOKEN)
+        assert api.platform.asked == [
+            ("label_queue", "digits", False), ("label_queue", "digits", True),
+        ]  # fmt: skip
+
+    async def test_labels_are_taken(self, api: Api) -> None:
+        body = {"rows": [{"index": 4, "label": "cat"}, {"index": 7, "label": None}]}
+        answer = await api.call("POST", "/v1/experiments/digits/labels", body, token=OPERATOR_TOKEN)
+        assert answer.json["new"] == 2
+        assert api.platform.asked == [("import_labels", "digits", [(4, "cat"), (7, None)])]
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            {"index": "4", "label": "cat"},
+            {"index": -1, "label": "cat"},
+            {"index": 4},
+            {"index": 4, "label": "cat", "seconds": -1},
+            {"index": 4, "label": "cat", "lable": "dog"},
+        ],
+    )
+    async def test_a_row_that_is_none_is_invalid(self, api: Api, row: dict[str, Any]) -> None:
+        answer = await api.call(
+            "POST", "/v1/experiments/digits/labels", {"rows": [row]}, token=OPERATOR_TOKEN
+        )
+        assert (answer.problem, api.platform.asked) == ("invalid", [])
+
+    async def test_many_labels_may_be_larger_than_other_requests(self, api: Api) -> None:
+        rows = [{"index": index, "label": "cat"} for index in range(1000)]
+        answer = await api.call(
+            "POST", "/v1/experiments/digits/labels", {"rows": rows}, token=OPERATOR_TOKEN
+        )
+        assert answer.json["new"] == 1000
+
+
 EVERY_CALL = [
     ("POST", "/v1/agents", "agent"),
     ("DELETE", "/v1/agents/agent-1", "agent"),
@@ -483,6 +522,8 @@ EVERY_CALL = [
     ("POST", "/v1/experiments/digits/reassign", "operator"),
     ("POST", "/v1/experiments/digits/extend", "operator"),
     ("POST", "/v1/experiments/digits/update", "operator"),
+    ("GET", "/v1/experiments/digits/labels", "reader"),
+    ("POST", "/v1/experiments/digits/labels", "operator"),
     ("GET", "/v1/jobs", "reader"),
     ("GET", "/v1/agents", "reader"),
     ("POST", "/v1/tokens", "operator"),

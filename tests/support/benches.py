@@ -19,6 +19,7 @@ from alectio_agent.hub.store.transactions import take_actions
 from alectio_agent.wire.agents import Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.operation import (
     ExperimentExtend,
     ExperimentRewind,
@@ -259,6 +260,21 @@ class Bench:
 
     def extend(self, name: str = "digits", **said: int) -> ExperimentView:
         return self.steer("extend", ExperimentExtend(**said), name=name)
+
+    def bring(
+        self, given: dict[int, Any] | None = None, *, name: str = "digits", **said: Any
+    ) -> LabelsImported:
+        """Import labels, by index; without any, label 0 for all that is asked for."""
+        if given is None:
+            samples = self.queue(name=name).samples
+            given = {sample.index: 0 for sample in samples if sample.status == "asked"}
+        rows = [{"index": index, "label": label} for index, label in given.items()]
+        record = LabelImport.model_validate({"rows": rows, **said})
+        return self.run(lambda tx: self.platform.import_labels(tx, name, record))
+
+    def queue(self, *, is_whole: bool = False, name: str = "digits") -> LabelQueue:
+        """Which samples people are asked for."""
+        return self.run(lambda tx: self.platform.label_queue(tx, name, is_whole=is_whole))
 
     def run_loops(self, agent: "BenchAgent", most: int = 100) -> list[str]:
         """Run until there is no job; gives the jobs, with the steps of each."""

@@ -21,6 +21,7 @@ from alectio_agent.hub.store.tables import metadata
 from alectio_agent.wire.agents import ProtocolRange, Registered
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentExtend,
@@ -167,6 +168,17 @@ class FakePlatform:
     def history(self, tx: Connection, name: str) -> dict[str, Any]:
         self._note("history", name)
         return {"schema": 1, "name": name, "loops": [{"loop": 0}]}
+
+    def label_queue(self, tx: Connection, name: str, *, is_whole: bool) -> LabelQueue:
+        self._note("label_queue", name, is_whole)
+        return LabelQueue(name=name, state="running", loops=[], samples=[])
+
+    def import_labels(self, tx: Connection, name: str, said: LabelImport) -> LabelsImported:
+        self._note("import_labels", name, [(row.index, row.label) for row in said.rows])
+        return LabelsImported(
+            state="running", new=len(said.rows), corrected=0, unchanged=0, excluded=0, missing=0,
+            asked=4, loop=0, started=True, effective_loop=0,
+        )  # fmt: skip
 
     def _steer(self, verb: str, name: str, *said: Any) -> ExperimentView:
         self._note(verb, name, *said)

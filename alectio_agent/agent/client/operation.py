@@ -11,6 +11,7 @@ from alectio_agent.agent.client.answers import read_file, read_record
 from alectio_agent.agent.client.transport import Request, Response, Transport
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentCreate,
@@ -187,6 +188,31 @@ class OperationClient:
         response = self._send("GET", f"/results/{name}/{file}")
         media_type = guess_type(file)[0] or "application/octet-stream"
         return read_file(response, media_type, self._clock.now())
+
+    def labels(self, name: str, *, is_whole: bool = False) -> LabelQueue:
+        """The samples that people are asked for.
+
+        Args:
+            name: Of the experiment.
+            is_whole: Those of loops with all their labels too.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict`: it asks nobody.
+        """
+        query = "?all=true" if is_whole else ""
+        return self._call("GET", f"/v1/experiments/{name}/labels{query}", LabelQueue)
+
+    def import_labels(self, name: str, said: LabelImport) -> LabelsImported:
+        """Bring labels, all of them or none.
+
+        Args:
+            name: Of the experiment.
+            said: The rows.
+
+        Raises:
+            PlatformRejectedError: `not-found`; `conflict`: it asks nobody; `invalid`, with `rows`.
+        """
+        return self._call("POST", f"/v1/experiments/{name}/labels", LabelsImported, said)
 
     def jobs(self) -> JobList:
         """All jobs that are not done."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from alectio_agent.wire.agents import PipelineOffer
-from alectio_agent.wire.claims import Claim, InferOrder, TrainOrder
+from alectio_agent.wire.claims import Claim, InferOrder, TrainOrder, TrainPayload
 from alectio_agent.wire.protocol import STEPS
 
 
@@ -62,6 +62,7 @@ def _wrong_indices(claim: Claim) -> str | None:
     for entry in claim.steps:
         if isinstance(entry, TrainOrder):
             reason = _wrong_list("labeled", entry.payload.labeled, claim.pool.size)
+            reason = reason or _wrong_labels(entry.payload)
         elif isinstance(entry, InferOrder):
             reason = _wrong_list("unlabeled", entry.payload.unlabeled, claim.pool.size)
         else:
@@ -76,4 +77,13 @@ def _wrong_list(name: str, indices: Sequence[int], pool_size: int) -> str | None
         return f"{name} holds an index twice"
     if indices and max(indices) >= pool_size:
         return f"{name} holds index {max(indices)}; the pool has {pool_size} samples"
+    return None
+
+
+def _wrong_labels(payload: TrainPayload) -> str | None:
+    """Labels by people are of samples to train on, each under its index as JSON writes it."""
+    known = {str(index) for index in payload.labeled}
+    foreign = [key for key in payload.labels or {} if key not in known]
+    if foreign:
+        return f"labels holds {foreign[0][:40]!r}, which is no index of labeled"
     return None

@@ -11,6 +11,7 @@ from alectio_agent.hub.api.calls import Call, mount
 from alectio_agent.hub.api.document import complete
 from alectio_agent.hub.api.guard import Guard
 from alectio_agent.hub.api.job_calls import JobCalls
+from alectio_agent.hub.api.label_calls import LabelCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
 from alectio_agent.hub.api.problems import install_problems
 from alectio_agent.hub.api.services import Services
@@ -74,5 +75,6 @@ def all_calls(services: Services) -> list[Call]:
         *JobCalls(services).calls(),
         *OperationCalls(services).calls(),
         *SteeringCalls(services).calls(),
+        *LabelCalls(services).calls(),
         *TokenCalls(services).calls(),
     ]

@@ -30,6 +30,10 @@ def find_changes(known: Experiment, settings: ExperimentSettings) -> list[Change
         the old or the new one.
     """
     before, now = known.settings.model_dump(mode="json"), settings.model_dump(mode="json")
+    if known.settings.labels.kind == settings.labels.kind:
+        # Who gives the labels stays the same: how long to wait for them may change at any time.
+        for keys in (before, now):
+            keys |= {f"labels.{key}": value for key, value in keys.pop("labels").items()}
     return [
         Change(key, _shown(before[key]), _shown(now[key]))
         for key in now

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, bindparam, insert, update
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.indices import labelled_up_to, unlabelled
+from alectio_agent.hub.experiments.indices import chosen_up_to, unlabelled
+from alectio_agent.hub.experiments.labels import labels_of_loop
 from alectio_agent.hub.experiments.records import (
     Attempt,
     Experiment,
@@ -184,16 +185,22 @@ def _as_claim(tx: Connection, experiment: Experiment, job: Job, attempt: Attempt
 
 
 def _orders(tx: Connection, experiment: Experiment, job: Job, attempt: Attempt) -> list[StepOrder]:
-    labelled = labelled_up_to(tx, job.experiment_id, job.loop)
+    chosen = chosen_up_to(tx, job.experiment_id, job.loop)
     name = attempt.ckpt_file
     orders: list[StepOrder] = []
     for step in attempt.steps.split():
         if step == "train":
-            train = TrainPayload(resume_from=attempt.resume_from, ckpt_file=name, labeled=labelled)
+            labels = labels_of_loop(tx, experiment, job.loop, job.labels_upto)
+            train = TrainPayload(
+                resume_from=attempt.resume_from,
+                ckpt_file=name,
+                labeled=chosen if labels is None else list(labels),
+                labels=None if labels is None else {str(at): labels[at] for at in labels},
+            )
             orders.append(TrainOrder(payload=train))
         elif step == "test":
             orders.append(TestOrder(payload=TestPayload(ckpt_file=name)))
         else:
-            rest = unlabelled(experiment.pool_size or 0, labelled)
+            rest = unlabelled(experiment.pool_size or 0, chosen)
             orders.append(InferOrder(payload=InferPayload(ckpt_file=name, unlabeled=rest)))
     return orders

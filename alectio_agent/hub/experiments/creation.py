@@ -4,12 +4,13 @@ from sqlalchemy import Connection, insert
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.ids import new_id
-from alectio_agent.hub.experiments.changes import find_changes
+from alectio_agent.hub.experiments.changes import Change, find_changes
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.editing import fixed_keys, loops_tested
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
     Experiment,
+    Job,
     find_experiment,
     named_experiment,
     newest_job,
@@ -99,5 +100,14 @@ def _check_same(tx: Connection, known: Experiment, settings: ExperimentSettings)
         code="E-EXP-03",
         keys=[change.key for change in changes],
         fixed=[change.key for change in changes if change.key in fixed],
-        next_loop=0 if newest is None else newest.loop + 1,
+        next_loop=_next_loop(newest, changes),
     )
+
+
+def _next_loop(newest: Job | None, changes: list[Change]) -> int:
+    """The first loop that the changes would be about."""
+    if newest is None:
+        return 0
+    # How long to wait for labels is also about the loop that waits for them.
+    is_at_once = all(change.key.startswith("labels.") for change in changes)
+    return newest.loop if is_at_once and newest.state == "labelling" else newest.loop + 1

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, func, select
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.changes import find_changes
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.labelling import ask
 from alectio_agent.hub.experiments.progress import reconsider
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -15,6 +16,7 @@ from alectio_agent.hub.experiments.records import (
     newest_job,
 )
 from alectio_agent.hub.experiments.rewinding import undo_all
+from alectio_agent.hub.experiments.spending import spent_by
 from alectio_agent.hub.experiments.starting import find_ground, pin
 from alectio_agent.hub.store.tables import jobs, results
 from alectio_agent.wire.experiment import ExperimentSettings
@@ -155,13 +157,14 @@ def _apply(
     kept = settings.model_copy(update={"pool": experiment.settings.pool})
     ground = find_ground(tx, context, kept)
     newest = newest_job(tx, experiment.experiment_id)
-    made, labelled = (newest.loop + 1, newest.labelled) if newest else (0, 0)
+    made, chosen = (newest.loop + 1 if newest else 0), spent_by(tx, experiment, newest).chosen
     problem = ground.problem
     if experiment.pool_size is not None:
-        problem = pool_problem(kept, experiment.pool_size, made, labelled)
+        problem = pool_problem(kept, experiment.pool_size, made, chosen)
     if problem:
         raise ProblemError("invalid", f"{problem}. Nothing was changed", code="E-EXP-04")
     change_experiment(tx, experiment.experiment_id, settings=kept.model_dump_json())
     if experiment.pool_size is None and ground.is_complete:
         pin(tx, context, experiment, ground)
     reconsider(tx, context, experiment.experiment_id)
+    ask(tx, context, experiment.experiment_id)

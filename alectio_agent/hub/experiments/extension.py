@@ -21,6 +21,7 @@ from alectio_agent.hub.experiments.records import (
     newest_job,
     pool_pins,
 )
+from alectio_agent.hub.experiments.spending import spent_by
 from alectio_agent.hub.experiments.starting import offered_size
 from alectio_agent.hub.experiments.waiting import make_available
 from alectio_agent.hub.store.tables import attempts, offers
@@ -107,7 +108,7 @@ def _grow(tx: Connection, context: Context, experiment: Experiment, pool: PoolPi
     )
     grown = experiment_of(tx, experiment.experiment_id)
     job = newest_job(tx, experiment.experiment_id)
-    if job is not None and wants_infer(grown, job.loop, job.labelled):
+    if job is not None and wants_infer(grown, job.loop, spent_by(tx, grown, job)):
         _cut_infer(tx, context, job)
     reconsider(tx, context, experiment.experiment_id)
 

@@ -36,8 +36,8 @@ def unpack(blob: bytes) -> list[int]:
     return list(struct.unpack(f"<{len(blob) // 4}I", blob))
 
 
-def labelled_up_to(tx: Connection, experiment_id: str, loop: int) -> list[int]:
-    """What is labelled when a loop trains.
+def chosen_up_to(tx: Connection, experiment_id: str, loop: int) -> list[int]:
+    """Every sample that was chosen for a loop or one before it, labelled or not.
 
     Args:
         tx: Any transaction.
@@ -54,18 +54,18 @@ def labelled_up_to(tx: Connection, experiment_id: str, loop: int) -> list[int]:
     return found
 
 
-def unlabelled(pool_size: int, labelled: list[int]) -> list[int]:
+def unlabelled(pool_size: int, chosen: list[int]) -> list[int]:
     """The rest of the pool.
 
     Args:
         pool_size: Indices are below it.
-        labelled: Distinct indices below it.
+        chosen: Distinct indices below it.
 
     Returns:
         Indices, increasing.
     """
     # A mask: at a million samples a set difference and its sorting take ten times as long.
     mask = bytearray(b"\x01") * pool_size
-    for index in labelled:
+    for index in chosen:
         mask[index] = 0
     return list(compress(range(pool_size), mask))

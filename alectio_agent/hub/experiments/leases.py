@@ -171,8 +171,13 @@ class Leases:
             now = self._clock.monotonic()
             return now - self._waiting.setdefault(job_id, now)
 
+    def stay_awake(self) -> None:
+        """Something has a time limit: the clock must be looked at."""
+        with self._lock:
+            self.may_have_claims = True
+
     def rest(self) -> None:
-        """Nothing is claimed, by the tables."""
+        """Nothing is claimed, and nothing else has a time limit, by the tables."""
         with self._lock:
             self.may_have_claims = False
 

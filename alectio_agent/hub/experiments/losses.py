@@ -14,7 +14,6 @@ from alectio_agent.hub.experiments.records import (
 )
 from alectio_agent.hub.experiments.waiting import make_available, wait_for_person
 from alectio_agent.hub.store.tables import attempts, jobs, results
-from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.protocol import LEASE_S, START_WITHIN_S
 
 MOST_LOSSES = 3
@@ -50,12 +49,15 @@ def release_lost(tx: Connection, context: Context, attempt: Attempt) -> None:
     _lose(tx, context, attempt, "its agent came back without it")
 
 
-def tick(tx: Connection, context: Context) -> None:
+def tick(tx: Connection, context: Context) -> bool:
     """Look for claims that were never started, and for leases that ran out long ago.
 
     Args:
         tx: A writing transaction.
         context: For time and memory.
+
+    Returns:
+        Whether anything was claimed, so that the clock must be looked at again.
     """
     held = select(jobs).where(jobs.c.state.in_(("claimed", "running")))
     rows = tx.execute(held).mappings().all()
@@ -64,8 +66,7 @@ def tick(tx: Connection, context: Context) -> None:
         attempt = find_attempt(tx, job.lease or "")
         if attempt is not None and attempt.is_open:
             _look(tx, context, job, attempt)
-    if not rows:
-        after_commit(tx, context.leases.rest)
+    return bool(rows)
 
 
 def next_step(tx: Connection, attempt: Attempt) -> str | None:

@@ -14,6 +14,9 @@ from alectio_agent.hub.experiments import (
     editing,
     extension,
     failures,
+    label_import,
+    label_queue,
+    labelling,
     losses,
     parts,
     reassignment,
@@ -27,9 +30,11 @@ from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.store.schema import meta_value
+from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentExtend,
@@ -60,7 +65,7 @@ class Platform:
 
     @property
     def may_have_claims(self) -> bool:
-        """Whether anything is claimed, so that `tick` is worth calling about once a second."""
+        """Whether anything has a time limit, so that `tick` is to be called about once a second."""
         return self.context.leases.may_have_claims
 
     def platform_id(self, tx: Connection) -> str:
@@ -118,8 +123,13 @@ class Platform:
         return parts.part_path(self.context, job_id, sha256)
 
     def tick(self, tx: Connection) -> None:
-        """Take back claims that were never started; offer jobs that fell silent elsewhere."""
-        losses.tick(tx, self.context)
+        """Take back claims that were never started; offer jobs that fell silent elsewhere.
+
+        Loops that wait for labels go on when their time is up.
+        """
+        is_claimed = losses.tick(tx, self.context)
+        if not labelling.look_at_times(tx, self.context) and not is_claimed:
+            after_commit(tx, self.context.leases.rest)
 
     def create(
         self, tx: Connection, settings: ExperimentSettings, series: str | None = None
@@ -170,6 +180,14 @@ class Platform:
         """More samples, more loops; refuses `not-found`, `conflict`, `invalid`."""
         extension.extend(tx, self.context, name, said.pool, said.loops)
         return self.show(tx, name)
+
+    def import_labels(self, tx: Connection, name: str, said: LabelImport) -> LabelsImported:
+        """Take labels by people, all or none; refuses `not-found`, `conflict`, `invalid`."""
+        return label_import.import_labels(tx, self.context, name, said)
+
+    def label_queue(self, tx: Connection, name: str, *, is_whole: bool) -> LabelQueue:
+        """Say which samples people are asked for; refuses `not-found`, `conflict`."""
+        return label_queue.label_queue(tx, self.context, name, is_whole=is_whole)
 
     def history(self, tx: Connection, name: str) -> dict[str, Any]:
         """Everything that is kept of an experiment; refuses `not-found`."""

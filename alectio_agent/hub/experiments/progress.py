@@ -15,6 +15,7 @@ from alectio_agent.hub.experiments.records import (
     newest_job,
 )
 from alectio_agent.hub.experiments.scores import counted_metrics, owes_metrics
+from alectio_agent.hub.experiments.spending import Spent, spent_by
 from alectio_agent.hub.store.tables import results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.pools import batch_left
@@ -75,18 +76,19 @@ def reconsider(tx: Connection, context: Context, experiment_id: str) -> None:
     advance(tx, context, experiment_id)
 
 
-def wants_infer(experiment: Experiment, loop: int, labelled: int) -> bool:
+def wants_infer(experiment: Experiment, loop: int, spent: Spent) -> bool:
     """Whether anybody reads what the model of a loop says of the rest of the pool.
 
     Args:
         experiment: With its pool.
         loop: From 0.
-        labelled: Samples that the loop trains on.
+        spent: Samples and labels that the loops up to this one used up.
     """
     settings = experiment.settings
     if experiment.control_of is not None or loop + 1 >= settings.loops:
         return False
-    return batch_left(settings, loop + 1, labelled, experiment.pool_size or 0) > 0
+    pool_size = experiment.pool_size or 0
+    return batch_left(settings, loop + 1, spent.labels, pool_size, spent.chosen) > 0
 
 
 def void_infer(tx: Connection, job: Job) -> None:
@@ -137,7 +139,7 @@ def _owe_next(tx: Connection, context: Context, experiment: Experiment, job: Job
 
 def _lacks_infer(tx: Connection, experiment: Experiment, job: Job) -> bool:
     """It was the last loop when it was made, or its infer did not see the whole pool."""
-    if not wants_infer(experiment, job.loop, job.labelled):
+    if not wants_infer(experiment, job.loop, spent_by(tx, experiment, job)):
         return False
     return "infer" not in _counted_steps(tx, job)
 
@@ -148,7 +150,7 @@ def _counted_steps(tx: Connection, job: Job) -> set[str]:
 
 def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Job) -> None:
     """Give a job that nobody runs the steps that are wanted now: perhaps none is left."""
-    has_infer = wants_infer(experiment, job.loop, job.labelled)
+    has_infer = wants_infer(experiment, job.loop, spent_by(tx, experiment, job))
     change_job(tx, job.job_id, has_infer=has_infer)
     if not has_infer and {"train", "test"} <= _counted_steps(tx, job):
         _close(tx, context, job)
@@ -168,11 +170,20 @@ def _ending(tx: Connection, experiment: Experiment, job: Job) -> str | None:
     stop = experiment.settings.stop
     if job.loop + 1 >= experiment.settings.loops:
         return ""
-    if stop.max_labels is not None and job.labelled >= stop.max_labels:
-        return f"stop.max_labels: {job.labelled:,} samples are labelled"
-    if job.labelled >= (experiment.pool_size or 0):
-        return f"the pool is empty: all {job.labelled:,} samples are labelled"
+    spent = spent_by(tx, experiment, job)
+    if stop.max_labels is not None and spent.labels >= stop.max_labels:
+        return f"stop.max_labels: {_labelled_of(job, spent.labels)}"
+    if spent.chosen >= (experiment.pool_size or 0):
+        all_of = "all " if job.labelled == spent.chosen else ""
+        return f"the pool is empty: {all_of}{_labelled_of(job, spent.chosen)}"
     return _target_reached(tx, experiment, job) if stop.target is not None else None
+
+
+def _labelled_of(job: Job, asked: int) -> str:
+    """People may still owe some of the labels, or have excluded samples."""
+    if job.labelled == asked:
+        return f"{asked:,} samples are labelled"
+    return f"{asked:,} samples were asked for, the last loop had labels of {job.labelled:,}"
 
 
 def _target_reached(tx: Connection, experiment: Experiment, job: Job) -> str | None:

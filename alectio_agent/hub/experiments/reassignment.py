@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.units import format_duration
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.labelling import awaited_labels
 from alectio_agent.hub.experiments.losses import next_step
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
@@ -41,6 +42,8 @@ def reassign(tx: Connection, context: Context, name: str) -> None:
     job = newest_job(tx, experiment.experiment_id)
     if job is None or job.state == "done":
         raise _not_free(f"experiment `{name}` has no job now: the next samples are being chosen")
+    if job.state == "labelling":
+        raise _not_free(f"{name}/{job.loop} waits for {awaited_labels(tx, experiment)}")
     if experiment.settings.affinity == "strict":
         raise _not_free(
             f"{name}/{job.loop}: `affinity: strict` keeps it for agents that hold its checkpoint; "

@@ -77,13 +77,15 @@ class Job:
 
     Attributes:
         state: `rewound` is left out wherever jobs are looked for: it waits to be made again.
-        labelled: Samples that its train gets.
+        labelled: Samples that its train gets; in the state `labelling`, that the loop before got.
         attempt: Number of the newest attempt; 0 before the first.
         fresh_attempt: Failures up to this attempt are forgiven: a person said so.
         lease: Of the newest attempt, or of the one that committed since.
         ckpt_file: What the counted train wrote; None before there is one.
         resume_file: What the counted train of the loop before wrote.
         is_from_scratch: A checkpoint was missing: train from nothing.
+        asked_at: When people were asked for labels of its batch; None when nobody is.
+        labels_upto: The highest position in the table of labels that counts for its train.
     """
 
     position: int
@@ -103,6 +105,8 @@ class Job:
     problem: str
     available_at: str
     done_at: str | None
+    asked_at: str | None
+    labels_upto: int | None
 
 
 @dataclass(frozen=True)

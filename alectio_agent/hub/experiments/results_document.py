@@ -7,12 +7,14 @@ import csv
 import io
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.class_labels import count_classes, labels_of, told_counts
-from alectio_agent.hub.experiments.indices import labelled_up_to, unpack
+from alectio_agent.hub.experiments.indices import chosen_up_to, unpack
+from alectio_agent.hub.experiments.labels import all_labels, labels_of_loop
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
@@ -146,40 +148,60 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         .order_by(attempts.c.attempt)
     ):
         tried[row.job_id].append(row)
+    given_labels = _people_said(tx, experiment, found)
+    loops = []
+    for job in found:
+        trained = next(
+            (row for row in given[job.job_id] if row.step == "train" and row.is_counted), None
+        )
+        known = given_labels.get(job.loop)
+        if known is None:
+            known = labels_of(trained, chosen_up_to(tx, experiment.experiment_id, job.loop))
+        loops.append(
+            {
+                **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
+                "batch_labels": None
+                if known is None
+                else [known.get(index) for index in unpack(chosen[job.loop].indices)],
+                "class_counts": {
+                    "labelled": told_counts(trained, experiment.settings)
+                    if known is None
+                    else count_classes(known, experiment.settings),
+                    "predicted": _predicted(chosen.get(job.loop + 1)),
+                },
+                "label_changes": _label_changes(given_labels, job.loop),
+            }
+        )
+    return loops
+
+
+def _people_said(
+    tx: Connection, experiment: Experiment, found: Sequence[Row[Any]]
+) -> dict[int, dict[int, Any]]:
+    """Loop to the labels that it trains on; empty when the hooks have the labels."""
+    told = all_labels(tx, experiment)
+    by_loop = {
+        job.loop: labels_of_loop(tx, experiment, job.loop, job.labels_upto, told) for job in found
+    }
+    return {loop: labels for loop, labels in by_loop.items() if labels is not None}
+
+
+def _label_changes(by_loop: dict[int, dict[int, Any]], loop: int) -> list[list[Any]] | None:
+    """What people said since the loop before: new labels, corrections, null for one taken away."""
+    if loop not in by_loop:
+        return None
+    before, now = by_loop.get(loop - 1, {}), by_loop[loop]
     return [
-        {
-            **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
-            **_classes(tx, experiment, job, chosen, given[job.job_id]),
-        }
-        for job in found
+        [sample, now.get(sample)]
+        for sample in sorted({*before, *now})
+        if sample not in before or sample not in now or before[sample] != now[sample]
     ]
 
 
-def _classes(
-    tx: Connection,
-    experiment: Experiment,
-    job: Row[Any],
-    chosen: dict[int, Row[Any]],
-    given: list[Row[Any]],
-) -> dict[str, Any]:
-    """Labels of the batch, and how the classes are divided; None for what is not known."""
-    trained = next((row for row in given if row.step == "train" and row.is_counted), None)
-    labelled = labelled_up_to(tx, experiment.experiment_id, job.loop)
-    known = labels_of(trained, labelled)
-    after = chosen.get(job.loop + 1)
-    return {
-        "batch_labels": None
-        if known is None
-        else [known.get(index) for index in unpack(chosen[job.loop].indices)],
-        "class_counts": {
-            "labelled": told_counts(trained, experiment.settings)
-            if known is None
-            else count_classes(known, experiment.settings),
-            # What this loop's infer said of the rest of the pool, counted when the next batch was
-            # chosen from it.
-            "predicted": None if after is None else json.loads(after.detail).get("predicted"),
-        },
-    }
+def _predicted(after: Row[Any] | None) -> list[int] | None:
+    """What a loop's infer said of the rest of the pool, counted when the next batch was chosen."""
+    counts: list[int] | None = None if after is None else json.loads(after.detail).get("predicted")
+    return counts
 
 
 def _loop(
@@ -229,6 +251,7 @@ def _provenance(trained: Row[Any] | None) -> dict[str, Any] | None:
 def _times(job: Row[Any], chosen: Row[Any], counted: dict[str, Row[Any]]) -> dict[str, Any]:
     return {
         "selected_at": chosen.made_at,
+        "asked_at": job.asked_at,
         "done_at": job.done_at,
         "seconds": {step: counted[step].duration_s for step in STEPS if step in counted},
         "steps": {

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.indices import labelled_up_to, pack, unpack
+from alectio_agent.hub.experiments.indices import chosen_up_to, pack, unpack
+from alectio_agent.hub.experiments.labelling import ask
 from alectio_agent.hub.experiments.parts import part_path
 from alectio_agent.hub.experiments.progress import mark_changed, wants_infer
 from alectio_agent.hub.experiments.records import (
@@ -21,6 +22,7 @@ from alectio_agent.hub.experiments.records import (
     experiment_record,
     newest_job,
 )
+from alectio_agent.hub.experiments.spending import Spent, spent_by, spent_up_to
 from alectio_agent.hub.experiments.waiting import halt
 from alectio_agent.hub.store.tables import experiments, jobs, results, selections
 from alectio_agent.hub.store.transactions import after_commit
@@ -104,13 +106,12 @@ def insert_selection(
     if not _is_owed(tx, context, experiment, owed):
         return False
     before = newest_job(tx, experiment.experiment_id)
-    labelled = before.labelled if before else 0
     problem = _mistake(tx, experiment, owed, found)
     if problem:
         halt(tx, context, experiment, _told(experiment.name, owed.loop, problem))
         return True
     _insert_rows(tx, context, owed, found)
-    _make_job(tx, context, experiment, before, labelled + len(found["indices"]))
+    _make_job(tx, context, experiment, before, len(found["indices"]))
     change_experiment(tx, experiment.experiment_id, owed_loop=None)
     mark_changed(tx, context, experiment.name)
     if experiment.control is not None:
@@ -163,11 +164,11 @@ def _first_batch(tx: Connection, control: Experiment) -> dict[str, Any] | None:
 def _owed(tx: Connection, context: Context, experiment: Experiment) -> OwedSelection:
     settings, loop = experiment.settings, experiment.owed_loop or 0
     before = newest_job(tx, experiment.experiment_id)
-    labelled = before.labelled if before else 0
+    labelled, spent = before.labelled if before else 0, spent_by(tx, experiment, before)
     pool_size = experiment.pool_size or 0
     read = {
         "seed": settings.seed,
-        "batch": batch_left(settings, loop, labelled, pool_size),
+        "batch": batch_left(settings, loop, spent.labels, pool_size, spent.chosen),
         "strategy": [part.model_dump() for part in _strategy(experiment, loop, labelled)],
         "tie_break": settings.tie_break,
         "dedup": settings.dedup,
@@ -178,7 +179,7 @@ def _owed(tx: Connection, context: Context, experiment: Experiment) -> OwedSelec
     request = {"op": "select", "loop": loop, **read}
     result = None if before is None else _infer_result(tx, context, before)
     if result is None:
-        request |= {"pool": pool_size, "labeled": _labelled(tx, experiment, before)}
+        request |= {"pool": pool_size, "labeled": _chosen(tx, experiment, before)}
     return OwedSelection(
         experiment.experiment_id, loop, {**request, "result": result}, canonical(read)
     )
@@ -190,8 +191,8 @@ def _strategy(experiment: Experiment, loop: int, labelled: int) -> list[Strategy
     return experiment.settings.strategy_at(labelled)
 
 
-def _labelled(tx: Connection, experiment: Experiment, before: Job | None) -> list[int]:
-    return [] if before is None else labelled_up_to(tx, experiment.experiment_id, before.loop)
+def _chosen(tx: Connection, experiment: Experiment, before: Job | None) -> list[int]:
+    return [] if before is None else chosen_up_to(tx, experiment.experiment_id, before.loop)
 
 
 def _infer_result(tx: Connection, context: Context, job: Job) -> dict[str, Any] | None:
@@ -229,9 +230,9 @@ def _mistake(
         return f"{len(set(chosen))} samples were chosen; expected {wanted}"
     if any(not 0 <= index < (experiment.pool_size or 0) for index in chosen):
         return f"a sample outside the pool of {experiment.pool_size} was chosen"
-    before = labelled_up_to(tx, experiment.experiment_id, owed.loop)
+    before = chosen_up_to(tx, experiment.experiment_id, owed.loop)
     again = sorted(set(chosen) & set(before))
-    return f"sample {again[0]} was chosen, which is labelled already" if again else ""
+    return f"sample {again[0]} was chosen a second time" if again else ""
 
 
 def _insert_rows(
@@ -262,17 +263,22 @@ def _chosen_by(strategy: list[dict[str, Any]]) -> str:
 
 
 def _make_job(
-    tx: Connection, context: Context, experiment: Experiment, before: Job | None, labelled: int
+    tx: Connection, context: Context, experiment: Experiment, before: Job | None, batch: int
 ) -> None:
     loop = 0 if before is None else before.loop + 1
+    labelled, is_asked = before.labelled if before else 0, experiment.settings.labels.are_asked_for
+    if not is_asked:
+        labelled += batch
     values: dict[str, object] = {
-        "state": "available",
+        "state": "labelling" if is_asked else "available",
         "labelled": labelled,
-        "has_infer": wants_infer(experiment, loop, labelled),
+        "has_infer": wants_infer(experiment, loop, _spent_with(tx, experiment, loop, labelled)),
         "resume_file": None if before is None else before.ckpt_file,
         "is_from_scratch": False,
         "problem": "",
         "available_at": context.now(),
+        "asked_at": context.now() if is_asked else None,
+        "labels_upto": None,
     }
     rewound = tx.execute(_REWOUND, {"of": experiment.experiment_id, "at": loop}).one_or_none()
     job_id = new_id() if rewound is None else rewound.job_id
@@ -282,4 +288,14 @@ def _make_job(
     else:
         new = {"job_id": job_id, "experiment_id": experiment.experiment_id, "loop": loop}
         tx.execute(_INSERT_JOB, {**values, **new, "attempt": 0, "fresh_attempt": 0})
-    after_commit(tx, partial(context.leases.offer, job_id))
+    if is_asked:
+        ask(tx, context, experiment.experiment_id)
+    else:
+        after_commit(tx, partial(context.leases.offer, job_id))
+
+
+def _spent_with(tx: Connection, experiment: Experiment, loop: int, labelled: int) -> Spent:
+    """What is used up with the batch that was just inserted."""
+    if experiment.settings.labels.are_asked_for:
+        return spent_up_to(tx, experiment.experiment_id, loop)
+    return Spent(labelled, labelled)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.labelling import ask
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -90,6 +91,7 @@ def resume(tx: Connection, context: Context, name: str) -> None:
     experiment = experiment_in_state(tx, name, ("paused",), "is paused")
     change_experiment(tx, experiment.experiment_id, state="running", reason="")
     after_commit(tx, context.due.selections.set)
+    ask(tx, context, experiment.experiment_id)
     mark_changed(tx, context, name)
 
 

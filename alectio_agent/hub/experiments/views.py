@@ -11,6 +11,7 @@ from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.absence import awaited_agent
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import unpack
+from alectio_agent.hub.experiments.labelling import awaited_labels, with_labels
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
@@ -160,7 +161,8 @@ class Views:
                 "name": experiment.name,
                 "state": experiment.state,
                 "reason": experiment.reason,
-                "waits_for": awaited_agent(tx, self._context, experiment),
+                "waits_for": awaited_labels(tx, experiment)
+                or awaited_agent(tx, self._context, experiment),
                 "settings": experiment.settings,
                 "pool": experiment.pool_size,
                 "control": experiment.control,
@@ -188,7 +190,7 @@ class Views:
 
     def _loops(self, tx: Connection, experiment: Experiment) -> list[LoopView]:
         settled = self._still_settled(tx, experiment.experiment_id)
-        found = _read_loops(tx, experiment, len(settled))
+        found = with_labels(tx, experiment, _read_loops(tx, experiment, len(settled)))
         views = settled + [view for _, view in found]
         for job, view in found:
             if view.loop != len(settled) or not _is_settled(job, view):
@@ -217,7 +219,8 @@ class Views:
 
 
 def _is_settled(job: Job, view: LoopView) -> bool:
-    return job.state == "done" and view.metrics is not None and job.labelled <= MOST_KEPT_LABELS
+    is_whole = view.returned == view.asked and job.labelled <= MOST_KEPT_LABELS
+    return job.state == "done" and view.metrics is not None and is_whole
 
 
 def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tuple[Job, LoopView]]:

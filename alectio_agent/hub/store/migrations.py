@@ -10,6 +10,14 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE experiments ADD COLUMN series TEXT",
         "ALTER TABLE results ADD COLUMN provenance TEXT",
     ),
+    3: (
+        "ALTER TABLE jobs ADD COLUMN asked_at TEXT",
+        "ALTER TABLE jobs ADD COLUMN labels_upto INTEGER",
+        "CREATE TABLE labels (position INTEGER NOT NULL PRIMARY KEY, "
+        "experiment_id VARCHAR NOT NULL, sample INTEGER NOT NULL, value TEXT, annotator VARCHAR, "
+        "seconds FLOAT, imported_at VARCHAR NOT NULL)",
+        "CREATE INDEX labels_by_experiment ON labels (experiment_id, position)",
+    ),
 }
 """Schema number to the statements that lead to it from the one before."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 metadata = MetaData()
 
 meta = Table(
@@ -108,6 +108,8 @@ experiments = Table(
 # A job is one loop. `lease`, `agent_id` and `attempt` are those of the newest attempt, or of the
 # one that committed since. `ckpt_file`: what the counted train wrote; `resume_file`: what the
 # counted train of the loop before wrote. `fresh_attempt`: failures up to this attempt are forgiven.
+# `asked_at`: when people were asked for labels of its batch. `labels_upto`: the highest position in
+# the table of labels that counts for its train; null before it was available, and without people.
 # A job in the state `rewound` is kept until its loop is made again: its attempts go on counting.
 jobs = Table(
     "jobs",
@@ -129,6 +131,8 @@ jobs = Table(
     Column("problem", Text, nullable=False),
     Column("available_at", String, nullable=False),
     Column("done_at", String),
+    Column("asked_at", String),
+    Column("labels_upto", Integer),
     UniqueConstraint("experiment_id", "loop"),
     Index("jobs_by_state", "state"),
 )
@@ -215,4 +219,19 @@ selections = Table(
     Column("detail", Text, nullable=False),
     Column("settings", Text, nullable=False),
     Column("made_at", String, nullable=False),
+)
+
+# What people said of samples: each row is kept, the newest of a sample counts. `value`: the label
+# as JSON; null for a sample that cannot be labelled.
+labels = Table(
+    "labels",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("experiment_id", String, nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("value", Text),
+    Column("annotator", String),
+    Column("seconds", Float),
+    Column("imported_at", String, nullable=False),
+    Index("labels_by_experiment", "experiment_id", "position"),
 )

@@ -17,6 +17,7 @@ def test_a_claim_carries_everything_that_a_job_needs(bench: Bench) -> None:
     train, test, infer = (order.payload for order in claim.steps)
     assert train.model_dump() == {
         "resume_from": None, "ckpt_file": "digits-ckpt_0", "labeled": [0, 1, 2, 3],
+        "labels": None,
     }  # fmt: skip
     assert test.model_dump() == {"ckpt_file": "digits-ckpt_0"}
     assert infer.model_dump() == {"ckpt_file": "digits-ckpt_0", "unlabeled": list(range(4, 20))}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alectio_agent.hub.experiments.indices import labelled_up_to, pack, unlabelled, unpack
+from alectio_agent.hub.experiments.indices import chosen_up_to, pack, unlabelled, unpack
 from alectio_agent.wire.pools import batch_left, labels_asked, pool_problem
 from tests.support.benches import Bench, make_settings
 
@@ -97,5 +97,5 @@ def test_batches_add_up_loop_by_loop(bench: Bench) -> None:
     agent.commit(agent.start())
     bench.settle()
     experiment_id = bench.show().experiment_id
-    assert bench.run(lambda tx: labelled_up_to(tx, experiment_id, 0)) == [0, 1, 2, 3]
-    assert bench.run(lambda tx: labelled_up_to(tx, experiment_id, 5)) == list(range(8))
+    assert bench.run(lambda tx: chosen_up_to(tx, experiment_id, 0)) == [0, 1, 2, 3]
+    assert bench.run(lambda tx: chosen_up_to(tx, experiment_id, 5)) == list(range(8))

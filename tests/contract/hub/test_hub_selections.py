@@ -202,7 +202,7 @@ def test_a_copied_batch_that_was_chosen_anew_meanwhile_is_not_kept(bench: Bench)
         ([4, 5, 6], "3 samples were chosen; expected 4"),
         ([4, 5, 6, 6], "3 samples were chosen; expected 4"),
         ([4, 5, 6, 20], "a sample outside the pool of 20 was chosen"),
-        ([3, 4, 5, 6], "sample 3 was chosen, which is labelled already"),
+        ([3, 4, 5, 6], "sample 3 was chosen a second time"),
     ],
 )
 def test_a_wrong_selection_is_never_kept(bench: Bench, indices: list[int], told: str) -> None:

@@ -70,6 +70,14 @@ def test_loops_that_are_alike_are_the_same_in_everything_but_their_samples() -> 
     }  # fmt: skip
 
 
+def test_labels_by_people_are_compared_as_each_loop_had_them() -> None:
+    """A sample may be chosen and have no label, and a label may be corrected."""
+    said = [[[0, "a"], [1, "b"]], [[1, "c"], [2, "a"]], [[0, None], [3, "b"]]]
+    loops = [make_loop(at, label_changes=changes) for at, changes in enumerate(said)]
+    found = compare_loops(make_history(*loops), 0, 2)["samples"]
+    assert (found["added"], found["removed"], found["relabelled"]) == ([2, 3], [0], [1])
+
+
 def test_samples_of_all_loops_between_are_added() -> None:
     history = make_history(*(make_loop(loop) for loop in range(4)))
     assert compare_loops(history, 0, 3)["samples"]["added"] == [2, 3, 4, 5, 6, 7]

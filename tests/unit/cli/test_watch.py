@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alectio_agent.cli.watch import Watcher
-from alectio_agent.wire.operation import ExperimentView
+from alectio_agent.wire.operation import ExperimentView, LoopView
 
 
 class FakeOperator:
@@ -71,3 +71,27 @@ def test_a_pause_is_told_once_with_the_command_that_ends_it(
     said = told(caplog, paused, paused, view(3), paused)
     wanted = "toy is paused. It goes on with: alectio-agent experiment resume toy"
     assert said == [wanted, wanted]
+
+
+def asking(version: int, loop: int, returned: int, state: str = "running") -> ExperimentView:
+    waits = {"loop": loop, "state": "labelling", "labels": 0, "chosen_by": "random", "asked": 5,
+             "returned": returned}  # fmt: skip
+    return view(version, state=state).model_copy(update={"loops": [LoopView.model_validate(waits)]})
+
+
+def test_once_for_each_loop_it_says_how_to_label(caplog: pytest.LogCaptureFixture) -> None:
+    said = told(caplog, asking(1, 0, 2), asking(2, 0, 4), view(3), asking(4, 1, 0))
+    mend = (
+        "In another terminal: alectio-agent experiment labels export toy --output todo.csv; fill "
+        "in the column label; alectio-agent experiment labels import toy todo.csv"
+    )
+    assert said == [
+        f"`toy` waits for labels of 3 samples. {mend}",
+        f"`toy` waits for labels of 5 samples. {mend}",
+    ]
+
+
+def test_waiting_for_labels_is_no_end(caplog: pytest.LogCaptureFixture) -> None:
+    watcher = Watcher(FakeOperator(asking(1, 0, 2)), "toy", None)  # type: ignore[arg-type]
+    watcher.step()
+    assert watcher.outcome is None

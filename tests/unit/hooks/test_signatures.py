@@ -126,3 +126,21 @@ def test_a_decorator_that_wraps_shows_the_signature_below_it() -> None:
 )  # fmt: skip
 def test_a_hook_gets_what_its_parameters_name(signature: str, got: dict[str, Any]) -> None:
     assert read_signature("train", returning(signature)).call(dict(PAYLOAD)) == got
+
+
+@pytest.mark.parametrize("labels", [None, {1: "cat"}])
+def test_labels_by_people_are_handed_to_a_parameter_of_that_name(labels: Any) -> None:
+    hook = read_signature("train", returning("args, labeled, ckpt_file, labels"))
+    assert hook.call({**PAYLOAD, "labels": labels})["labels"] == labels
+
+
+def test_any_keywords_hold_labels_only_when_people_gave_some() -> None:
+    """Scripts of the old SDK hand on what they get."""
+    hook = read_signature("train", returning("**all"))
+    assert "labels" not in hook.call({**PAYLOAD, "labels": None})["all"]
+    assert hook.call({**PAYLOAD, "labels": {1: 0}})["all"]["labels"] == {1: 0}
+
+
+def test_only_train_may_ask_for_labels() -> None:
+    with pytest.raises(LoadError):
+        read_signature("infer", returning("args, unlabeled, ckpt_file, labels"))

@@ -23,6 +23,12 @@ def test_a_good_claim_is_not_refused() -> None:
     assert refusal(make_claim(), OFFERS) is None
 
 
+def test_labels_by_people_may_lack_some_samples() -> None:
+    assert (
+        refusal(make_claim(steps=steps("train", labeled=[1, 2], labels={"2": 0})), OFFERS) is None
+    )
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
@@ -34,6 +40,11 @@ def test_a_good_claim_is_not_refused() -> None:
         ({"steps": steps("infer", unlabeled=[99])}, "unlabeled holds index 99"),
         ({"steps": [*steps("train"), *steps("test", ckpt_file="d")]}, "different checkpoints"),
         ({"steps": steps("train", resume_from="c")}, "same"),
+        (
+            {"steps": steps("train", labels={"1": "cat", "2": "dog"})},
+            "labels holds '2', which is no",
+        ),
+        ({"steps": steps("train", labels={"01": "cat"})}, "labels holds '01', which is no index"),
         ({"pool": {"size": 11}}, "11 samples there and 10 here"),
     ],
 )

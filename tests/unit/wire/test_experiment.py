@@ -206,3 +206,18 @@ def test_growth_must_end_above_its_start():
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError):
         settings().batch = 5
+
+
+@pytest.mark.parametrize(
+    ("share", "batch", "needed"),
+    [(1, 30, 30), (0.9, 10, 9), (0.07, 100, 7), (0.5, 3, 2), (0.01, 5, 1), (1, 1, 1)],
+)
+def test_a_share_of_a_batch_is_rounded_up(share: float, batch: int, needed: int) -> None:
+    assert settings(labels={"kind": "csv", "min_returned": share}).labels.needed_of(batch) == needed
+
+
+def test_people_may_be_asked_for_labels():
+    found = settings(labels={"kind": "csv", "timeout": "2d"})
+    assert (found.labels.are_asked_for, found.labels.timeout) == (True, 172800)
+    assert ExperimentSettings.model_validate_json(found.model_dump_json()) == found
+    assert not settings().labels.are_asked_for

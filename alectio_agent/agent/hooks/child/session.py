@@ -134,6 +134,9 @@ class Session:
     def _payload(self, command: dict[str, Any]) -> dict[str, Any]:
         """Everything that a hook may know; made anew for each step, since hooks may change it."""
         payload: dict[str, Any] = command["payload"]
+        if payload.get("labels") is not None:
+            # Keys of JSON are text.
+            payload["labels"] = {int(index): label for index, label in payload["labels"].items()}
         payload["args"] = {**self._hooks.args, **command["args"]}
         return payload
 

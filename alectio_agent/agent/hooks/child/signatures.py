@@ -53,8 +53,12 @@ class Hook:
         for name, parameter in self.signature.parameters.items():
             if parameter.kind is Parameter.VAR_KEYWORD:
                 taken = {*bound.arguments, *(("args",) if self.args_name else ())}
+                # Scripts of the old SDK hand on what they get: they know of no labels by people.
+                by_people = ("labels",) if payload.get("labels") is not None else ()
                 bound.arguments[name] = {
-                    key: payload[key] for key in KEYWORDS if key in payload and key not in taken
+                    key: payload[key]
+                    for key in (*KEYWORDS, *by_people)
+                    if key in payload and key not in taken
                 }
             elif name == self.args_name:
                 bound.arguments[name] = payload["args"]
@@ -124,7 +128,9 @@ def _takes_payload(parameters: Mapping[str, Parameter]) -> bool:
 
 def _find_args(step: str, function: Any, parameters: Mapping[str, Parameter]) -> Optional[str]:
     """Which parameter gets `args`: the one of that name, else an unknown first one."""
-    known = {"ckpt_dir", "loop", "seed", *KEYWORDS}
+    known = {"ckpt_dir", "loop", "seed", "labels", *KEYWORDS}
+    if step != "train":
+        known.discard("labels")
     unknown = [name for name, p in parameters.items() if _is_required(p) and name not in known]
     first = next(iter(parameters))
     args_name = "args" if "args" in parameters else None

@@ -9,7 +9,7 @@ from alectio_agent.agent.hooks.checkpoints import checkpoint_bytes
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.steps import StepOutcome, StepRun
-from alectio_agent.agent.hooks.trial.order import TrialOrder
+from alectio_agent.agent.hooks.trial.order import TrialOrder, made_up_labels
 from alectio_agent.agent.hooks.trial.rows import Rows, read_rows
 
 AGAIN = "Mend it, then: alectio-agent try"
@@ -57,7 +57,9 @@ class TrialBench:
             in_warm: Even loop 0 runs in the process at hand.
         """
         resume_from = self.checkpoint(loop - 1) if loop else None
-        step = self._step("train", {"resume_from": resume_from, "labeled": labeled}, loop)
+        labels = made_up_labels(self.order, labeled)
+        payload = {"resume_from": resume_from, "labeled": labeled, "labels": labels}
+        step = self._step("train", payload, loop)
         return self._run(self._of(step, experiment), in_warm=in_warm)
 
     def test(self, *, experiment: str = "") -> Ran:

@@ -1,8 +1,10 @@
 """What to try, and on which samples."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alectio_agent.config.pipeline import PipelineSettings
 
@@ -26,6 +28,7 @@ class TrialOrder:
         ignored: Folders that others write to meanwhile.
         is_debugged: With a debugger on this terminal, without time limits.
         is_full: Repeat `train` even when it takes long.
+        needs_labels: People give them: `train` gets some that are made up.
     """
 
     pipeline_name: str
@@ -41,6 +44,7 @@ class TrialOrder:
     ignored: tuple[Path, ...] = ()
     is_debugged: bool = False
     is_full: bool = False
+    needs_labels: bool = False
 
     @property
     def log_file(self) -> Path:
@@ -85,6 +89,26 @@ def trial_name(experiment: str) -> str:
     """
     room = LONGEST_NAME - len(f"{SUFFIX}-2")
     return f"{experiment[:room]}{SUFFIX}"
+
+
+def made_up_labels(order: TrialOrder, labeled: list[int]) -> dict[str, Any] | None:
+    """Labels as a platform hands them on, where nobody was asked yet.
+
+    Args:
+        order: Says the task and its classes.
+        labeled: Samples.
+
+    Returns:
+        Each class in turn; None when the labels lie with the hooks.
+    """
+    if not order.needs_labels:
+        return None
+    if order.task == "regression":
+        return {str(index): float(at) for at, index in enumerate(labeled)}
+    classes: Sequence[str | int] = order.class_names or range(order.classes or 1)
+    found = {str(index): classes[at % len(classes)] for at, index in enumerate(labeled)}
+    is_many = order.task == "multi_label"
+    return {index: [label] for index, label in found.items()} if is_many else found
 
 
 def choose_samples(order: TrialOrder, pool: int, rng: random.Random) -> Samples:

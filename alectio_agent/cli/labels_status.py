@@ -1,0 +1,53 @@
+"""`experiment labels status`."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alectio_agent.cli.experiment_name import experiment_name
+from alectio_agent.cli.hub_options import hub_options, named_hub
+from alectio_agent.cli.options import Common
+
+if TYPE_CHECKING:
+    from alectio_agent.wire.labels import LabelQueue
+
+
+@click.command
+@experiment_name
+@hub_options
+def status(*, name: str, common: Common, **where: Any) -> None:
+    """Say how many labels of each loop of NAME are there, and what it waits for."""
+    from alectio_agent.cli.screen import say
+
+    with named_hub(common, **where) as operator:
+        queue = operator.labels(name)
+    if common.as_json:
+        click.echo(queue.model_dump_json(indent=2, exclude={"samples"}))
+        return
+    waits = f" (waits for {queue.waits_for})" if queue.waits_for else ""
+    click.echo(f"{queue.name}: {queue.state}{waits}")
+    if queue.loops:
+        _print(queue)
+    if queue.waits_for and not common.is_quiet:
+        say(f"Go on: alectio-agent experiment labels export {name} --output todo.csv")
+
+
+def _print(queue: "LabelQueue") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("loop", "asked", "labelled", "excluded", "missing"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in ("state", "asked at"):
+        table.add_column(title, no_wrap=True)
+    for loop in queue.loops:
+        counts = (loop.asked, loop.returned - loop.excluded, loop.excluded,
+                  loop.asked - loop.returned)  # fmt: skip
+        asked_at = (loop.asked_at or "")[:16].replace("T", " ")
+        shown = [f"{number:,}" for number in counts]
+        table.add_row(str(loop.loop), *shown, loop.state, f"{asked_at}Z" if asked_at else "")
+    # A pipe has no width: lines are never cut there.
+    width = None if sys.stdout.isatty() else 400
+    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
