@@ -30,6 +30,13 @@ CREATE TABLE groups (
     pgid INTEGER PRIMARY KEY, start_time INTEGER NOT NULL, marker TEXT NOT NULL)
 """
 
+_UNSENT = """
+SELECT count(*) AS messages, sum(CASE kind WHEN 'commit' THEN (
+    SELECT sum(json_extract(value, '$.bytes')) FROM json_each(body, '$.commit.parts')) END)
+    AS size_bytes
+FROM messages WHERE state = 'pending'
+"""
+
 MessageState = Literal["pending", "settled", "superseded", "parked"]
 Outcome = Literal["delivered", "superseded", "failed", "parked"]
 
@@ -65,6 +72,19 @@ class Message:
     step: str | None
     key: str
     body: str
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """What waits in the outbox.
+
+    Attributes:
+        messages: Results and failures that were not settled yet, for any platform.
+        size_bytes: Of the files that belong to them.
+    """
+
+    messages: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -197,6 +217,11 @@ class Journal:
         """Number of messages that were not settled yet, for any platform."""
         rows = self._database.query("SELECT count(*) AS n FROM messages WHERE state = 'pending'")
         return int(rows[0]["n"])
+
+    def unsent(self) -> Unsent:
+        """What was not settled yet."""
+        rows = self._database.query(_UNSENT)
+        return Unsent(int(rows[0]["messages"]), int(rows[0]["size_bytes"] or 0))
 
     def settle(self, message: Message) -> bool:
         """Record that the platform accepted a message.
