@@ -16,6 +16,8 @@ from alectio_agent.cli.build_agent import Site, State, build_agent, inspect_hook
 from alectio_agent.cli.experiment_table import print_result
 from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.hub_connection import hub_folders, operation_client
+from alectio_agent.cli.live.opening import Screen, told
+from alectio_agent.cli.live.source import SceneSource
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_experiment import (
     finished_already,
@@ -81,7 +83,12 @@ class Project:
 
 
 def run_embedded(
-    stack: ExitStack, project: Project, reload: Reloader, wish: Wish, quota: Quota
+    stack: ExitStack,
+    project: Project,
+    reload: Reloader,
+    wish: Wish,
+    quota: Quota,
+    screen: Screen,
 ) -> ExitCode:
     """Start the hub, make the experiment, run the agent, print the table.
 
@@ -91,6 +98,7 @@ def run_embedded(
         reload: Called on HUP.
         wish: The options of `run`.
         quota: How many jobs the agent takes.
+        screen: Shows the run.
 
     Returns:
         0 finished, or the jobs asked for are done; 3 a job waits for a person; 75 stopped before
@@ -104,6 +112,7 @@ def run_embedded(
     experiment = pick_experiment(known, project.experiment, is_new=wish.new)
     over = None if wish.stay else finished_already(known, experiment)
     if over is not None:
+        screen.close()
         return _say_over(operator, over, project)
     inspections = _fitting_hooks(project, experiment, pipeline)
     is_update = wish.update and experiment.name in {found.name for found in known}
@@ -111,7 +120,10 @@ def run_embedded(
     agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota)
     watcher = Watcher(operator, name, None if wish.stay else _end_of(agent))
     _drive(hub, watcher, agent)
+    screen.show(SceneSource(told(f"in the box, {hub.url}"), agent.snapshot, SystemClock(),
+                            lambda: watcher.views).rows)  # fmt: skip
     code = until_stopped(agent, reload)
+    screen.close()
     if code is not ExitCode.CLEAN:
         return code
     return _say_end(operator, watcher, agent, project)

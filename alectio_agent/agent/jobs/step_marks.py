@@ -73,9 +73,7 @@ class StepMarks:
             steps: All of the job, in order.
             done: Those with a durable result.
         """
-        self.all = tuple(
-            StepMark(step, "done" if step in done else "next") for step in steps
-        )
+        self.all = tuple(StepMark(step, "done" if step in done else "next") for step in steps)
 
     def begin(self, step: Step, now_s: float) -> None:
         """A step runs from now on."""
