@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,7 +184,10 @@ def _say_end(
 ) -> ExitCode:
     """Print the table and what a person types next; gives the exit code."""
     is_told = bool(agent.quota.failed)
-    print_result(operator, watcher.first_name, as_json=project.as_json, has_problems=not is_told)
+    with suppress(OSError):  # a terminal that vanished changes nothing about the outcome
+        print_result(
+            operator, watcher.first_name, as_json=project.as_json, has_problems=not is_told
+        )
     code = _outcome(operator, watcher, agent)
     _say_next(code, watcher, agent, project)
     return code
