@@ -10,7 +10,7 @@ from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
-from alectio_agent.agent.journal.journal import Unsent
+from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.agent.service.snapshot import AgentSnapshot, Sources, take_snapshot
 from alectio_agent.wire.results import Progress
 from tests.support.claims import make_claim

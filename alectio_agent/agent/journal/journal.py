@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from alectio_agent.agent.journal.outbox import Manifest
+from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.sqlite import Database, Row
 from alectio_agent.wire.claims import Claim
@@ -28,13 +29,6 @@ CREATE INDEX messages_by_state ON messages (state, id);
 CREATE INDEX messages_by_lease ON messages (lease);
 CREATE TABLE groups (
     pgid INTEGER PRIMARY KEY, start_time INTEGER NOT NULL, marker TEXT NOT NULL)
-"""
-
-_UNSENT = """
-SELECT count(*) AS messages, sum(CASE kind WHEN 'commit' THEN (
-    SELECT sum(json_extract(value, '$.bytes')) FROM json_each(body, '$.commit.parts')) END)
-    AS size_bytes
-FROM messages WHERE state = 'pending'
 """
 
 MessageState = Literal["pending", "settled", "superseded", "parked"]
@@ -72,19 +66,6 @@ class Message:
     step: str | None
     key: str
     body: str
-
-
-@dataclass(frozen=True)
-class Unsent:
-    """What waits in the outbox.
-
-    Attributes:
-        messages: Results and failures that were not settled yet, for any platform.
-        size_bytes: Of the files that belong to them.
-    """
-
-    messages: int = 0
-    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -220,8 +201,7 @@ class Journal:
 
     def unsent(self) -> Unsent:
         """What was not settled yet."""
-        rows = self._database.query(_UNSENT)
-        return Unsent(int(rows[0]["messages"]), int(rows[0]["size_bytes"] or 0))
+        return Unsent.of(self._database)
 
     def settle(self, message: Message) -> bool:
         """Record that the platform accepted a message.

@@ -11,7 +11,8 @@ from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.slot import EndedJob, Slot
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.job_logs import JobLog
-from alectio_agent.agent.journal.journal import Journal, Unsent
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.core.errors import StoreError
 
 AgentState = Literal["starting", "idle", "working", "stopping"]

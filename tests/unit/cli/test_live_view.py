@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from alectio_agent.agent.client.traffic import Contact
 from alectio_agent.agent.jobs.slot import EndedJob
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
-from alectio_agent.agent.journal.journal import Unsent
+from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.cli.live.glyphs import ASCII, UNICODE, glyphs_for
 from alectio_agent.cli.live.view import draw
 from alectio_agent.wire.results import Progress
