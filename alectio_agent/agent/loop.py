@@ -113,6 +113,8 @@ class PollLoop:
         self._taken: set[str] = set()
         self._refused: Refusal | None = None
         self._is_idle = False
+        self.trouble = ""
+        """Why the platform gives no work; empty while it answers."""
         self.wake = wake
 
     @property
@@ -134,6 +136,7 @@ class PollLoop:
             return self._unavailable(error)
         except PlatformRejectedError as error:
             return self._rejected(error)
+        self.trouble = ""
         if self._backoff.failures:
             log.info("the platform answers again")
             self._backoff.succeeded()
@@ -261,6 +264,7 @@ class PollLoop:
         if ends_agent(error) or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
+        self.trouble = f"the platform refuses the token: {printable(error.message)}"
         if self._backoff.failures == 0:
             log.error(
                 "%s  the platform refuses the token: %s. Put the right one into the token file "
@@ -276,6 +280,7 @@ class PollLoop:
         if self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
+        self.trouble = printable(error.message)
         is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
         if self._backoff.failures in (0, 2) and not is_cut:
             log.warning("%s  %s; trying again for as long as it takes", error.code, error.message)
@@ -291,6 +296,7 @@ class PollLoop:
         """`unknown-agent` and `stale-seq` mean: register again. The rest waits for a mend."""
         if error.problem not in ("unknown-agent", "stale-seq"):
             log.error("the platform answers %s: %s", error.problem, printable(error.message))
+            self.trouble = f"the platform answers {error.problem}: {printable(error.message)}"
         self._registered = None
         return self._backoff.failed(error)
 

@@ -14,6 +14,7 @@ from typing import Self
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.checkpoints import held_checkpoints
 from alectio_agent.agent.hooks.groups import end_group
@@ -32,6 +33,7 @@ from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent, Parts
+from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
@@ -110,10 +112,10 @@ def build_agent(
         An agent that has not started.
     """
     settings, clock, rng = state.settings, SystemClock(), random.SystemRandom()
-    leaving = threading.Event()
+    leaving, traffic = threading.Event(), Traffic(clock)
 
     def client() -> tuple[HttpTransport, PlatformClient]:
-        transport = HttpTransport(site.url, os.environ, clock)
+        transport = HttpTransport(site.url, os.environ, clock, traffic)
         return transport, PlatformClient(transport, site.token, clock)
 
     heartbeats = Heartbeats(client()[1], clock)
@@ -145,10 +147,20 @@ def build_agent(
         poll_wake,
     )
     farewell = client()[1]
+    sources = Sources(
+        name=_shown_name(site, state),
+        slot=slot,
+        heartbeats=heartbeats,
+        journal=state.journal,
+        traffic=traffic,
+        folder=settings.agent.state_dir,
+        log_folder=desk.log_folder,
+        trouble=lambda: poll_loop.trouble,
+    )
     agent = Agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, polls, farewell, leaving,
-            settings.agent.drain_timeout, clock,
+            settings.agent.drain_timeout, clock, sources,
         )
     )  # fmt: skip
     poll_loop.on_fatal = agent.fail_now

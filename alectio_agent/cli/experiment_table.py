@@ -95,19 +95,31 @@ def newest_warnings(view: ExperimentView) -> list[str]:
     Returns:
         A line for each, the newest last.
     """
+    lines = warnings_of(view)
+    earlier = len(lines) - MOST_WARNINGS
+    more = [f"! {earlier} earlier: alectio-agent experiment show {view.name} --json"]
+    return [*(more if earlier > 0 else []), *lines[-MOST_WARNINGS:]]
+
+
+def warnings_of(view: ExperimentView) -> list[str]:
+    """All warnings of an experiment, each once, with the newest loop that has it.
+
+    Args:
+        view: With its loops.
+
+    Returns:
+        A line for each, the newest last.
+    """
     told: dict[str, list[int]] = {}
     for loop in view.loops:
         for text in dict.fromkeys(loop.warnings):
             # What is said again moves to the end.
             told[text] = [*told.pop(text, []), loop.loop]
-    lines = [
+    return [
         f"! {view.name}/{loops[-1]}: {printable(' '.join(text.split()), 400)}"
         + _also(len(loops) - 1)
         for text, loops in told.items()
     ]
-    earlier = len(lines) - MOST_WARNINGS
-    more = [f"! {earlier} earlier: alectio-agent experiment show {view.name} --json"]
-    return [*(more if earlier > 0 else []), *lines[-MOST_WARNINGS:]]
 
 
 def problems(view: ExperimentView) -> list[str]:

@@ -49,6 +49,11 @@ class Tail:
                 self._offset += len(chunk)
                 yield from self._split(self._decoder.decode(chunk))
 
+    @property
+    def begun(self) -> str:
+        """The beginning of a line that has not ended yet; it is told again when it has."""
+        return self._begun
+
     def rest(self) -> str:
         """The beginning of a line that has not ended; empty when there is none."""
         rest: str = self._begun + self._decoder.decode(b"", final=True)

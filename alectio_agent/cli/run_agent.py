@@ -9,6 +9,8 @@ from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open_state
+from alectio_agent.cli.live.opening import open_screen, told
+from alectio_agent.cli.live.source import SceneSource
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_embedded import Project, jobs_done, run_embedded
@@ -18,6 +20,7 @@ from alectio_agent.cli.screen import say
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.cli.until_stopped import until_stopped
 from alectio_agent.config.settings import EMBEDDED
+from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ConfigError, ExitCode
 from alectio_agent.core.log import configure
 
@@ -50,14 +53,18 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
     again = None if script is None else lambda: load(common.config)[0]
     reload = Reloader(file, settings, common, again)
     with ExitStack() as stack:
+        screen = open_screen(stack, common)
         _prepare(settings.agent.state_dir)
         stack.callback(FolderLock(settings.agent.state_dir).release)
         state = open_state(settings, stack)
         if not is_embedded:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
-            agent = build_agent(Site.distant(settings), state, inspect_hooks(state), quota)
+            site = Site.distant(settings)
+            agent = build_agent(site, state, inspect_hooks(state), quota)
+            screen.show(SceneSource(told(site.url), agent.snapshot, SystemClock()).rows)
             code = until_stopped(agent, reload)
+            screen.close()
             return _end_elsewhere(code, agent, wish)
         if experiment is None:
             raise ConfigError(
@@ -67,7 +74,7 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
         project = Project(state, file, experiment, common.as_json)
         if script is not None and not file.exists():
             project = replace(project, command=script.command, init=script.init)
-        return run_embedded(stack, project, reload, wish, quota)
+        return run_embedded(stack, project, reload, wish, quota, screen)
 
 
 def _end_elsewhere(code: ExitCode, agent: Agent, wish: Wish) -> ExitCode:

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.hub_process import HubProcess
@@ -15,6 +16,8 @@ from alectio_agent.cli.build_agent import Site, State, build_agent, inspect_hook
 from alectio_agent.cli.experiment_table import print_result
 from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.hub_connection import hub_folders, operation_client
+from alectio_agent.cli.live.opening import Screen, told
+from alectio_agent.cli.live.source import SceneSource
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_experiment import (
     finished_already,
@@ -29,6 +32,7 @@ from alectio_agent.cli.watch import Watcher
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ExitCode
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.operation import ExperimentView
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +83,12 @@ class Project:
 
 
 def run_embedded(
-    stack: ExitStack, project: Project, reload: Reloader, wish: Wish, quota: Quota
+    stack: ExitStack,
+    project: Project,
+    reload: Reloader,
+    wish: Wish,
+    quota: Quota,
+    screen: Screen,
 ) -> ExitCode:
     """Start the hub, make the experiment, run the agent, print the table.
 
@@ -89,50 +98,96 @@ def run_embedded(
         reload: Called on HUP.
         wish: The options of `run`.
         quota: How many jobs the agent takes.
+        screen: Shows the run.
 
     Returns:
         0 finished, or the jobs asked for are done; 3 a job waits for a person; 75 stopped before
         the end; or the error's own.
     """
-    state, file, file_of = project.state, project.file, project.experiment_file
-    pipeline = pick_pipeline(file_of, project.experiment, state.settings.pipelines)
-    hub = HubProcess(*hub_folders(state.settings, file))
-    stack.callback(hub.stop)
-    hub.start()
-    log.info("hub: in the box, %s", hub.url)
+    state = project.state
+    pipeline = pick_pipeline(project.experiment_file, project.experiment, state.settings.pipelines)
+    hub = _start_hub(stack, project)
     operator = operation_client(hub.url, hub.tokens.operator)
     known = operator.experiments().experiments
     experiment = pick_experiment(known, project.experiment, is_new=wish.new)
     over = None if wish.stay else finished_already(known, experiment)
     if over is not None:
-        print_result(operator, over.name, as_json=project.as_json)
-        say(f"`{over.name}` was {over.state} already: nothing was run.")
-        say(f"Start it afresh beside this one: {project.afresh}")
-        return ExitCode.CLEAN if over.state == "finished" else ExitCode.FAILED
-    # What cannot run must not become an experiment: its settings could then not be mended.
-    inspections = inspect_hooks(state)
-    pool = pool_size(state.settings.pipelines[pipeline], inspections[pipeline])
-    check_pool((file, file_of), experiment, pipeline, pool)
+        screen.close()
+        return _say_over(operator, over, project)
+    inspections = _fitting_hooks(project, experiment, pipeline)
+    is_update = wish.update and experiment.name in {found.name for found in known}
+    name = _make(operator, project, experiment, is_update=is_update)
+    agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota)
+    watcher = Watcher(operator, name, None if wish.stay else _end_of(agent))
+    _drive(hub, watcher, agent)
+    screen.show(SceneSource(told(f"in the box, {hub.url}"), agent.snapshot, SystemClock(),
+                            lambda: watcher.views).rows)  # fmt: skip
+    code = until_stopped(agent, reload)
+    screen.close()
+    if code is not ExitCode.CLEAN:
+        return code
+    return _say_end(operator, watcher, agent, project)
+
+
+def _start_hub(stack: ExitStack, project: Project) -> HubProcess:
+    hub = HubProcess(*hub_folders(project.state.settings, project.file))
+    stack.callback(hub.stop)
+    hub.start()
+    log.info("hub: in the box, %s", hub.url)
+    return hub
+
+
+def _say_over(operator: OperationClient, over: ExperimentView, project: Project) -> ExitCode:
+    """Print what there is: nothing is left to run."""
+    print_result(operator, over.name, as_json=project.as_json)
+    say(f"`{over.name}` was {over.state} already: nothing was run.")
+    say(f"Start it afresh beside this one: {project.afresh}")
+    return ExitCode.CLEAN if over.state == "finished" else ExitCode.FAILED
+
+
+def _fitting_hooks(
+    project: Project, experiment: ExperimentSettings, pipeline: str
+) -> dict[str, HookInspection]:
+    """What cannot run must not become an experiment: its settings could then not be mended."""
+    inspections = inspect_hooks(project.state)
+    pool = pool_size(project.state.settings.pipelines[pipeline], inspections[pipeline])
+    check_pool((project.file, project.experiment_file), experiment, pipeline, pool)
+    return inspections
+
+
+def _make(
+    operator: OperationClient, project: Project, experiment: ExperimentSettings, *, is_update: bool
+) -> str:
+    """Make the experiment, or make it go on; gives its name."""
     view = make_experiment(
         operator,
         experiment,
         project.experiment.name,
-        is_update=wish.update and experiment.name in {found.name for found in known},
+        is_update=is_update,
         command=project.with_options,
     )
     retry_waiting(operator, view)
-    agent = build_agent(Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota)
-    watcher = Watcher(operator, view.name, None if wish.stay else _end_of(agent))
+    return view.name
+
+
+def _drive(hub: HubProcess, watcher: Watcher, agent: Agent) -> None:
+    """Start the threads that are not the agent's own."""
     for driver in (
         Driver("hub", hub, SystemClock(), lambda: hub.is_stopping, agent.fail),
         Driver("watch", watcher, SystemClock(), agent.stopping.is_set, agent.fail),
     ):
         driver.start()
-    code = until_stopped(agent, reload)
-    if code is not ExitCode.CLEAN:
-        return code
-    is_told = bool(quota.failed)
-    print_result(operator, view.name, as_json=project.as_json, has_problems=not is_told)
+
+
+def _say_end(
+    operator: OperationClient, watcher: Watcher, agent: Agent, project: Project
+) -> ExitCode:
+    """Print the table and what a person types next; gives the exit code."""
+    is_told = bool(agent.quota.failed)
+    with suppress(OSError):  # a terminal that vanished changes nothing about the outcome
+        print_result(
+            operator, watcher.first_name, as_json=project.as_json, has_problems=not is_told
+        )
     code = _outcome(operator, watcher, agent)
     _say_next(code, watcher, agent, project)
     return code

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import click
@@ -23,12 +24,13 @@ def may_colour(stream: TextIO) -> bool:
 
 
 def say(text: str) -> None:
-    """Tell a person something beside the results.
+    """Tell a person something beside the results; nobody, when the terminal has vanished.
 
     Args:
         text: One or more lines.
     """
-    click.echo(text, err=True)
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def say_error(error: AlectioAgentError) -> None:

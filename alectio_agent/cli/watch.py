@@ -38,6 +38,8 @@ class Watcher:
         self._on_over = on_over
         self._version: int | None = None
         self._told: set[tuple[str, int]] = set()
+        self._views: dict[str, ExperimentView] = {}
+        self._waited_for = ""
         self.is_paused = False
         self._asked_loop: int | None = None
         self.outcome: ExitCode | None = None
@@ -47,6 +49,13 @@ class Watcher:
     def name(self) -> str:
         """The experiment that runs: the one named at first, then its control."""
         return self._name
+
+    @property
+    def views(self) -> tuple[ExperimentView | None, ExperimentView | None]:
+        """The experiment and its control, as they were told last."""
+        first = self._views.get(self.first_name)
+        control = self._views.get(first.control) if first and first.control else None
+        return first, control
 
     def step(self) -> float:
         """Wait for a change and tell it.
@@ -71,9 +80,12 @@ class Watcher:
         """
         is_first = self._version is None
         self._version = view.version
+        self._views[view.name] = view
         self._tell(view, silently=is_first)
         self._tell_pause(view)
         self._tell_labels(view)
+        if not is_first:  # at the start this run's own agent has not called yet
+            self._tell_wait(view)
         self._judge(view)
 
     def _judge(self, view: ExperimentView) -> None:
@@ -120,6 +132,13 @@ class Watcher:
                 count(missing, "sample"),
                 labels_mend(view.name),
             )
+
+    def _tell_wait(self, view: ExperimentView) -> None:
+        """Say what is waited for, once; of labels it is told already, with what to do."""
+        waits_for = "" if self._asked_loop is not None else view.waits_for
+        if waits_for and waits_for != self._waited_for:
+            log.warning("%s waits for %s", view.name, waits_for)
+        self._waited_for = waits_for
 
     def _ended(self, view: ExperimentView) -> None:
         log.info("%s %s%s", view.name, view.state, f": {view.reason}" if view.reason else "")

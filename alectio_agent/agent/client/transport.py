@@ -16,6 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import PoolManager
 
+from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.core.log import printable
@@ -76,14 +77,22 @@ class Transport(Protocol):
 class HttpTransport:
     """HTTP over the network, one session per thread, redirects never followed."""
 
-    def __init__(self, url: str, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        url: str,
+        environment: Mapping[str, str],
+        clock: Clock,
+        traffic: Traffic | None = None,
+    ) -> None:
         """Read proxies and the CA once, so that no later call looks at the environment.
 
         Args:
             url: Of the platform, without a trailing slash.
             environment: For proxy variables and `REQUESTS_CA_BUNDLE`.
             clock: For the total deadline.
+            traffic: Told of each answer, and of each that did not come.
         """
+        self._traffic = traffic or Traffic(clock)
         self._url = url.rstrip("/")
         self._clock = clock
         self._proxies = _proxies(self._url, environment)
@@ -96,18 +105,33 @@ class HttpTransport:
         if self._sockets.are_refused:
             raise PlatformUnavailableError(f"{self._url}: the request was interrupted")
         try:
-            if isinstance(request.body, Path):
-                with request.body.open("rb") as stream:
-                    return self._perform(request, stream)
-            return self._perform(request, request.body)
+            return self._send(request)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise PlatformUnavailableError(
-                f"{self._url}: no answer to {request.method} {request.path}: {_reason(error)}"
-            ) from error
+            raise self._silence(request, _reason(error)) from error
+        except PlatformUnavailableError as error:
+            self._traffic.note_silence(error.message)
+            raise
 
     def interrupt(self) -> None:
         """Shut down every live socket; see `Transport`."""
         self._sockets.refuse()
+
+    def _send(self, request: Request) -> Response:
+        if isinstance(request.body, Path):
+            with request.body.open("rb") as stream:
+                response = self._perform(request, stream)
+                self._traffic.note_answer(stream.tell())
+                return response
+        response = self._perform(request, request.body)
+        self._traffic.note_answer(len(request.body or b""))
+        return response
+
+    def _silence(self, request: Request, reason: str) -> PlatformUnavailableError:
+        if not self._sockets.are_refused:  # what the stop itself has cut says nothing
+            self._traffic.note_silence(reason)
+        return PlatformUnavailableError(
+            f"{self._url}: no answer to {request.method} {request.path}: {reason}"
+        )
 
     def _perform(self, request: Request, body: bytes | BinaryIO | None) -> Response:
         with self._session().request(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.jobs.step_marks import Noted
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import LeaseLostError, PlatformError
 from alectio_agent.core.log import job_logger
@@ -32,7 +33,7 @@ class _Held:
     due: float
     state: Literal["running", "delivering"] = "running"
     step: Step | None = None
-    progress: Progress | None = None
+    noted: Noted | None = None
     failures: int = field(default=0)
 
 
@@ -88,17 +89,23 @@ class Heartbeats:
         with self._lock:
             if lease in self._held:
                 self._held[lease].step = step
-                self._held[lease].progress = None
+                self._held[lease].noted = None
 
     def note_progress(
         self, done: float | None, total: float | None, numbers: dict[str, float]
     ) -> None:
         """Remember how far the one running hook says it is."""
-        progress = Progress(done=done, total=total, numbers=numbers)
+        progress, now_s = Progress(done=done, total=total, numbers=numbers), self._clock.monotonic()
         with self._lock:
             for held in self._held.values():
                 if held.state == "running":
-                    held.progress = progress
+                    held.noted = Noted.after(held.noted, progress, now_s)
+
+    def noted(self, lease: str) -> Noted | None:
+        """The newest progress of a running step; None when its hook said nothing."""
+        with self._lock:
+            held = self._held.get(lease)
+            return None if held is None else held.noted
 
     def notice(self, error: PlatformError) -> None:
         """Let a verdict that ends the agent end it, also while a job is in hand."""
@@ -139,7 +146,8 @@ class Heartbeats:
         return max(0.0, next_due - self._clock.monotonic())
 
     def _beat(self, held: _Held) -> None:
-        heartbeat = Heartbeat(step=held.step, state=held.state, progress=held.progress)
+        progress = held.noted.progress if held.noted else None
+        heartbeat = Heartbeat(step=held.step, state=held.state, progress=progress)
         claim = held.claim
         try:
             answer = self._client.beat(claim.job_id, claim.lease, heartbeat)

@@ -14,6 +14,7 @@ from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.step_marks import StepMarks
 from alectio_agent.agent.journal.disk import Disk
 from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
@@ -75,7 +76,8 @@ class JobRun:
     def __init__(self, claim: Claim, platform_id: str, desk: Desk, hooks: StepRunner) -> None:
         """Take up a job that is in the journal.
 
-        `is_done` is set when all results are durable, `has_failed` when a hook gave none.
+        `is_done` is set when all results are durable, `has_failed` when a hook gave none; `marks`
+        tells how far it is.
 
         Args:
             claim: As journalled.
@@ -91,6 +93,8 @@ class JobRun:
         self._backoff = Backoff(desk.rng, longest_s=15.0)
         done = desk.journal.steps_done(claim.lease)
         self._orders = [order for order in claim.steps if order.step not in done]
+        self.marks = StepMarks([order.step for order in claim.steps], done)
+        self.began_s = desk.clock.monotonic()
         self._is_announced = False
         self._ending: tuple[Ending, str] | None = None
         self._is_over = False
@@ -142,6 +146,7 @@ class JobRun:
 
     def _run(self, order: StepOrder) -> float | None:
         self._desk.heartbeats.note(self.claim.lease, order.step)
+        self.marks.begin(order.step, self._desk.clock.monotonic())
         self._log.info("%s started", order.step)
         try:
             outcome = self._hooks.run(self._step_run(order))
@@ -185,6 +190,7 @@ class JobRun:
         manifest = self._manifest(order, outcome)
         self._desk.outbox.complete(manifest)
         self._orders.pop(0)
+        self.marks.end(order.step, outcome.duration_s)
         self._desk.journal.put_commit(manifest, is_last=not self._orders)
         if not self._orders:
             self._is_over = self.is_done = True
@@ -234,8 +240,9 @@ class JobRun:
             files=[part.file for part in outcome.parts],
         )
 
-    def _fail(self, step: Step | None, error: HookError) -> None:
+    def _fail(self, step: Step, error: HookError) -> None:
         self.has_failed = True
+        self.marks.end(step, None)
         self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 

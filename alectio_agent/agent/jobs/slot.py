@@ -2,8 +2,10 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun, StepRunner
@@ -11,6 +13,25 @@ from alectio_agent.agent.jobs.run import JobRun, StepRunner
 log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
+
+
+MOST_ENDED = 5
+"""Jobs that are remembered, for whoever looks."""
+
+
+@dataclass(frozen=True)
+class EndedJob:
+    """A job that ended here.
+
+    Attributes:
+        ending: `interrupted`: handed back, cancelled, or lost to another agent.
+        took_s: Seconds of its steps that ended here.
+    """
+
+    job: str
+    attempt: int
+    ending: Literal["done", "failed", "interrupted"]
+    took_s: float
 
 
 class SlotHooks(StepRunner, Protocol):
@@ -34,6 +55,7 @@ class Slot:
         self._on_free = on_free
         self._run: JobRun | None = None
         self.quota = Quota()
+        self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
         self.wake = threading.Event()
 
     @property
@@ -46,6 +68,11 @@ class Slot:
         """The job in hand, as `experiment/loop`."""
         run = self._run
         return run.claim.job if run else None
+
+    @property
+    def in_hand(self) -> JobRun | None:
+        """The job in hand itself, to look at."""
+        return self._run
 
     def give(self, run: JobRun) -> None:
         """Hand over a job; the slot is free."""
@@ -62,6 +89,15 @@ class Slot:
             return wait_s
         if self._run.is_done or self._run.has_failed:
             self.quota.note_end(self._run.claim.job, is_done=self._run.is_done)
+        self.ended.append(_ended(self._run))
         self._run = None
         self._on_free()
         return 0.0
+
+
+def _ended(run: JobRun) -> EndedJob:
+    took_s = sum(mark.took_s or 0.0 for mark in run.marks.all)
+    ending: Literal["done", "failed", "interrupted"] = "interrupted"
+    if run.is_done or run.has_failed:
+        ending = "done" if run.is_done else "failed"
+    return EndedJob(run.claim.job, run.claim.attempt, ending, took_s)

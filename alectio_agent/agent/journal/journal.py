@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from alectio_agent.agent.journal.outbox import Manifest
+from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.sqlite import Database, Row
 from alectio_agent.wire.claims import Claim
@@ -197,6 +198,10 @@ class Journal:
         """Number of messages that were not settled yet, for any platform."""
         rows = self._database.query("SELECT count(*) AS n FROM messages WHERE state = 'pending'")
         return int(rows[0]["n"])
+
+    def unsent(self) -> Unsent:
+        """What was not settled yet."""
+        return Unsent.of(self._database)
 
     def settle(self, message: Message) -> bool:
         """Record that the platform accepted a message.

@@ -14,6 +14,7 @@ from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop
+from alectio_agent.agent.service.snapshot import AgentSnapshot, Sources, take_snapshot
 from alectio_agent.agent.service.threads import Driver, StepObject
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
@@ -32,6 +33,7 @@ class Parts:
         polls: The transport of the polls alone, so that a held poll can be cut.
         farewell: Client for the last call, after all others are done.
         leaving: Set when the agent takes no further step.
+        sources: What is looked at from outside.
     """
 
     poll_loop: PollLoop
@@ -44,6 +46,7 @@ class Parts:
     leaving: threading.Event
     drain_timeout_s: float | None
     clock: Clock
+    sources: Sources
 
 
 class Agent:
@@ -77,6 +80,16 @@ class Agent:
     def was_stopped(self) -> bool:
         """Whether a person asked it to stop."""
         return self._asked > 0
+
+    def snapshot(self) -> AgentSnapshot:
+        """What it is doing now; cheap, and may be called from any thread."""
+        return take_snapshot(
+            self._parts.sources,
+            self._parts.clock.monotonic(),
+            is_registered=self._parts.poll_loop.agent_id is not None,
+            is_leaving=self._parts.leaving.is_set(),
+            stops_asked=self._asked,
+        )
 
     def start(self) -> None:
         """Start all threads."""

@@ -63,6 +63,33 @@ def test_a_loop_that_was_rewound_is_told_when_it_has_run_again(
     assert said.count("toy/0: 5 labels, accuracy 0.500") == 1
 
 
+def waiting(version: int, waits_for: str) -> ExperimentView:
+    return view(version).model_copy(update={"waits_for": waits_for})
+
+
+def test_what_is_waited_for_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    said = told(caplog, view(1), waiting(2, "labels"), waiting(3, "labels"), view(4))
+    assert said == ["toy waits for labels"]
+
+
+def test_at_the_start_no_agent_has_called_yet_and_nobody_needs_to_know(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An agent that never fits is still told: the hub answers a held look with the same view."""
+    agent = "an agent that offers pipeline `toy`"
+    assert told(caplog, waiting(1, agent), view(2)) == []
+    assert told(caplog, waiting(1, agent), waiting(1, agent)) == [f"toy waits for {agent}"]
+
+
+def test_the_views_are_those_told_last(caplog: pytest.LogCaptureFixture) -> None:
+    operator = FakeOperator(view(1), view(2, 0))
+    watcher = Watcher(operator, "toy", None)  # type: ignore[arg-type]
+    assert watcher.views == (None, None)
+    watcher.step()
+    watcher.step()
+    assert watcher.views == (view(2, 0), None)
+
+
 def test_a_pause_is_told_once_with_the_command_that_ends_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

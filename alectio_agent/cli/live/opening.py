@@ -1,0 +1,75 @@
+"""Whether `run` shows the view, and the stage for it."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.metadata import version
+from typing import TextIO
+
+from alectio_agent.cli.live.glyphs import glyphs_for
+from alectio_agent.cli.live.source import Told
+from alectio_agent.cli.live.stage import Draw, Stage
+from alectio_agent.cli.options import Common
+
+
+class Screen:
+    """What `run` draws on: a stage, or nothing when nobody looks."""
+
+    def __init__(self, stage: Stage | None = None) -> None:
+        """Bind the stage.
+
+        Args:
+            stage: None when there is no terminal, or none is wanted.
+        """
+        self._stage = stage
+
+    def show(self, draw: Draw) -> None:
+        """Draw from now on.
+
+        Args:
+            draw: Gives the rows.
+        """
+        if self._stage is not None:
+            self._stage.show(draw)
+
+    def close(self) -> None:
+        """Remove the view; what is printed from now on stands where it stood."""
+        if self._stage is not None:
+            self._stage.close()
+
+
+def told(hub: str) -> Told:
+    """What stays the same in the whole view.
+
+    Args:
+        hub: Where the platform is.
+    """
+    return Told(version("alectio-agent"), hub, glyphs_for(os.environ))
+
+
+def wants_view(common: Common, stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether a view would be seen, and is wanted.
+
+    Args:
+        common: `--quiet` wants none; the lines of `--debug` leave no room for one.
+        stream: stderr.
+        environment: `TERM` tells what the terminal can do.
+    """
+    if common.is_quiet or common.is_debug or not stream.isatty():
+        return False
+    return environment.get("TERM", "dumb") not in ("", "dumb", "unknown")
+
+
+def open_screen(stack: ExitStack, common: Common) -> Screen:
+    """Take the terminal, when there is one.
+
+    Args:
+        stack: Gives it back.
+        common: The options of every command.
+    """
+    if not wants_view(common, sys.stderr, os.environ):
+        return Screen()
+    stage = Stage(glyphs_for(os.environ))
+    stack.callback(stage.finish)
+    return Screen(stage)

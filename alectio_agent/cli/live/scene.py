@@ -1,0 +1,52 @@
+"""All that the view shows at one moment."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alectio_agent.agent.service.snapshot import AgentSnapshot, JobInHand
+from alectio_agent.cli.live.glyphs import UNICODE, Glyphs
+from alectio_agent.wire.operation import ExperimentView
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment.
+
+    Attributes:
+        version: Of this program.
+        hub: `in the box, URL`, or the URL of a platform.
+        agent: What the agent is doing.
+        view: The experiment; None for an agent whose platform is elsewhere.
+        control: Its control, once that was looked at.
+        hook_lines: The last that the hooks printed, newest last.
+        began_s: When this run began, by the monotonic clock.
+        now: Local time.
+    """
+
+    version: str
+    hub: str
+    agent: AgentSnapshot
+    began_s: float
+    now: datetime
+    view: ExperimentView | None = None
+    control: ExperimentView | None = None
+    hook_lines: tuple[str, ...] = ()
+    glyphs: Glyphs = field(default=UNICODE)
+
+    @property
+    def running(self) -> ExperimentView | None:
+        """The experiment whose loops run now: itself, then its control."""
+        if self.view is None or self.control is None or self.view.state in ("running", "waiting"):
+            return self.view
+        job = self.agent.job
+        is_over = self.view.state in ("finished", "cancelled")
+        is_control = job is not None and job.experiment == self.control.name
+        return self.control if is_over or is_control else self.view
+
+    @property
+    def job(self) -> JobInHand | None:
+        """The job in hand, when it is one of what is shown."""
+        job, running = self.agent.job, self.running
+        if job is None or running is None or job.experiment == running.name:
+            return job
+        return None

@@ -1,0 +1,105 @@
+"""Why nothing happens, or what is wrong, and what somebody has to do."""
+
+from datetime import timedelta
+
+from rich.text import Text
+
+from alectio_agent.cli.experiment_table import problems, warnings_of
+from alectio_agent.cli.live.rows import join, plain
+from alectio_agent.cli.live.scene import Scene
+from alectio_agent.cli.live.words import moment, roughly, spent
+from alectio_agent.wire.operation import ExperimentView
+
+CTRL_C = "Ctrl-C: finish this step, then stop.  Twice: stop now, continue next time."
+CTRL_C_SHORT = "Ctrl-C: stop after this step. Twice: now"
+
+
+def state_rows(scene: Scene) -> list[Text]:
+    """What somebody should know before anything else; usually nothing.
+
+    Args:
+        scene: What there is.
+    """
+    rows = [*_platform(scene)]
+    view = scene.running
+    if view is not None:
+        rows += _experiment(view)
+        if not rows and scene.job is None and scene.agent.state != "stopping":
+            rows += _between(view)
+    return rows
+
+
+def warnings(scene: Scene) -> list[Text]:
+    """The warnings of all loops, each once, the newest last.
+
+    Args:
+        scene: What there is.
+    """
+    views = [view for view in (scene.view, scene.control) if view is not None]
+    return [plain(line, "yellow") for view in views for line in warnings_of(view)]
+
+
+def _platform(scene: Scene) -> list[Text]:
+    contact, now_s = scene.agent.contact, scene.agent.at_s
+    if contact.silent_s is not None:
+        passed_s = now_s - contact.silent_s
+        since = moment(scene.now - timedelta(seconds=passed_s), scene.now)
+        what = Text(f"platform unreachable since {since} ({roughly(passed_s)}): ", "yellow")
+        kept = Text(". Results are kept and sent later")
+        return [join(what, plain(contact.reason), kept)]
+    if scene.agent.trouble:
+        return [plain(scene.agent.trouble, "red")]
+    return []
+
+
+def _experiment(view: ExperimentView) -> list[Text]:
+    if view.state == "paused":
+        return [
+            Text("paused", "yellow").append(
+                f". Go on: alectio-agent experiment resume {view.name}", "default"
+            )
+        ]
+    if view.state == "waiting":
+        told = problems(view) or [view.reason]
+        retry = f"Go on: alectio-agent experiment retry {view.name}"
+        rows = [plain(line, "red") for line in told]
+        is_said = any("alectio-agent" in line for line in told)
+        return rows if is_said else [*rows, Text(retry)]
+    if view.waits_for:
+        return [join(Text("waits for ", "yellow"), plain(view.waits_for))]
+    return []
+
+
+def _between(view: ExperimentView) -> list[Text]:
+    """No job is in hand, and nothing is wrong."""
+    if view.state != "running":
+        return []
+    selecting = [loop for loop in view.loops if loop.state == "selecting"]
+    if selecting:
+        return [Text(f"the samples of loop {selecting[-1].loop} are being chosen")]
+    if view.loops and view.loops[-1].state != "done":
+        return [Text(f"loop {view.loops[-1].loop} comes next")]
+    return [Text("the next loop is being made")]
+
+
+def stop_row(scene: Scene, width: int) -> Text:
+    """What Ctrl-C does now.
+
+    Args:
+        scene: What there is.
+        width: Columns.
+    """
+    agent = scene.agent
+    if agent.stops_asked > 2:
+        return Text("killing the running step", "yellow")
+    if agent.stops_asked == 2:
+        return Text("stopping the running step now. Ctrl-C again: kill it", "yellow")
+    running = [mark for mark in agent.job.steps if mark.state == "running"] if agent.job else []
+    if agent.stops_asked == 1 and running:
+        so_far = spent(agent.at_s - (running[0].began_s or agent.at_s))
+        told = f"finishing this step ({so_far} so far). "
+        return Text(told + "Ctrl-C again: stop now, continue next time", "yellow")
+    if agent.state == "stopping":
+        waits = f", {agent.unsent.messages} results wait" if agent.unsent.messages else ""
+        return Text(f"stopping: what is left is being sent{waits}", "yellow")
+    return Text(CTRL_C if width >= len(CTRL_C) else CTRL_C_SHORT, "dim")
