@@ -16,6 +16,8 @@ COMMANDS = {
     "reassign": ("alectio_agent.cli.experiment_reassign:reassign", "Offer a job to any agent."),
     "extend": ("alectio_agent.cli.experiment_extend:extend", "More samples, more loops."),
     "export": ("alectio_agent.cli.experiment_export:export", "Write its results files here."),
+    "report": ("alectio_agent.cli.experiment_report:report", "Get its report."),
+    "compare": ("alectio_agent.cli.experiment_compare:compare", "Put several into one page."),
     "diff": ("alectio_agent.cli.experiment_diff:diff", "Say what changed between two loops."),
 }
 

@@ -73,7 +73,7 @@ def _packages(section: dict[str, Any]) -> Iterator[Row]:
     yield from _changes(section.get("changed", {}))
     for kind in ("added", "removed"):
         for name, version in section.get(kind, {}).items():
-            yield name, f"{kind}: {_show(version)}"
+            yield name, f"{kind}: {show(version)}"
 
 
 def _training(section: dict[str, Any]) -> Iterator[Row]:
@@ -139,15 +139,20 @@ _SECTIONS = {
 
 
 def _change(change: dict[str, Any]) -> str:
-    told = f"{_show(change['old'])} -> {_show(change['new'])}"
+    told = f"{show(change['old'])} -> {show(change['new'])}"
     difference = change.get("difference")
     if difference is None:
         return told
     sign = "-" if difference < 0 else "+"
-    return f"{told}  ({sign}{_show(abs(difference))})"
+    return f"{told}  ({sign}{show(abs(difference))})"
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """A value, on one line.
+
+    Args:
+        value: Plain JSON.
+    """
     if isinstance(value, float):
         return f"{value:.3f}" if 0.001 <= abs(value) < 1e6 or value == 0 else f"{value:.3g}"
     if isinstance(value, int) and not isinstance(value, bool):

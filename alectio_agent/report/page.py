@@ -45,11 +45,13 @@ class Told:
         document: The experiment.
         control: Its control; None when it has none, so that no saving can be known.
         siblings: The same experiment with other seeds, for bands.
+        source: Where it comes from; told when several have its name.
     """
 
     document: Document
     control: Document | None = None
     siblings: Sequence[Document] = ()
+    source: str = ""
 
 
 def render_body(told: Told) -> str:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from alectio_agent.report.page import Told, render_body, render_page
 from tests.support.browser import Watched, file_url, open_browser, open_page
 from tests.support.documents import make_document
-from tests.unit.report.test_page import WICKED, with_wicked_names
+from tests.support.wicked import WICKED, with_wicked_names
 
 DRAWN = "document.querySelectorAll('.figure .main-svg').length"
 
@@ -87,7 +87,7 @@ def test_a_button_shows_the_curve_of_its_metric(browser: Browser, report: Path) 
         page.get_by_role("tab", name="macro F1").click()
         assert page.locator("#curve-1 .scatterlayer .trace").count() == 5
         assert not page.locator("#curve-0").is_visible()
-        assert "macro F1" == page.locator("#curve-1 .ytitle").text_content()
+        assert page.locator("#curve-1 .ytitle").text_content() == "macro F1"
 
 
 def test_metrics_are_chosen_with_the_keyboard(browser: Browser, report: Path) -> None:
