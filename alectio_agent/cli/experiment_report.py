@@ -21,8 +21,8 @@ FILE = "report.html"
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to write it.  [default: NAME-report.html; of a hub on this machine the path of its "
-    "own file is printed]",
+    help="Where to write it, instead of NAME-report.html; of a hub on this machine the path of its "
+    "own file is printed unless this is given.",
 )
 @click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
 @hub_options

@@ -79,7 +79,9 @@ def told_by_hub(
     siblings: list[dict[str, Any]] = []
     if has_siblings:
         all_ = [
-            each.settings.model_dump(mode="json") for each in operator.experiments().experiments
+            each.settings.model_dump(mode="json")
+            for each in operator.experiments().experiments
+            if each.state != "cancelled" and each.control_of is None
         ]
         names = sibling_names(view.name, view.settings.model_dump(mode="json"), all_)
         siblings = [dict(operator.history(name)) for name in names[:MOST_SIBLINGS]]

@@ -17,7 +17,7 @@ from alectio_agent.report.reading import (
     number_of,
 )
 from alectio_agent.report.table import Cell, Table
-from alectio_agent.report.words import count, drawn, name, share
+from alectio_agent.report.words import FIGURE_LETTERS, count, drawn, name, share
 
 MOST_CLASSES = 40
 """A figure or table of more is not read; the rarest ones are shown then."""
@@ -130,10 +130,10 @@ def _figure(names: Sequence[str], columns: list[int], known: dict[str, list[int]
         })  # fmt: skip
     layout = {
         "height": 120 + 26 * len(columns),
-        "xaxis": {"title": {"text": "share of the samples, %"}, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": "share, %"}, "rangemode": "tozero"},
         "yaxis": {
             "tickvals": list(range(len(columns))),
-            "ticktext": [drawn(names[column], 24) for column in columns],
+            "ticktext": [drawn(names[column], FIGURE_LETTERS) for column in columns],
             "autorange": "reversed",
         },
     }

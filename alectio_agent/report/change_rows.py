@@ -23,8 +23,8 @@ def sample_rows(section: dict[str, Any]) -> Iterator[Row]:
         What, and how it changed.
     """
     yield "labels", _change(section["labels"])
-    for kind in ("added", "removed"):
-        indices = section[kind]
+    for kind in ("added", "removed", "relabelled"):
+        indices = section.get(kind)
         if indices:
             shown = ", ".join(map(str, indices[:MOST_INDICES]))
             more = ", ..." if len(indices) > MOST_INDICES else ""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -21,7 +21,7 @@ from alectio_agent.report.reading import (
     number_of,
 )
 from alectio_agent.report.table import Table
-from alectio_agent.report.words import UNKNOWN, count, drawn, name, number, percent
+from alectio_agent.report.words import FIGURE_LETTERS, UNKNOWN, count, drawn, name, number, percent
 
 MOST_CHOSEN = 50
 MOST_NEAR = 20
@@ -122,7 +122,7 @@ def why(reason: Any, score: Any, between: Any, names: Sequence[str]) -> Markup:
 class _Histogram:
     """Scores of the pool in bins of equal width."""
 
-    strategy: str
+    measure: str
     edges: Sequence[float]
     counts: Sequence[int]
     chosen: Sequence[int]
@@ -137,8 +137,8 @@ class _Histogram:
             return None
         chosen = [count_of(value) or 0 for value in entries(member(told, "chosen"))]
         chosen = (chosen + [0] * len(counts))[: len(counts)]
-        strategy = str(member(told, "strategy") or "score")
-        return cls(strategy, edges, counts, chosen, finite(member(told, "cut")))
+        measure = member(told, "measure") or member(told, "strategy") or "score"
+        return cls(str(measure), edges, counts, chosen, finite(member(told, "cut")))
 
     def figure(self) -> Figure:
         middles = [round((low + high) / 2, 6) for low, high in self._bins()]
@@ -155,7 +155,7 @@ class _Histogram:
         ]  # fmt: skip
         layout: dict[str, Any] = {
             "barmode": "stack",
-            "xaxis": {"title": {"text": f"score of {drawn(self.strategy)}"}},
+            "xaxis": {"title": {"text": f"score ({drawn(self.measure, FIGURE_LETTERS)})"}},
             "yaxis": {"title": {"text": "samples of the pool"}, "rangemode": "tozero"},
         }
         if self.cut is not None:
@@ -200,13 +200,13 @@ def _chosen(loop: Loop, names: Sequence[str]) -> Table:
         [
             count(loop["selected"][at]),
             _called(called[at]),
-            why(reasons[at], scores[at], between[at], names),
+            _said(why(reasons[at], scores[at], between[at], names)),
             _label(labels[at], names),
         ]
         for at in best
     ]
     more = f"{size - len(best):,} more are in selected.csv." if size > len(best) else ""
-    return Table("Chosen", ["sample", "name", "why", "label"], rows, more)
+    return _without_unknown(Table("Chosen", ["sample", "name", "why", "label"], rows, more))
 
 
 def _near(loop: Loop, names: Sequence[str]) -> Table | None:
@@ -217,11 +217,28 @@ def _near(loop: Loop, names: Sequence[str]) -> Table | None:
         [
             count(each.get("index")),
             _called(each.get("name")),
-            why(strategy, each.get("score"), each.get("between"), names),
+            _said(why(strategy, each.get("score"), each.get("between"), names)),
         ]
         for each in missed[:MOST_NEAR]
     ]
-    return Table("Just not chosen", ["sample", "name", "why"], rows) if rows else None
+    if not rows:
+        return None
+    return _without_unknown(Table("Just not chosen", ["sample", "name", "why"], rows))
+
+
+def _without_unknown(table: Table) -> Table:
+    """The same without columns of which nothing is known."""
+    kept = [
+        column
+        for column in range(len(table.heads))
+        if any(row[column] != UNKNOWN for row in table.rows)
+    ]
+    rows = [[row[column] for column in kept] for row in table.rows]
+    return replace(table, heads=[table.heads[column] for column in kept], rows=rows)
+
+
+def _said(sentence: Markup) -> Markup:
+    return Markup('<span class="why">{}</span>').format(sentence)
 
 
 def _filled(told: Any, size: int) -> list[Any]:

@@ -129,7 +129,7 @@ def _needs_table(runs: Sequence[Run], needs: Needs) -> Table:
         [_called(run), *("not reached" if labels is None else count(labels) for labels in row)]
         for run, row in zip(runs, needs.rows, strict=True)
     ]
-    return Table(f"Labels for a {metric_title(needs.metric)} of", heads, rows)
+    return Table(f"Labels to reach a score: {metric_title(needs.metric)}", heads, rows)
 
 
 def _settings(runs: Sequence[Run]) -> Table:

@@ -12,6 +12,7 @@ from alectio_agent.report.reading import (
     member,
     metric_title,
     metrics_of,
+    number_of,
     points_of,
 )
 from alectio_agent.report.savings import Saving, Savings
@@ -92,13 +93,15 @@ def find_head(document: Document, savings: Savings, times: Times, saved: Saved |
 
 def _reason(document: Document) -> Markup:
     told = document.get("reason") or document.get("waits_for")
-    if not told:
-        loops = loops_of(document)
-        told = loops[-1].get("problem") if loops else None
+    loops = loops_of(document)
+    last = loops[-1] if loops else {}
+    told = told or last.get("problem")
+    if not told and last.get("state") == "labelling":
+        told = f"waits for labels of loop {number_of(last)}"
     if not told:
         return Markup("")
-    since = document.get("since") or _last_ended(document)
-    said = long_text(told if document.get("reason") else str(told))
+    since = document.get("since") or _last_ended(document) or last.get("asked_at")
+    said = long_text(told)
     return Markup("{} (since {})").format(said, stamp(since)) if since else said
 
 

@@ -12,6 +12,7 @@ SECTIONS = ("strategy", "code", "packages", "args", "hyperparams", "training")
 """Scores, seconds and warnings have parts of the page of their own."""
 EVERY_LOOP = ("checkpoint", "resume_from")
 """Names of checkpoints are others in every loop."""
+OF_THE_FIRST = ("chosen_by", "strategy")
 MOST_ROWS = 12
 MOST_STEPS = 40
 
@@ -54,8 +55,8 @@ def _step(old: Loop, new: Loop) -> Step:
         if name == "training":
             section = {key: what for key, what in section.items() if key not in EVERY_LOOP}
         if name == "strategy" and number_of(old) == 0:
-            # Loop 0 is always chosen without a model.
-            section = {key: what for key, what in section.items() if key != "chosen_by"}
+            # Loop 0 is always chosen without a model, by the settings of `initial`.
+            section = {key: what for key, what in section.items() if key not in OF_THE_FIRST}
         rows = list(section_rows(name, section)) if section else []
         if name == "training":
             rows += _fresh(section)

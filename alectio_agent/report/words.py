@@ -11,6 +11,8 @@ from alectio_agent.report.reading import finite
 NAME_LETTERS = 40
 TEXT_LETTERS = 400
 WHOLE_LETTERS = 10_000
+FIGURE_LETTERS = 18
+"""More would leave no room for the figure on a narrow page."""
 UNKNOWN = Markup('<span class="unknown">not known</span>')
 MINUS = "\N{MINUS SIGN}"
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from alectio_agent.report.comparison import render_comparison
 from alectio_agent.report.page import Told, render_body, render_page
 from tests.support.browser import Watched, file_url, open_browser, open_page
 from tests.support.documents import make_document
@@ -249,3 +250,37 @@ def test_one_can_skip_to_the_report(browser: Browser, report: Path) -> None:
         landmarks = ("main", "navigation", "contentinfo")
         assert all(page.get_by_role(role).count() == 1 for role in landmarks)  # type: ignore[arg-type]
         assert page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    control = make_document("topics-control", slope=0.5, control_of="topics")
+    told = [
+        Told(make_document("topics"), control),
+        Told(make_document(WICKED[0], slope=0.8)),
+        Told(make_document("topics", batch=30), source="elsewhere/topics"),
+    ]
+    file = tmp_path_factory.mktemp("comparison") / "comparison.html"
+    file.write_text(render_comparison(told), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_compared_curves_are_drawn_and_legible(
+    browser: Browser, comparison: Path, scheme: str
+) -> None:
+    with open_page(browser, color_scheme=scheme) as watched:
+        page = show(watched, comparison)
+        assert page.locator("#curve-0 .scatterlayer .trace").count() == 4
+        assert page.evaluate(CONTRAST) == []
+        page.get_by_role("tab", name="recall").click()
+        assert page.locator("#curve-3 .scatterlayer .trace").count() == 4
+        assert (watched.errors, len(watched.hosts)) == ([], 1)
+
+
+def test_a_narrow_comparison_scrolls_in_one_direction_only(
+    browser: Browser, comparison: Path
+) -> None:
+    with open_page(browser, width=400) as watched:
+        page = show(watched, comparison)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
