@@ -17,6 +17,8 @@ COMMANDS = {
     "extend": ("alectio_agent.cli.experiment_extend:extend", "More samples, more loops."),
     "export": ("alectio_agent.cli.experiment_export:export", "Write its results files here."),
     "labels": ("alectio_agent.cli.experiment_labels:labels", "Bring labels by people."),
+    "report": ("alectio_agent.cli.experiment_report:report", "Get its report."),
+    "compare": ("alectio_agent.cli.experiment_compare:compare", "Put several into one page."),
     "diff": ("alectio_agent.cli.experiment_diff:diff", "Say what changed between two loops."),
 }
 

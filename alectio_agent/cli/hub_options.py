@@ -70,9 +70,7 @@ def named_hub(
     from alectio_agent.cli.screen import say
     from alectio_agent.core.errors import UsageError
 
-    source = click.get_current_context().get_parameter_source("hub")
-    if source is ParameterSource.ENVIRONMENT and (config is not None or data is not None):
-        hub = None  # a flag beats the environment
+    hub = _meant_hub(hub, config, data)
     flags = {"--config": config, "--hub": hub, "--data": data}
     given = [flag for flag, value in flags.items() if value is not None]
     if len(given) > 1:
@@ -92,6 +90,40 @@ def named_hub(
         _mends(operator, token_file),
     ):
         yield operator
+
+
+def is_own_hub(
+    common: Common,
+    hub: str | None,
+    token_file: Path | None,  # noqa: ARG001 - one of the options that say which hub is meant
+    data: Path | None = None,
+) -> bool:
+    """Whether the hub keeps its files on this machine: it is in the box, or named by its folder.
+
+    Args:
+        common: Holds `agent.yaml`.
+        hub: URL of a hub, from a flag or the environment.
+        token_file: Holds a token for it.
+        data: Folder of a hub on this machine.
+
+    Raises:
+        ConfigError: There is no configuration, or it cannot be used.
+    """
+    if _meant_hub(hub, common.config, data) is not None:
+        return False
+    if data is not None:
+        return True
+    from alectio_agent.cli.settings import load_agent_file
+    from alectio_agent.config.settings import EMBEDDED
+
+    return load_agent_file(common.config)[0].platform.url == EMBEDDED
+
+
+def _meant_hub(hub: str | None, config: Path | None, data: Path | None) -> str | None:
+    """A flag beats the environment."""
+    source = click.get_current_context().get_parameter_source("hub")
+    is_outdone = source is ParameterSource.ENVIRONMENT and (config is not None or data is not None)
+    return None if is_outdone else hub
 
 
 @contextmanager

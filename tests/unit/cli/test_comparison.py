@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from alectio_agent.cli.changes import differing, sorted_out
 from alectio_agent.cli.comparison import compare_loops
 from alectio_agent.core.errors import UsageError
+from alectio_agent.report.changes import differing, sorted_out
 from tests.support.histories import make_attempt, make_history, make_loop, make_provenance
 
 

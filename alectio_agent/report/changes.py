@@ -28,7 +28,7 @@ def differing(old: Any, new: Any) -> dict[str, dict[str, Any]]:
         A change by its place, such as `optimizer.lr`; lists are compared whole. What is not there
         counts as None.
     """
-    before, after = _flat(old), _flat(new)
+    before, after = flat(old), flat(new)
     return {
         place: pair(before.get(place), after.get(place))
         for place in sorted(before.keys() | after.keys())
@@ -58,12 +58,21 @@ def sorted_out(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]
     return {kind: names for kind, names in found.items() if names}
 
 
-def _flat(value: Any, place: str = "") -> dict[str, Any]:
+def flat(value: Any, place: str = "") -> dict[str, Any]:
+    """All values inside a value, by the way to them.
+
+    Args:
+        value: Plain JSON.
+        place: The way to the value itself.
+
+    Returns:
+        Such as `{"optimizer.lr": 0.1}`; lists are one value.
+    """
     if not isinstance(value, dict) or (place and not value):
         return {} if not place and value is None else {place or "value": value}
     found: dict[str, Any] = {}
     for name, inside in value.items():
-        found |= _flat(inside, f"{place}.{name}" if place else str(name))
+        found |= flat(inside, f"{place}.{name}" if place else str(name))
     return found
 
 
