@@ -10,6 +10,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE experiments ADD COLUMN series TEXT",
         "ALTER TABLE results ADD COLUMN provenance TEXT",
     ),
+    3: ("ALTER TABLE agents ADD COLUMN slots INTEGER NOT NULL DEFAULT 1",),
 }
 """Schema number to the statements that lead to it from the one before."""
 
