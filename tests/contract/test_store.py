@@ -17,7 +17,15 @@ from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionEr
 from alectio_agent.hub.store.engines import translated
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.store import LARGEST_GROUP, Store
-from alectio_agent.hub.store.tables import SCHEMA, experiments, meta, metadata, results, tokens
+from alectio_agent.hub.store.tables import (
+    SCHEMA,
+    agents,
+    experiments,
+    meta,
+    metadata,
+    results,
+    tokens,
+)
 from alectio_agent.hub.store.transactions import after_commit
 from tests.support.clocks import FakeClock
 
@@ -298,6 +306,7 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
     connection.executescript(
         "ALTER TABLE experiments DROP COLUMN pool_pins;"
         "ALTER TABLE experiments DROP COLUMN series; ALTER TABLE results DROP COLUMN provenance;"
+        "ALTER TABLE agents DROP COLUMN slots;"
         "UPDATE meta SET value = '1' WHERE key = 'schema';"
         "INSERT INTO tokens VALUES ('t', 'gpu01', 'agent', 'abc', '2026', NULL, NULL, NULL);"
     )
@@ -309,7 +318,7 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
         assert known == ["gpu01"]
     finally:
         store.close()
-    for table in (experiments, results):
+    for table in (agents, experiments, results):
         columns = {row[1] for row in _rows(path, f"PRAGMA table_info({table.name})")}
         assert columns == set(table.c.keys())
     aside = path.with_name("hub.db.schema-1")
