@@ -1,5 +1,6 @@
 """`/agents`: who there is, and what they do."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,6 +12,8 @@ from alectio_agent.hub.dashboard.pages import render
 from alectio_agent.hub.dashboard.visit import Page, Visit
 from alectio_agent.wire.operation import AgentView
 from alectio_agent.wire.protocol import LEASE_S
+
+ON_A_PAGE = 250
 
 
 class AgentsPage:
@@ -27,14 +30,17 @@ class AgentsPage:
     async def show(self, visit: Visit) -> Response:
         """Show all agents, or those of a name; those with work first."""
         name = visit.request.query_params.get("name", "").strip()[:128]
+        number = visit.request.query_params.get("page", "1")[:6]
+        at = max(1, int(number)) if number.isascii() and number.isdigit() else 1
 
         async def make() -> str:
             found = (await self._desk.read(self._desk.services.platform.agents)).agents
             shown = [agent for agent in found if name.lower() in agent.name.lower()]
-            draw = partial(_draw, visit, shown, len(found), name, self._since())
+            sheet = _Sheet(shown, len(found), name, self._since(), at)
+            draw = partial(_draw, visit, sheet)
             return await in_thread(draw)
 
-        return await self._desk.show(visit, ("agents", name), make)
+        return await self._desk.show(visit, ("agents", name, at), make)
 
     def _since(self) -> str:
         """Who called since then is there: agents poll and beat more often than this."""
@@ -42,9 +48,22 @@ class AgentsPage:
         return timestamp(now - timedelta(seconds=LEASE_S))
 
 
-def _draw(visit: Visit, shown: list[AgentView], all_count: int, name: str, since: str) -> str:
-    there = [agent for agent in shown if agent.last_contact_at >= since]
-    silent = [agent for agent in shown if agent.last_contact_at < since]
+@dataclass(frozen=True)
+class _Sheet:
+    """What one page of the list is cut from."""
+
+    fitting: list[AgentView]
+    all_count: int
+    name: str
+    since: str
+    number: int
+
+
+def _draw(visit: Visit, sheet: _Sheet) -> str:
+    there = [agent for agent in sheet.fitting if agent.last_contact_at >= sheet.since]
+    silent = [agent for agent in sheet.fitting if agent.last_contact_at < sheet.since]
+    ordered = sorted(there, key=lambda agent: not agent.jobs) + silent
+    first = (sheet.number - 1) * ON_A_PAGE
     return render(
         "agents.html",
         visit.session,
@@ -52,9 +71,13 @@ def _draw(visit: Visit, shown: list[AgentView], all_count: int, name: str, since
         title="Agents",
         here="agents",
         topic="",
-        agents=sorted(there, key=lambda agent: not agent.jobs) + silent,
+        agents=ordered[first : first + ON_A_PAGE],
+        first=first,
+        number=sheet.number,
+        has_more=first + ON_A_PAGE < len(ordered),
+        fitting_count=len(ordered),
         there_count=len(there),
-        all_count=all_count,
-        since=since,
-        wanted_name=name,
+        all_count=sheet.all_count,
+        since=sheet.since,
+        wanted_name=sheet.name,
     )

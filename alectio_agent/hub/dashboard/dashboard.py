@@ -4,6 +4,7 @@ import asyncio
 import logging
 from asyncio import wrap_future
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -61,7 +62,7 @@ class Dashboard:
         self._entrance = Entrance(sessions)
         self._sign_in = SignIn(self._desk, self._entrance)
         self._events = Events(self._live, sessions, services.holds)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def mount(self, app: FastAPI) -> None:
         """Serve the pages beside the API.
@@ -84,12 +85,18 @@ class Dashboard:
 
     def start(self) -> None:
         """Tell open pages of changes; from the event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._live.run())
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._live.run()), loop.create_task(self._warm())]
 
     def stop(self) -> None:
         """Tell nobody any more."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _warm(self) -> None:
+        """Read once what the first visitor would wait for."""
+        with suppress(StoreError):
+            await self._desk.read(self._desk.services.platform.summaries)
 
     def _pages(self) -> list[Page]:
         desk = self._desk

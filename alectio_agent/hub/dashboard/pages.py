@@ -14,7 +14,7 @@ from alectio_agent.core.log import printable
 from alectio_agent.core.units import format_duration, format_size
 from alectio_agent.hub.access.sessions import Session
 from alectio_agent.hub.dashboard.sparkline import sparkline_box, sparkline_points
-from alectio_agent.hub.dashboard.statics import static_url
+from alectio_agent.hub.dashboard.statics import plotly_style_ids, static_url
 
 FORM_KEY_PLACE = secrets.token_hex(16)
 """Where the key of the visitor's forms goes: pages are made once for all visitors of a scope."""
@@ -104,6 +104,7 @@ def _templates() -> Environment:
     )
     made.globals |= {
         "static": static_url,
+        "plotly_style_ids": plotly_style_ids,
         "state_of": state_of,
         "line": sparkline_points,
         "line_box": sparkline_box(),

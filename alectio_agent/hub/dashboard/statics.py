@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -47,6 +48,12 @@ def static_url(name: str) -> str:
         name: Such as `dashboard.css`.
     """
     return f"/static/{name}?v={_version(name)}"
+
+
+@cache
+def plotly_style_ids() -> list[str]:
+    """Ids of the style elements that plotly would write when it is loaded."""
+    return re.findall(r'getElementById\("([0-9a-f]{64})"\)', plotly_script())
 
 
 async def read_static(request: Request) -> Response:
