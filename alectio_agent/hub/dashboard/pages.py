@@ -112,6 +112,7 @@ def _templates() -> Environment:
     made.filters |= {
         "moment": moment,
         "duration": format_duration,
+        "about": about,
         "size": format_size,
         "number": number,
         "metric": metric,
@@ -151,6 +152,15 @@ def number(value: float) -> str:
         value: Whole or not.
     """
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+def about(seconds: float) -> str:
+    """A time left, which nobody knows to the hundredth.
+
+    Args:
+        seconds: One or more.
+    """
+    return f"{seconds:.0f} s" if seconds < 60 else format_duration(seconds)
 
 
 def metric(value: float) -> str:

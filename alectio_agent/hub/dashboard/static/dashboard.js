@@ -9,6 +9,7 @@
   let isAsking = false, isDue = false, lines = null, lostAt = 0;
 
   for (const part of parts()) shown.set(part.id, content(part));
+  for (const log of document.querySelectorAll(".log")) log.scrollTop = log.scrollHeight;
   tellTimes();
   setInterval(tellTimes, 10000);
   askInDialogs();
