@@ -212,6 +212,19 @@ class TestBox:
         expect(page.locator("#report .figure").last.locator("svg").first).to_be_visible()
         assert is_quiet(watched), watched.errors
 
+    def test_a_results_file_opens_without_a_page_before_it(
+        self, box: Hub, watched: Watched
+    ) -> None:
+        create_experiment(box)
+        HubAgent(box).run_loop()
+        page = watched.page
+        page.goto(box.url + "/experiments/digits")
+        expect(page.get_by_role("link", name="experiment.json")).to_be_visible(timeout=SLOW_MS)
+        page.context.clear_cookies()
+        answer = page.goto(box.url + "/results/digits/experiment.json")
+        assert answer is not None
+        assert (answer.status, answer.json()["name"]) == (200, "digits")
+
 
 class TestSignIn:
     def test_nobody_sees_anything_without_a_token(self, served: Hub, watched: Watched) -> None:
@@ -245,7 +258,7 @@ class TestSignIn:
         create_experiment(served)
         sign_in(watched.page, served, make_token(served, "eve", "viewer"), "/experiments/digits")
         expect(watched.page.locator("h1")).to_have_text("digits")
-        expect(watched.page.locator("main button")).to_have_count(0)
+        expect(watched.page.locator("main form, #actions button, dialog")).to_have_count(0)
         expect(watched.page.get_by_role("link", name="Tokens")).to_have_count(0)
         answer = watched.page.goto(served.url + "/tokens")
         assert answer is not None

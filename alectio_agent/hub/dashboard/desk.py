@@ -18,6 +18,8 @@ from alectio_agent.hub.dashboard.shared import Shared
 from alectio_agent.hub.dashboard.visit import Visit
 
 ResultT = TypeVar("ResultT")
+MOST_REPORTS = 16
+"""A report of many loops takes a few megabytes."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Desk:
     Attributes:
         live: Knows whether anything changed.
         shared: Pages that several visitors look at.
+        reports: Bodies of reports, by what they tell of.
         sessions: For the keys of forms.
     """
 
@@ -34,6 +37,7 @@ class Desk:
     live: Live
     sessions: Sessions
     shared: Shared = field(default_factory=Shared)
+    reports: Shared = field(default_factory=lambda: Shared(MOST_REPORTS))
 
     async def read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Look at what is committed.

@@ -65,15 +65,17 @@ class Entrance:
             ProblemError: `forbidden`: it comes from elsewhere, or from another user.
         """
         check_box(request)
+        # At each request: browsers send the cookie to all ports of this machine, so that another
+        # user's server may have seen it.
+        if request.client and is_of_another_user(request.client.host, request.client.port):
+            raise ProblemError(
+                "forbidden", "this hub belongs to another user of this machine; it is theirs alone"
+            )
         try:
             return await self.sessions.find(request.headers.get("cookie"), READER), False
         except ProblemError as error:
             if error.problem not in RENEWED:
                 raise
-        if request.client and is_of_another_user(request.client.host, request.client.port):
-            raise ProblemError(
-                "forbidden", "this hub belongs to another user of this machine; it is theirs alone"
-            )
         return self.sessions.begin(BOX), True
 
     async def _session(self, request: Request, page: Page) -> tuple[Session, bool]:

@@ -119,7 +119,7 @@ class ExperimentPage:
             told = await self._desk.read(partial(read_told, name=name))
             return await asyncio.to_thread(render_body, told)
 
-        return await self._desk.shared.get(("report", name), mark, make)
+        return await self._desk.reports.get(name, mark, make)
 
 
 def list_files(folder: Path) -> list[tuple[str, int]]:

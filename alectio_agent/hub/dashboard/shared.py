@@ -16,8 +16,13 @@ class _Made:
 class Shared:
     """Keeps the newest text of each key; used from the event loop only."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, most_kept: int = MOST_KEPT) -> None:
+        """Start with none.
+
+        Args:
+            most_kept: The oldest goes when there is one more.
+        """
+        self._most_kept = most_kept
         self._made: dict[Hashable, _Made] = {}
 
     async def get(self, key: Hashable, mark: Hashable, make: Callable[[], Awaitable[str]]) -> str:
@@ -33,7 +38,7 @@ class Shared:
         """
         known = self._made.get(key)
         if known is None or known.mark != mark or _has_failed(known.text):
-            if len(self._made) >= MOST_KEPT:
+            if len(self._made) >= self._most_kept:
                 self._made.pop(next(iter(self._made)))
             known = _Made(mark, asyncio.ensure_future(_run(make)))
             self._made[key] = known
