@@ -15,6 +15,7 @@ from tests.support.hub_agent import HubAgent, create_experiment
 from tests.support.hub_process import Hub, listening_socket
 
 SLOW_MS = 20_000
+expect.set_options(timeout=SLOW_MS)  # machines that test are busy
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
@@ -93,7 +94,7 @@ class TestBox:
         expect(page.locator("#facts")).to_contain_text("1 of 5")
         page.evaluate("window.isTheSamePage = true")
         agent.run_loop()
-        expect(page.locator("#facts")).to_contain_text("2 of 5", timeout=SLOW_MS)
+        expect(page.locator("#facts")).to_contain_text("2 of 5")
         expect(page.locator("#facts")).to_contain_text("8 of 40")
         assert page.evaluate("window.isTheSamePage")
         assert is_quiet(watched), watched.errors
@@ -107,7 +108,7 @@ class TestBox:
         page.goto(box.url + "/experiments/digits")
         expect(page.locator("#job")).to_contain_text("1 of 20")
         agent.beat(job, done=7, total=20, numbers={"loss": 0.25})
-        expect(page.locator("#job")).to_contain_text("7 of 20", timeout=SLOW_MS)
+        expect(page.locator("#job")).to_contain_text("7 of 20")
         expect(page.locator("#job")).to_contain_text("loss 0.25")
 
     def test_pause_is_reached_by_keyboard_and_keeps_the_page_in_step(
@@ -137,7 +138,7 @@ class TestBox:
         job = agent.claim()
         agent.beat(job)
         agent.fail(job, f"ValueError: {MARKUP}")
-        expect(page.locator("#state")).to_contain_text("waits for a person", timeout=SLOW_MS)
+        expect(page.locator("#state")).to_contain_text("waits for a person")
         expect(page.locator("#attempts")).to_contain_text(MARKUP)
         page.get_by_role("button", name="Retry", exact=True).click()
         expect(page.locator("#state")).to_contain_text("running")
@@ -335,7 +336,7 @@ class TestSignIn:
         assert "sandbox" in read.headers["Content-Security-Policy"]
         for method, path in (("GET", "/v1/experiments"), ("POST", "/v1/experiments/digits/pause")):
             refused = requests.request(
-                method, served.url + path, cookies=cookies, timeout=10,
+                method, served.url + path, cookies=cookies, timeout=30,
                 headers={"Alectio-Protocol": "1"},
             )  # fmt: skip
             assert refused.status_code == 401
@@ -371,7 +372,7 @@ class TestForeignRequests:
         assert key
         answer = requests.post(
             f"{box.url}/experiments/digits/pause", data={"form_key": key[1]}, headers=headers,
-            cookies=page.cookies.get_dict(), timeout=10, allow_redirects=False,
+            cookies=page.cookies.get_dict(), timeout=30, allow_redirects=False,
         )  # fmt: skip
         assert (answer.status_code, state_of(box)) == (403, "running")
 
@@ -381,7 +382,7 @@ class TestForeignRequests:
         cookies = looked_at(box, {}).cookies.get_dict()
         answer = requests.post(
             f"{box.url}/experiments/digits/pause", data={"form_key": key}, cookies=cookies,
-            headers={"Origin": box.url}, timeout=10, allow_redirects=False,
+            headers={"Origin": box.url}, timeout=30, allow_redirects=False,
         )  # fmt: skip
         assert (answer.status_code, state_of(box)) == (403, "running")
 
@@ -397,6 +398,6 @@ def looked_at(
     hub: Hub, cookies: dict[str, str], path: str = "/", **headers: Any
 ) -> requests.Response:
     return requests.get(
-        hub.url + path, cookies=cookies, timeout=10, allow_redirects=False,
+        hub.url + path, cookies=cookies, timeout=30, allow_redirects=False,
         headers={"Accept": "text/html", **headers},
     )  # fmt: skip
