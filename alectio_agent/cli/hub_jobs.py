@@ -11,6 +11,7 @@ from alectio_agent.cli.hub_options import named_hub
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import PIPE_WIDTH
 from alectio_agent.core.log import printable
+from alectio_agent.core.units import format_duration
 from alectio_agent.wire.operation import JobView
 
 
@@ -36,14 +37,30 @@ def list_hub_jobs(common: Common, hub: str, token_file: Path | None, number: int
 
 def _print(shown: list[JobView]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("job", "attempt", "state", "step", "agent"):
+    for title in ("job", "attempt", "state", "step", "progress", "agent"):
         table.add_column(title, justify="right" if title == "attempt" else "left", overflow="fold")
     for view in shown:
         table.add_row(
-            view.job, str(view.attempt), view.state, view.step or "", printable(view.agent or "")
+            view.job,
+            str(view.attempt),
+            view.state,
+            view.step or "",
+            _progress(view),
+            printable(view.agent or ""),
         )
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
     for view in shown:
         if view.problem:
             click.echo(f"{view.job}: {view.problem}")
+
+
+def _progress(view: JobView) -> str:
+    """Such as `13/20 (65 %), 6 min 12 s left`; empty while the hook says nothing."""
+    told = view.progress
+    if told is None or told.done is None:
+        return ""
+    if told.total is None or told.total <= 0:
+        return f"{told.done:g}"
+    left = "" if view.left_s is None else f", {format_duration(view.left_s)} left"
+    return f"{told.done:g}/{told.total:g} ({100 * told.done / told.total:.0f} %){left}"

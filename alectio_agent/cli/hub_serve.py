@@ -42,6 +42,7 @@ def serve(*, data: Path, host: str, port: int, common: Common) -> None:
         if not ready.is_loopback:
             click.echo(INSECURE_TEXT.format(host=host), err=True)
         click.echo(f"hub: {ready.url}, data in {folder}")
+        click.echo(f"dashboard: {ready.url}/ (sign in with an operator or viewer token)")
 
     def show_token(token: str) -> None:
         click.echo(f"{SHOWN_ONCE_TEXT}\n{token}")

@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, RootModel
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.names import ExperimentName, Id
 from alectio_agent.wire.records import Order, Record
+from alectio_agent.wire.results import Progress
 
 ExperimentState = Literal["running", "waiting", "paused", "finished", "cancelled"]
 """`waiting`: a job waits for a person."""
@@ -154,7 +155,13 @@ class ExperimentList(Record):
 
 
 class JobView(Record):
-    """`GET /v1/jobs`: one job."""
+    """`GET /v1/jobs`: one job.
+
+    Attributes:
+        progress: How far the running step is, by its newest heartbeat; None when it did not say.
+        started_at: When the attempt was first heard of; None before that.
+        left_s: Seconds until the end of the step, as far as it goes on like this; None if unknown.
+    """
 
     job: str
     job_id: Id
@@ -163,6 +170,9 @@ class JobView(Record):
     agent: str | None = None
     step: str | None = None
     problem: str = ""
+    progress: Progress | None = None
+    started_at: str | None = None
+    left_s: float | None = None
 
 
 class JobList(Record):
@@ -172,7 +182,15 @@ class JobList(Record):
 
 
 class AgentView(Record):
-    """`GET /v1/agents`: one agent."""
+    """`GET /v1/agents`: one agent.
+
+    Attributes:
+        pool_sizes: Pipeline to the number of its samples; None when the agent does not say.
+        slots: How many jobs it runs at once.
+        jobs: What it has in hand.
+        checkpoints: How many it holds.
+        newest_checkpoint: The one that was begun last; None without any of this hub's.
+    """
 
     agent_id: Id
     name: str
@@ -180,6 +198,12 @@ class AgentView(Record):
     pipelines: list[str]
     registered_at: str
     last_contact_at: str
+    pool_sizes: dict[str, int | None] = {}
+    tags: list[str] = []
+    slots: int = 1
+    jobs: list[JobView] = []
+    checkpoints: int = 0
+    newest_checkpoint: str | None = None
 
 
 class AgentList(Record):

@@ -19,6 +19,7 @@ from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.store import LARGEST_GROUP, Store
 from alectio_agent.hub.store.tables import (
     SCHEMA,
+    agents,
     experiments,
     jobs,
     labels,
@@ -308,6 +309,7 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
         "ALTER TABLE experiments DROP COLUMN pool_pins; DROP TABLE labels;"
         "ALTER TABLE jobs DROP COLUMN asked_at; ALTER TABLE jobs DROP COLUMN labels_upto;"
         "ALTER TABLE experiments DROP COLUMN series; ALTER TABLE results DROP COLUMN provenance;"
+        "ALTER TABLE agents DROP COLUMN slots;"
         "UPDATE meta SET value = '1' WHERE key = 'schema';"
         "INSERT INTO tokens VALUES ('t', 'gpu01', 'agent', 'abc', '2026', NULL, NULL, NULL);"
     )
@@ -319,7 +321,7 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
         assert known == ["gpu01"]
     finally:
         store.close()
-    for table in (experiments, jobs, labels, results):
+    for table in (agents, experiments, jobs, labels, results):
         columns = {row[1] for row in _rows(path, f"PRAGMA table_info({table.name})")}
         assert columns == set(table.c.keys())
     aside = path.with_name("hub.db.schema-1")

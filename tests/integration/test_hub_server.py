@@ -438,7 +438,9 @@ class TestBadCalls:
         answer = shared_hub.call("POST", "/v1/claims", bomb, Content_Encoding="gzip")
         assert problem(answer) == "invalid"
 
-    @pytest.mark.parametrize("path", ["/", "/v1/claims", "/docs", "/v1/../etc/passwd", "/%00"])
+    @pytest.mark.parametrize(
+        "path", ["/nothing", "/v1/claims", "/docs", "/v1/../etc/passwd", "/%00"]
+    )
     def test_what_is_not_served_is_not_found(self, shared_hub: Hub, path: str) -> None:
         assert problem(shared_hub.call("GET", path)) == "not-found"
 

@@ -3,13 +3,22 @@
 import hmac
 import logging
 from asyncio import wrap_future
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import ProblemError
-from alectio_agent.hub.access.tokens import StoredToken, digest_of, find_token, note_use
+from alectio_agent.hub.access.tokens import (
+    StoredToken,
+    digest_of,
+    find_token,
+    note_use,
+    token_with_id,
+)
 from alectio_agent.hub.store.store import Store
 from alectio_agent.wire.operation import Scope
 
@@ -47,7 +56,10 @@ class Gate:
         self._store = store
         self._clock = clock
         self._process_tokens = [
-            StoredToken("process", f"process-{scope}", scope, digest_of(token))
+            # Each process has others: what names one of this process must not name the next one's.
+            StoredToken(
+                f"process-{digest_of(token)[:32]}", f"process-{scope}", scope, digest_of(token)
+            )
             for token, scope in process_tokens.items()
         ]
         self._cache: dict[str, _Cached] = {}
@@ -67,8 +79,58 @@ class Gate:
         Raises:
             ProblemError: `unauthorized`, `revoked`, `expired` or `forbidden`.
         """
-        sha256 = digest_of(_bearer(authorization))
-        token = self._of_this_process(sha256) or await self._stored(sha256)
+        return self.check(await self.identify(_bearer(authorization)), allowed)
+
+    async def identify(self, token: str) -> StoredToken:
+        """Find a token, good or not.
+
+        Args:
+            token: As it travels.
+
+        Returns:
+            The token's row; `check` says whether it opens anything.
+
+        Raises:
+            ProblemError: `unauthorized`: this hub does not know it.
+        """
+        sha256 = digest_of(token)
+        known = self._of_this_process(sha256)
+        if known is None:
+            known = await self._stored(sha256, partial(find_token, sha256=sha256))
+            if not hmac.compare_digest(known.sha256, sha256):
+                raise _unknown()
+        return known
+
+    async def recall(self, token_id: str) -> StoredToken:
+        """Find the token that a session names.
+
+        Args:
+            token_id: Of its row.
+
+        Returns:
+            The token's row; `check` says whether it still opens anything.
+
+        Raises:
+            ProblemError: `unauthorized`: there is no such token, or it was of an earlier process.
+        """
+        for token in self._process_tokens:
+            if token.token_id == token_id:
+                return token
+        return await self._stored(f"id {token_id}", partial(token_with_id, token_id=token_id))
+
+    def check(self, token: StoredToken, allowed: frozenset[Scope]) -> StoredToken:
+        """Say whether a token opens something now, and note that it was used.
+
+        Args:
+            token: Its row.
+            allowed: Scopes of which it must have one.
+
+        Returns:
+            The same row.
+
+        Raises:
+            ProblemError: `revoked`, `expired` or `forbidden`.
+        """
         if token.is_revoked:
             raise ProblemError("revoked", f"the token {token.name} was revoked")
         if token.expires_at is not None and token.expires_at <= self._clock.now():
@@ -90,7 +152,7 @@ class Gate:
         """
         self._forgotten += 1
         self._cache = {
-            sha256: cached for sha256, cached in self._cache.items() if cached.token.name != name
+            key: cached for key, cached in self._cache.items() if cached.token.name != name
         }
 
     def _of_this_process(self, sha256: str) -> StoredToken | None:
@@ -100,20 +162,22 @@ class Gate:
                 found = token
         return found
 
-    async def _stored(self, sha256: str) -> StoredToken:
+    async def _stored(
+        self, key: str, find: Callable[[Connection], StoredToken | None]
+    ) -> StoredToken:
         now = self._clock.monotonic()
-        cached = self._cache.get(sha256)
+        cached = self._cache.get(key)
         if cached is not None and now - cached.read_at < CACHE_S:
             return cached.token
         forgotten = self._forgotten
-        token = await wrap_future(self._store.read(lambda tx: find_token(tx, sha256)))
-        if token is None or not hmac.compare_digest(token.sha256, sha256):
-            self._cache.pop(sha256, None)
-            raise ProblemError("unauthorized", "this hub does not know the token")
+        token = await wrap_future(self._store.read(find))
+        if token is None:
+            self._cache.pop(key, None)
+            raise _unknown()
         if len(self._cache) >= CACHED_TOKENS:
             self._cache.clear()
         if forgotten == self._forgotten:  # else it may have been read before it was revoked
-            self._cache[sha256] = _Cached(token, now)
+            self._cache[key] = _Cached(token, now)
         return token
 
     def _note_use(self, token: StoredToken) -> None:
@@ -134,6 +198,10 @@ def _bearer(authorization: str | None) -> str:
     if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN:
         raise ProblemError("unauthorized", "expected the header `Authorization: Bearer TOKEN`")
     return token
+
+
+def _unknown() -> ProblemError:
+    return ProblemError("unauthorized", "this hub does not know the token")
 
 
 def _log_failure(noted: Future[None]) -> None:

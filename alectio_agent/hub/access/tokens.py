@@ -96,7 +96,23 @@ def find_token(tx: Connection, sha256: str) -> StoredToken | None:
     Returns:
         Its row, None when there is none.
     """
-    row = tx.execute(select(tokens).where(tokens.c.sha256 == sha256)).one_or_none()
+    return _stored(tx.execute(select(tokens).where(tokens.c.sha256 == sha256)).one_or_none())
+
+
+def token_with_id(tx: Connection, token_id: str) -> StoredToken | None:
+    """Look a token up by the id of its row.
+
+    Args:
+        tx: Any transaction.
+        token_id: Of the row.
+
+    Returns:
+        Its row, None when there is none.
+    """
+    return _stored(tx.execute(select(tokens).where(tokens.c.token_id == token_id)).one_or_none())
+
+
+def _stored(row: Row[Any] | None) -> StoredToken | None:
     if row is None:
         return None
     return StoredToken(

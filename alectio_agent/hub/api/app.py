@@ -47,7 +47,7 @@ def create_app(services: Services) -> FastAPI:
     install_problems(app)
     calls = all_calls(services)
     for call in calls:
-        mount(app, call, services.gate)
+        mount(app, call, services.gate, services.sessions)
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.log import printable
 from alectio_agent.hub.access.gate import Gate
+from alectio_agent.hub.access.sessions import Sessions
 from alectio_agent.wire.operation import Scope
 from alectio_agent.wire.problems import PROBLEM_TYPES
 from alectio_agent.wire.protocol import (
@@ -56,20 +57,26 @@ class Call:
     is_protocol: bool = True
     may_be_bodiless: bool = False
 
+    @property
+    def opens_to_sessions(self) -> bool:
+        """Whether people who signed in with a browser may call it too: results, to read."""
+        return self.method == "GET" and self.path.startswith("/results/")
 
-def mount(app: FastAPI, call: Call, gate: Gate) -> None:
+
+def mount(app: FastAPI, call: Call, gate: Gate, sessions: Sessions | None = None) -> None:
     """Serve a call.
 
     Args:
         app: The application.
         call: What to serve.
         gate: Lets requests in, before anything of them is read.
+        sessions: Of people in a browser.
     """
     app.add_api_route(
         call.path,
         call.endpoint,
         methods=[call.method],
-        dependencies=[Depends(_entrance(call, gate))],
+        dependencies=[Depends(_entrance(call, gate, sessions))],
         response_class=Response,
         response_model=None,
         responses=_answers(call),
@@ -87,8 +94,19 @@ def answer(record: BaseModel) -> Response:
     return Response(record.model_dump_json(by_alias=True), media_type=JSON_MEDIA_TYPE)
 
 
-def _entrance(call: Call, gate: Gate) -> Callable[[Request], Awaitable[None]]:
+def _entrance(
+    call: Call, gate: Gate, sessions: Sessions | None
+) -> Callable[[Request], Awaitable[None]]:
     async def enter(request: Request) -> None:
+        cookies = request.headers.get("cookie")
+        if (
+            sessions
+            and call.opens_to_sessions
+            and cookies
+            and "authorization" not in request.headers
+        ):
+            await sessions.find(cookies, call.allowed)
+            return
         await gate.admit(request.headers.get("authorization"), call.allowed)
         if call.is_protocol:
             _check_protocol(request.headers.get(PROTOCOL_HEADER))

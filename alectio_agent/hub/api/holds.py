@@ -47,6 +47,10 @@ class Holds:
         """End all holds, and let no new one begin."""
         self._stopping.set()
 
+    async def until_stopped(self) -> None:
+        """Wait until all holds are told to end."""
+        await self._stopping.wait()
+
     async def until_found(
         self,
         look: Callable[[], Awaitable[FoundT | None]],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.hub.access.gate import Gate
+from alectio_agent.hub.access.sessions import Sessions
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.experiments.platform import Platform
@@ -33,6 +34,7 @@ class Services:
         jobs: Beats when a job may have come for an agent that waits.
         rng: For the length of holds and Retry-After.
         results: Folder of the results files.
+        sessions: Of people in a browser; None without pages for them.
     """
 
     store: Store
@@ -45,3 +47,4 @@ class Services:
     rng: random.Random
     results: Path
     limits: Limits = field(default_factory=Limits)
+    sessions: Sessions | None = None

@@ -1,6 +1,8 @@
 """Which agent an experiment waits for, while none that is heard of can run it."""
 
 import json
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import Connection, select
@@ -10,6 +12,9 @@ from alectio_agent.hub.experiments.records import Experiment
 from alectio_agent.hub.experiments.scheduling import OFFERED_SIZE
 from alectio_agent.hub.store.tables import agents, jobs, offers
 from alectio_agent.wire.protocol import LEASE_S
+
+_Present = tuple[set[str], int | None]
+"""Tags and samples of an agent that is there."""
 
 
 def awaited_agent(tx: Connection, context: Context, experiment: Experiment) -> str:
@@ -24,11 +29,51 @@ def awaited_agent(tx: Connection, context: Context, experiment: Experiment) -> s
         Such as "an agent that offers pipeline `xray`"; empty when one is there, when an agent has
         its job, or when it would not run anyway.
     """
-    if experiment.state != "running" or experiment.is_over or _is_held(tx, experiment):
+    if not _may_run(experiment) or _is_held(tx, experiment):
         return ""
     pipeline = experiment.pipeline or experiment.settings.pipeline
+    return _told(experiment, pipeline, _present(tx, context, pipeline))
+
+
+class Attendance:
+    """Which agents are there, read once for many experiments."""
+
+    def __init__(self, tx: Connection, context: Context) -> None:
+        """Read it.
+
+        Args:
+            tx: Any transaction.
+            context: Knows who called, and when.
+        """
+        held = select(jobs.c.experiment_id).where(jobs.c.state.in_(("claimed", "running")))
+        self._held = set(tx.execute(held).scalars())
+        self._all: list[_Present] = []
+        self._by_pipeline: dict[str, list[_Present]] = defaultdict(list)
+        for pipeline, present in _read(tx, context, None):
+            self._all.append(present)
+            self._by_pipeline[pipeline].append(present)
+
+    def awaited_by(self, experiment: Experiment) -> str:
+        """Say which agent an experiment waits for, as `awaited_agent` does.
+
+        Args:
+            experiment: Any.
+        """
+        if not _may_run(experiment) or experiment.experiment_id in self._held:
+            return ""
+        pipeline = experiment.pipeline or experiment.settings.pipeline
+        return _told(
+            experiment, pipeline, self._all if pipeline is None else self._by_pipeline[pipeline]
+        )
+
+
+def _may_run(experiment: Experiment) -> bool:
+    return experiment.state == "running" and not experiment.is_over
+
+
+def _told(experiment: Experiment, pipeline: str | None, present: list[_Present]) -> str:
     tags = set(experiment.settings.tags)
-    sizes = [size for known, size in _present(tx, context, pipeline) if tags <= known]
+    sizes = [size for known, size in present if tags <= known]
     least = experiment.pool_size or 0
     if any(size is None or size >= least for size in sizes):
         return _samples(experiment, pipeline)
@@ -53,16 +98,19 @@ def _is_held(tx: Connection, experiment: Experiment) -> bool:
     return tx.execute(held).first() is not None
 
 
-def _present(
-    tx: Connection, context: Context, pipeline: str | None
-) -> list[tuple[set[str], int | None]]:
-    """Tags and samples of each agent that was heard of a moment ago and offers the pipeline."""
+def _present(tx: Connection, context: Context, pipeline: str | None) -> list[_Present]:
+    return [present for _, present in _read(tx, context, pipeline)]
+
+
+def _read(tx: Connection, context: Context, pipeline: str | None) -> Iterator[tuple[str, _Present]]:
+    """Tags and samples of each agent that was heard of a moment ago, with a pipeline it offers."""
     since = context.clock.now() - timedelta(seconds=LEASE_S)
-    recent = [of for of, at in context.leases.contacts().items() if at >= since]
-    found = select(agents.c.tags, OFFERED_SIZE.label("size")).join(
-        offers, offers.c.agent_id == agents.c.agent_id
-    )
+    recent = {of for of, at in context.leases.contacts().items() if at >= since}
+    found = select(
+        agents.c.agent_id, agents.c.tags, offers.c.pipeline, OFFERED_SIZE.label("size")
+    ).join(offers, offers.c.agent_id == agents.c.agent_id)
     if pipeline is not None:
         found = found.where(offers.c.pipeline == pipeline)
-    rows = tx.execute(found.where(agents.c.agent_id.in_(recent)))
-    return [(set(json.loads(row.tags)), row.size) for row in rows]
+    for row in tx.execute(found):
+        if row.agent_id in recent:
+            yield row.pipeline, (set(json.loads(row.tags)), row.size)

@@ -15,7 +15,8 @@ from alectio_agent.wire.results import Heartbeat
 class _Watched:
     """One lease.
 
-    `is_renewable`: the tables say that it is good, so that a beat need not ask them.
+    `is_renewable`: the tables say that it is good, so that a beat need not ask them. `step_at` and
+    `step_done`: when this process first heard of the running step, and how far it was then.
     """
 
     job_id: str
@@ -23,6 +24,18 @@ class _Watched:
     seen_at: float
     is_renewable: bool = False
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    step_at: float = 0.0
+    step_done: float | None = None
+
+    def take(self, said: Heartbeat, now: float) -> bool:
+        """Take a beat; whether it says anything new."""
+        is_news, is_next = said != self.heartbeat, said.step != self.heartbeat.step
+        self.seen_at, self.heartbeat = now, said
+        done = None if said.progress is None else said.progress.done
+        # A hook that counts a second round begins anew.
+        if is_next or (done is not None and (self.step_done is None or done < self.step_done)):
+            self.step_at, self.step_done = now, done
+        return is_news
 
 
 class Leases:
@@ -40,6 +53,8 @@ class Leases:
         self._waiting: dict[str, float] = {}
         self._contacts: dict[str, datetime] = {}
         self.may_have_claims = True
+        self.beats = 0
+        """Grows with every beat that says something new."""
 
     def renew(self, job_id: str, lease: str, heartbeat: Heartbeat) -> bool:
         """Take a beat without asking the tables.
@@ -56,8 +71,7 @@ class Leases:
             watched = self._watched.get(lease)
             if watched is None or not watched.is_renewable or watched.job_id != job_id:
                 return False
-            watched.seen_at = self._clock.monotonic()
-            watched.heartbeat = heartbeat
+            self.beats += watched.take(heartbeat, self._clock.monotonic())
             self._contacts[watched.agent_id] = self._clock.now()
             return True
 
@@ -71,10 +85,11 @@ class Leases:
             heartbeat: The newest.
         """
         with self._lock:
-            now = self._clock.monotonic()
-            self._watched[lease] = _Watched(
-                job_id, agent_id, now, is_renewable=True, heartbeat=heartbeat
-            )
+            now, known = self._clock.monotonic(), self._watched.get(lease)
+            watched = known or _Watched(job_id, agent_id, now)
+            watched.is_renewable = True
+            self.beats += watched.take(heartbeat, now)
+            self._watched[lease] = watched
             self.may_have_claims = True
 
     def see(self, job_id: str, lease: str, agent_id: str) -> None:
@@ -139,6 +154,26 @@ class Leases:
         with self._lock:
             watched = self._watched.get(lease)
             return watched.heartbeat if watched else None
+
+    def left_s(self, lease: str) -> float | None:
+        """How long the running step will take, if it goes on as this process has seen it.
+
+        Args:
+            lease: Any.
+
+        Returns:
+            Seconds from now; None while that cannot be known.
+        """
+        with self._lock:
+            watched = self._watched.get(lease)
+            told = None if watched is None else watched.heartbeat.progress
+            if watched is None or told is None or told.done is None or told.total is None:
+                return None
+            went, took_s = told.done - (watched.step_done or 0.0), watched.seen_at - watched.step_at
+            if watched.step_done is None or went <= 0 or took_s <= 0:
+                return None
+            since_s = self._clock.monotonic() - watched.seen_at
+            return max(0.0, (told.total - told.done) * took_s / went - since_s)
 
     def offer(self, job_id: str) -> None:
         """A job became available now.

@@ -1,5 +1,6 @@
 """The platform as the API calls it: each method is one piece of work in a transaction."""  # noqa: A005 - always imported by its full name
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.hub.experiments import (
+    agent_views,
     beats,
     claims,
     commits,
@@ -14,6 +16,7 @@ from alectio_agent.hub.experiments import (
     editing,
     extension,
     failures,
+    job_views,
     label_import,
     label_queue,
     labelling,
@@ -24,6 +27,7 @@ from alectio_agent.hub.experiments import (
     results_document,
     rewinding,
     steering,
+    summaries,
     views,
 )
 from alectio_agent.hub.experiments.context import Context
@@ -62,6 +66,7 @@ class Platform:
         """
         self.context = Context(clock, Leases(clock), Due(), data / "parts", results)
         self._views = views.Views(self.context)
+        self._summaries = summaries.Summaries(self.context)
 
     @property
     def may_have_claims(self) -> bool:
@@ -203,8 +208,12 @@ class Platform:
 
     def jobs(self, tx: Connection) -> JobList:
         """List all jobs that are not done, oldest first."""
-        return self._views.list_jobs(tx)
+        return JobList(jobs=job_views.list_jobs(tx, self.context))
 
     def agents(self, tx: Connection) -> AgentList:
         """List all agents that ever registered."""
-        return self._views.list_agents(tx)
+        return AgentList(agents=agent_views.list_agents(tx, self.context))
+
+    def summaries(self, tx: Connection) -> Sequence[summaries.Summary]:
+        """All experiments in a line each, the newest first."""
+        return self._summaries.read(tx)

@@ -30,6 +30,7 @@ class Agent:
     name: str
     version: str
     tags: str
+    slots: int
     boot_count: int
     boot_id: str
     last_seq: int
@@ -155,6 +156,7 @@ def _write(
         "name": said.name,
         "version": said.version,
         "tags": json.dumps(sorted(set(said.tags))),
+        "slots": said.slots,
         "boot_count": said.boot.count,
         "boot_id": said.boot.id,
         "last_contact_at": context.now(),

@@ -35,3 +35,16 @@ def job_mark(tx: Connection) -> int | None:
     if tx.execute(available).first() is None:
         return None
     return int(tx.execute(select(func.sum(experiments.c.version))).scalar_one())
+
+
+def all_versions(tx: Connection) -> dict[str, int]:
+    """The versions of all experiments.
+
+    Args:
+        tx: Any transaction.
+
+    Returns:
+        Name to version.
+    """
+    found = tx.execute(select(experiments.c.name, experiments.c.version))
+    return {row.name: row.version for row in found}

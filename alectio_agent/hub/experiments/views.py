@@ -1,4 +1,4 @@
-"""Experiments, jobs and agents as operators and viewers see them."""
+"""Experiments as operators and viewers see them."""
 
 import json
 from collections import defaultdict
@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, select
 
-from alectio_agent.core.clock import timestamp
-from alectio_agent.hub.experiments.absence import awaited_agent
+from alectio_agent.hub.experiments.absence import Attendance, awaited_agent
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import unpack
 from alectio_agent.hub.experiments.labelling import awaited_labels, with_labels
@@ -18,16 +17,8 @@ from alectio_agent.hub.experiments.records import (
     experiment_record,
     named_experiment,
 )
-from alectio_agent.hub.store.tables import agents, experiments, jobs, offers, results, selections
-from alectio_agent.wire.operation import (
-    AgentList,
-    AgentView,
-    ExperimentList,
-    ExperimentView,
-    JobList,
-    JobView,
-    LoopView,
-)
+from alectio_agent.hub.store.tables import agents, experiments, jobs, results, selections
+from alectio_agent.wire.operation import ExperimentList, ExperimentView, LoopView
 from alectio_agent.wire.protocol import STEPS
 
 MOST_KEPT_LABELS = 100_000
@@ -96,7 +87,8 @@ class Views:
             ProblemError: `not-found`.
         """
         experiment = named_experiment(tx, name)
-        return self._view(tx, experiment, self._loops(tx, experiment))
+        waits_for = awaited_labels(tx, experiment) or awaited_agent(tx, self._context, experiment)
+        return self._view(experiment, waits_for, self._loops(tx, experiment))
 
     def list_experiments(self, tx: Connection) -> ExperimentList:
         """All experiments, without their loops.
@@ -106,54 +98,16 @@ class Views:
         """
         rows = tx.execute(select(experiments).order_by(experiments.c.position)).mappings()
         found = [experiment_record(row) for row in rows]
-        return ExperimentList(experiments=[self._view(tx, entry, []) for entry in found])
-
-    def list_jobs(self, tx: Connection) -> JobList:
-        """All jobs that are not done, oldest first.
-
-        Args:
-            tx: Any transaction.
-        """
-        rows = tx.execute(
-            select(jobs, experiments.c.name, agents.c.name.label("agent"))
-            .join(experiments, experiments.c.experiment_id == jobs.c.experiment_id)
-            .join(agents, agents.c.agent_id == jobs.c.agent_id, isouter=True)
-            .where(
-                jobs.c.state.not_in(("done", "rewound")),
-                experiments.c.state.not_in(("cancelled", "finished")),
-            )
-            .order_by(jobs.c.position)
+        present = Attendance(tx, self._context)
+        return ExperimentList(
+            experiments=[
+                self._view(entry, awaited_labels(tx, entry) or present.awaited_by(entry), [])
+                for entry in found
+            ]
         )
-        return JobList(jobs=[self._job(row) for row in rows])
-
-    def list_agents(self, tx: Connection) -> AgentList:
-        """All agents that ever registered.
-
-        Args:
-            tx: Any transaction.
-        """
-        offered: dict[str, list[str]] = defaultdict(list)
-        for offer in tx.execute(select(offers).order_by(offers.c.pipeline)):
-            offered[offer.agent_id].append(offer.pipeline)
-        called = self._context.leases.contacts()
-        views = []
-        for row in tx.execute(select(agents).order_by(agents.c.name, agents.c.agent_id)):
-            last = [row.last_contact_at]
-            last += [timestamp(called[row.agent_id])] if row.agent_id in called else []
-            views.append(
-                AgentView(
-                    agent_id=row.agent_id,
-                    name=row.name,
-                    version=row.version,
-                    pipelines=offered[row.agent_id],
-                    registered_at=row.registered_at,
-                    last_contact_at=max(last),
-                )
-            )
-        return AgentList(agents=views)
 
     def _view(
-        self, tx: Connection, experiment: Experiment, loops: list[LoopView]
+        self, experiment: Experiment, waits_for: str, loops: list[LoopView]
     ) -> ExperimentView:
         return ExperimentView.model_validate(
             {
@@ -161,8 +115,7 @@ class Views:
                 "name": experiment.name,
                 "state": experiment.state,
                 "reason": experiment.reason,
-                "waits_for": awaited_labels(tx, experiment)
-                or awaited_agent(tx, self._context, experiment),
+                "waits_for": waits_for,
                 "settings": experiment.settings,
                 "pool": experiment.pool_size,
                 "control": experiment.control,
@@ -173,19 +126,6 @@ class Views:
                 "results": str(self._context.results / experiment.name),
                 "loops": loops,
             }
-        )
-
-    def _job(self, row: Row[Any]) -> JobView:
-        beat = self._context.leases.newest_beat(row.lease) if row.lease else None
-        is_running = row.state == "running"
-        return JobView(
-            job=f"{row.name}/{row.loop}",
-            job_id=row.job_id,
-            state=row.state,
-            attempt=row.attempt,
-            agent=row.agent if row.state in ("claimed", "running") else None,
-            step=beat.step if beat and is_running else None,
-            problem=row.problem,
         )
 
     def _loops(self, tx: Connection, experiment: Experiment) -> list[LoopView]:

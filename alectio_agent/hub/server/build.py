@@ -2,18 +2,22 @@
 
 import asyncio
 import random
+import secrets
 from asyncio import wrap_future
 
 from fastapi import FastAPI
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.hub.access.gate import Gate
+from alectio_agent.hub.access.session_key import KEY_BYTES, session_key
+from alectio_agent.hub.access.sessions import Sessions
 from alectio_agent.hub.api.app import create_app
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.job_watch import JobWatch
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.api.uploads import drop_unfinished
+from alectio_agent.hub.dashboard.dashboard import Dashboard
 from alectio_agent.hub.experiments.analysis_process import AnalysisProcess
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
@@ -33,15 +37,18 @@ FINISH_S = 20.0
 class Hub:
     """A hub that is built: its application, its store, its workers."""
 
-    def __init__(self, services: Services, analysis: AnalysisProcess) -> None:
+    def __init__(self, services: Services, sessions: Sessions, analysis: AnalysisProcess) -> None:
         """Prepare; nothing runs yet.
 
         Args:
             services: What the application works with.
+            sessions: Of people in a browser.
             analysis: Makes selections and metrics.
         """
         self.services = services
         self.app: FastAPI = create_app(services)
+        self._dashboard = Dashboard(services, sessions)
+        self._dashboard.mount(self.app)
         self.platform_id = services.store.read(services.platform.platform_id).result()
         self._analysis = analysis
         store, platform, clock = services.store, services.platform, services.clock
@@ -70,10 +77,12 @@ class Hub:
             lambda: services.holds.are_replaceable,
         )
         self._watch = asyncio.get_running_loop().create_task(watch.run())
+        self._dashboard.start()
 
     def quiet(self) -> None:
         """End all holds; from the event loop, which is about to end."""
         self.services.holds.stop()
+        self._dashboard.stop()
         for pulse in (self.services.commits, self.services.jobs):
             pulse.deafen()
         if self._watch is not None:
@@ -109,15 +118,27 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
     store = Store(settings.data / DATABASE, clock)
     platform = Platform(settings.data, settings.results, clock)
     drop_unfinished(platform.context.parts)
+    gate = Gate(store, clock, process_tokens)
+    sessions = _make_sessions(settings, store, platform, gate, clock)
     services = Services(
         store=store,
         platform=platform,
-        gate=Gate(store, clock, process_tokens),
+        gate=gate,
         holds=Holds(),
         commits=Pulse(),
         jobs=Pulse(),
         clock=clock,
         rng=random.SystemRandom(),
         results=settings.results,
+        sessions=sessions,
     )
-    return Hub(services, AnalysisProcess())
+    return Hub(services, sessions, AnalysisProcess())
+
+
+def _make_sessions(
+    settings: ServerSettings, store: Store, platform: Platform, gate: Gate, clock: Clock
+) -> Sessions:
+    """Sessions of people in a browser; those of the hub in the box end with its process."""
+    key = secrets.token_bytes(KEY_BYTES) if settings.is_box else session_key(settings.data)
+    mark = store.read(platform.platform_id).result()[:8]
+    return Sessions(gate, clock, key, mark, is_box=settings.is_box)

@@ -32,6 +32,11 @@ class ServerSettings:
     ready_fd: int | None = None
     lock_wait_s: float = 0.0
 
+    @property
+    def is_box(self) -> bool:
+        """Whether a `run` owns this hub: its pages are that person's, without a token."""
+        return self.pipe_fd is not None
+
 
 @dataclass(frozen=True)
 class Ready:

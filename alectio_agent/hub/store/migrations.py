@@ -11,6 +11,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE results ADD COLUMN provenance TEXT",
     ),
     3: (
+        "ALTER TABLE agents ADD COLUMN slots INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE jobs ADD COLUMN asked_at TEXT",
         "ALTER TABLE jobs ADD COLUMN labels_upto INTEGER",
         "CREATE TABLE labels (position INTEGER NOT NULL PRIMARY KEY, "

@@ -46,6 +46,7 @@ agents = Table(
     Column("name", String, nullable=False),
     Column("version", String, nullable=False),
     Column("tags", Text, nullable=False),
+    Column("slots", Integer, nullable=False, server_default="1"),
     Column("boot_count", Integer, nullable=False),
     Column("boot_id", String, nullable=False),
     Column("last_seq", Integer, nullable=False),
