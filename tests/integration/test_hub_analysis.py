@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.core.clock import SystemClock
-from alectio_agent.hub.experiments import analysis_process
+from alectio_agent.hub.experiments import line_process
 from alectio_agent.hub.experiments.analysis_process import (
     AnalysisEndedError,
     AnalysisError,
@@ -138,7 +138,7 @@ def test_a_process_that_ended_between_two_requests_is_noticed() -> None:
 def test_a_process_that_ignores_the_end_of_its_input_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(analysis_process, "END_S", 0.2)
+    monkeypatch.setattr(line_process, "END_S", 0.2)
     lines = ("import signal", "input()", "print('{}', flush=True)", "signal.pause()")
     process = AnalysisProcess(script(*lines))
     process.ask({"op": "select"})
