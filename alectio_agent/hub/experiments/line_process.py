@@ -2,8 +2,11 @@
 
 import json
 import logging
+import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,15 +20,17 @@ END_S = 5.0
 class LineProcess:
     """Starts the process when it is first asked, and again after it died."""
 
-    def __init__(self, what: str, command: Sequence[str]) -> None:
+    def __init__(self, what: str, command: Sequence[str], niceness: int = 0) -> None:
         """Start nothing yet.
 
         Args:
             what: It is, for messages.
             command: Reads a request a line, writes an answer a line, until its input ends.
+            niceness: Above 0, everybody else goes first.
         """
         self._what = what
         self._command = command
+        self._niceness = niceness
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
         self._lock = Lock()
@@ -42,6 +47,18 @@ class LineProcess:
                     stdout=subprocess.PIPE,
                     start_new_session=True,
                 )
+                if self._niceness:
+                    _make_nice(self._process.pid, self._niceness)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not ended since."""
+        return self._process is not None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was ended for good."""
+        return self._is_closed
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """Have a request answered; by one thread at a time.
@@ -103,6 +120,15 @@ class LineProcess:
 
 class _NoNumberError(Exception):
     """NaN or an infinity."""
+
+
+def _make_nice(pid: int, niceness: int) -> None:
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    # Where the kernel shares the processor out by session first, a session of its own would get as
+    # much as all threads of the hub together.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def _close(pipe: Any) -> None:

@@ -1,0 +1,89 @@
+"""Reads what a report tells of: an experiment, its control, and its like with other seeds."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.results_document import read_document
+from alectio_agent.hub.experiments.versions import version_of
+from alectio_agent.hub.store.tables import experiments
+from alectio_agent.report.page import Told
+
+MOST_SIBLINGS = 20
+"""Enough for a band; the newest ones."""
+
+_ALL = select(
+    experiments.c.name, experiments.c.settings, experiments.c.control_of, experiments.c.state
+).order_by(experiments.c.position.desc())
+
+
+def read_told(tx: Connection, name: str) -> Told:
+    """Everything that the report of an experiment is made from.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+
+    Returns:
+        Its document, that of its control, and those of its siblings.
+
+    Raises:
+        ProblemError: `not-found`.
+    """
+    document = read_document(tx, name)
+    siblings = [read_document(tx, sibling) for sibling in find_siblings(tx, name)]
+    return Told(document, _control(tx, document), siblings)
+
+
+def find_siblings(tx: Connection, name: str) -> list[str]:
+    """Experiments of the same settings with other seeds, the newest one of each seed.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+
+    Returns:
+        Their names, the newest first; controls are siblings of controls only.
+    """
+    rows = tx.execute(_ALL).all()
+    own = next(row for row in rows if row.name == name)
+    kind, seed = _kind(own)
+    found: dict[int, str] = {}
+    for row in rows:
+        other, other_seed = _kind(row)
+        if other == kind and other_seed != seed and row.state != "cancelled":
+            found.setdefault(other_seed, row.name)
+    return list(found.values())[:MOST_SIBLINGS]
+
+
+def told_versions(tx: Connection, name: str, control: str | None) -> dict[str, int]:
+    """The versions that a report is up to date with.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+        control: Of its control, which need not exist.
+
+    Returns:
+        Name to version.
+    """
+    found = {each: version_of(tx, each) for each in (name, control) if each is not None}
+    return {each: version for each, version in found.items() if version is not None}
+
+
+def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
+    name = document["control"]
+    try:
+        return None if name is None else read_document(tx, name)
+    except ProblemError:
+        return None  # it is named, and not made yet
+
+
+def _kind(row: Any) -> tuple[dict[str, Any], int]:
+    """The settings but for name and seed; and the seed."""
+    settings = json.loads(row.settings)
+    seed = settings.pop("seed", 0)
+    settings.pop("name", None)
+    return {**settings, "is a control": row.control_of is not None}, seed
