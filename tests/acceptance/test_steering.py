@@ -152,7 +152,10 @@ def test_a_cancelled_experiment_is_over_for_good(tmp_path: Path) -> None:
 def test_results_are_exported_beside_the_originals(tmp_path: Path) -> None:
     finished(tmp_path)
     exported = run(tmp_path, "experiment", "export", "toy")
-    assert exported.stdout == "toy: wrote experiment.json and loops.csv into export/toy\n"
+    assert exported.stdout == (
+        "toy: wrote experiment.json, loops.csv, classes.csv, selected.csv and report.html into "
+        "export/toy\n"
+    )
     copy = tmp_path / "export" / "toy" / "loops.csv"
     assert copy.read_text() == (tmp_path / "results" / "toy" / "loops.csv").read_text()
 
