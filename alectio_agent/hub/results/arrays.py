@@ -115,7 +115,8 @@ def _narrow(values: Array) -> Array:
     """Single precision, as in the parts of a large result, when nothing is lost."""
     if values.dtype.kind != "f":
         return values
-    narrow = values.astype("<f4")
+    with np.errstate(over="ignore"):
+        narrow = values.astype("<f4")
     return narrow if np.array_equal(narrow, values) else values
 
 

@@ -4,12 +4,17 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from alectio_agent.core.errors import AlectioAgentError, StoreBusyError, StoreError
+from alectio_agent.core.errors import (
+    AlectioAgentError,
+    StoreBusyError,
+    StoreError,
+    StoreVersionError,
+)
 from alectio_agent.hub.experiments.line_process import LineProcess
 
 NICENESS = 10
 
-_KINDS = {kind.__name__: kind for kind in (StoreError, StoreBusyError)}
+_KINDS = {kind.__name__: kind for kind in (StoreError, StoreBusyError, StoreVersionError)}
 
 
 class ResultsError(AlectioAgentError):

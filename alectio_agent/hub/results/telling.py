@@ -82,8 +82,9 @@ def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _kind(row: Any) -> tuple[dict[str, Any], int]:
-    """The settings but for name and seed; and the seed."""
+    """The settings that say how it learns; and the seed."""
     settings = json.loads(row.settings)
     seed = settings.pop("seed", 0)
-    settings.pop("name", None)
+    for key in ("name", "control"):
+        settings.pop(key, None)
     return {**settings, "is a control": row.control_of is not None}, seed
