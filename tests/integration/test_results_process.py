@@ -83,7 +83,7 @@ def test_files_are_made_by_a_process_that_lets_everybody_else_go_first(
     create(hub)
     until(all_files(tmp_path))
     (pid,) = results_pids(hub)
-    assert os.getpriority(os.PRIO_PROCESS, pid) == 10
+    assert os.getpriority(os.PRIO_PROCESS, pid) > 0
     assert os.getsid(pid) == pid, "Ctrl-C at the hub does not reach it"
 
 
@@ -243,7 +243,7 @@ def test_a_request_that_cannot_be_done_leaves_the_process_alive(real: RealWriter
 
 def test_the_database_is_read_only_for_it(real: RealWriter) -> None:
     read = HubReader(real.folder / "hub.db")
-    with pytest.raises(StoreError, match="readonly|read-only|query_only"):
+    with pytest.raises(StoreError, match=r"readonly|read-only|query_only"):
         read(lambda tx: tx.exec_driver_sql("DELETE FROM experiments"))
     assert real.store.read(real.platform.list).result().experiments
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -48,7 +47,8 @@ class LineProcess:
                     start_new_session=True,
                 )
                 if self._niceness:
-                    _make_nice(self._process.pid, self._niceness)
+                    with suppress(OSError):  # it ended already
+                        os.setpriority(os.PRIO_PROCESS, self._process.pid, self._niceness)
 
     @property
     def is_running(self) -> bool:
@@ -120,15 +120,6 @@ class LineProcess:
 
 class _NoNumberError(Exception):
     """NaN or an infinity."""
-
-
-def _make_nice(pid: int, niceness: int) -> None:
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
-    # Where the kernel shares the processor out by session first, a session of its own would get as
-    # much as all threads of the hub together.
-    with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def _close(pipe: Any) -> None:
