@@ -55,6 +55,7 @@ check: lint test ## Everything that main must pass.
 
 bench: $(VENV)/.dev ## Print the measured figures.
 	$(BIN)/python benchmarks/loop_overhead.py
+	PYTHONPATH=. $(BIN)/python benchmarks/results_files.py
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results

@@ -1,13 +1,17 @@
 """The commands about experiments and tokens, against a real hub process."""
 
+import errno
 import json
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.cli.main import main
 from tests.support.hub_process import Hub
 
@@ -189,6 +193,44 @@ class TestExport:
         assert "E-EXP-14" in result.output
         assert "gone: the hub has not made loops.csv yet" in result.output
         assert not (tmp_path / "again").exists(), "half an export would look like a whole one"
+
+    def test_outputs_come_along_when_asked(self, desk: Desk, tmp_path: Path) -> None:
+        desk.create("kept")
+        wait_for_export(desk, "kept", tmp_path / "first")
+        place = desk.folder / "hub" / "results" / "kept" / "outputs"
+        place.mkdir(exist_ok=True)
+        content = os.urandom(3_000_000)
+        (place / "loop_0.npz").write_bytes(content)
+        words = ("experiment", "export", "kept", "--output", str(tmp_path))
+        small = desk.run(*words)
+        assert not (tmp_path / "kept" / "outputs").exists(), small.output
+        large = desk.run(*words, "--outputs", "--force")
+        assert (large.exit_code, "outputs of 1 loop into" in large.stdout) == (0, True)
+        assert re.fullmatch(r"kept: [\d.,]+ MB\s*", large.stderr), "one line in a pipe"
+        assert (tmp_path / "kept" / "outputs" / "loop_0.npz").read_bytes() == content
+        assert not list((tmp_path / "kept").glob(".export-*"))
+
+    def test_without_outputs_yet_that_is_said(self, desk: Desk, tmp_path: Path) -> None:
+        desk.create("early")
+        wait_for_export(desk, "early", tmp_path / "first")
+        told = desk.run("experiment", "export", "early", "--output", str(tmp_path), "--outputs")
+        assert "early: no outputs yet; no loop's infer has been counted" in told.stdout
+
+    def test_a_disk_that_is_full_leaves_nothing_behind(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.create("kept")
+        wait_for_export(desk, "kept", tmp_path / "first")
+
+        def full(_self: object, _name: str, file: str, sink: Callable[[bytes], None]) -> None:
+            if file == "selected.csv":
+                raise OSError(errno.ENOSPC, "No space left on device")
+            sink(b"half")
+
+        monkeypatch.setattr(OperationClient, "fetch_results_file", full)
+        told = desk.run("experiment", "export", "kept", "--output", str(tmp_path / "new" / "x"))
+        assert (told.exit_code, "No space left on device" in told.output) == (1, True)
+        assert not (tmp_path / "new").exists()
 
 
 def wait_for_export(desk: Desk, name: str, folder: Path) -> Result:

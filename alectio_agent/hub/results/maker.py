@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.results_document import as_json, read_document
-from alectio_agent.hub.experiments.versions import version_of
+from alectio_agent.hub.experiments.versions import told_versions, version_of
 from alectio_agent.hub.results.files import sync_folder, write_text
 from alectio_agent.hub.results.marks import Mark, read_mark, write_mark
 from alectio_agent.hub.results.outputs import read_inferred, remove_others, write_output
 from alectio_agent.hub.results.tables import TABLES
-from alectio_agent.hub.results.telling import find_siblings, read_told, told_versions
+from alectio_agent.hub.results.telling import find_siblings, read_told
 from alectio_agent.report.page import render_page
 from alectio_agent.wire.results_files import OUTPUTS, SMALL_FILES
 

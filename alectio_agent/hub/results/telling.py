@@ -7,7 +7,6 @@ from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.results_document import read_document
-from alectio_agent.hub.experiments.versions import version_of
 from alectio_agent.hub.store.tables import experiments
 from alectio_agent.report.page import Told
 
@@ -56,21 +55,6 @@ def find_siblings(tx: Connection, name: str) -> list[str]:
         if other == kind and other_seed != seed and row.state != "cancelled":
             found.setdefault(other_seed, row.name)
     return list(found.values())[:MOST_SIBLINGS]
-
-
-def told_versions(tx: Connection, name: str, control: str | None) -> dict[str, int]:
-    """The versions that a report is up to date with.
-
-    Args:
-        tx: Any transaction.
-        name: Of the experiment.
-        control: Of its control, which need not exist.
-
-    Returns:
-        Name to version.
-    """
-    found = {each: version_of(tx, each) for each in (name, control) if each is not None}
-    return {each: version for each, version in found.items() if version is not None}
 
 
 def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.experiments.versions import told_versions
 from alectio_agent.hub.results.marks import read_mark
 from alectio_agent.hub.results.results_process import Maker, ResultsEndedError, ResultsError
 from alectio_agent.hub.results.schedule import ReportSchedule
-from alectio_agent.hub.results.telling import told_versions
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import experiments
 
