@@ -2,8 +2,6 @@
 
 import errno
 import json
-import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -193,22 +191,6 @@ class TestExport:
         assert "E-EXP-14" in result.output
         assert "gone: the hub has not made loops.csv yet" in result.output
         assert not (tmp_path / "again").exists(), "half an export would look like a whole one"
-
-    def test_outputs_come_along_when_asked(self, desk: Desk, tmp_path: Path) -> None:
-        desk.create("kept")
-        wait_for_export(desk, "kept", tmp_path / "first")
-        place = desk.folder / "hub" / "results" / "kept" / "outputs"
-        place.mkdir(exist_ok=True)
-        content = os.urandom(3_000_000)
-        (place / "loop_0.npz").write_bytes(content)
-        words = ("experiment", "export", "kept", "--output", str(tmp_path))
-        small = desk.run(*words)
-        assert not (tmp_path / "kept" / "outputs").exists(), small.output
-        large = desk.run(*words, "--outputs", "--force")
-        assert (large.exit_code, "outputs of 1 loop into" in large.stdout) == (0, True)
-        assert re.fullmatch(r"kept: [\d.,]+ MB\s*", large.stderr), "one line in a pipe"
-        assert (tmp_path / "kept" / "outputs" / "loop_0.npz").read_bytes() == content
-        assert not list((tmp_path / "kept").glob(".export-*"))
 
     def test_without_outputs_yet_that_is_said(self, desk: Desk, tmp_path: Path) -> None:
         desk.create("early")
