@@ -8,11 +8,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,13 +26,7 @@ from alectio_agent.hub.store import engines
 from alectio_agent.hub.store.store import Store
 from tests.support.benches import make_settings
 from tests.support.hub_process import Hub
-from tests.support.results import shown_files
-
-EVERY = ["classes.csv", "experiment.json", "loops.csv", "report.html", "selected.csv"]
-SETTINGS = {
-    "name": "digits", "pipeline": "digits", "classes": ['say "=1+1"', "a,\nb"], "batch": 4,
-    "loops": 3, "pool": 20, "strategy": "random",
-}  # fmt: skip
+from tests.support.results import EVERY, all_files, create, shown_files, until
 
 
 @pytest.fixture
@@ -42,21 +34,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     started = Hub.served(tmp_path / "hub")
     yield started
     started.kill()
-
-
-def create(hub: Hub, **changed: Any) -> None:
-    made = hub.operate("POST", "/v1/experiments", {"settings": {**SETTINGS, **changed}})
-    assert made.status_code == 200, made.text
-
-
-def until(what: Callable[[], Any]) -> Any:
-    """Wait for the hub, which writes off the path of everything else."""
-    pause = threading.Event()
-    for _ in range(1200):
-        if found := what():
-            return found
-        pause.wait(0.05)
-    raise AssertionError("it did not happen")
 
 
 def results_pids(hub: Hub) -> list[int]:
@@ -71,10 +48,6 @@ def command_of(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def all_files(folder: Path, name: str = "digits") -> Callable[[], bool]:
-    return lambda: shown_files(folder / "hub" / "results" / name) == EVERY
 
 
 def test_files_are_made_by_a_process_that_lets_everybody_else_go_first(

@@ -1,6 +1,8 @@
-"""Results files without a process: the writer asks the maker directly."""
+"""Results files: without a process, where the writer asks the maker directly; of a real hub."""
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,14 @@ from alectio_agent.hub.results.maker import ResultsMaker
 from alectio_agent.hub.results.results_process import ResultsError
 from alectio_agent.hub.results.writer import ResultsWriter
 from tests.support.benches import Bench
+from tests.support.hub_process import Hub
 
 PROGRAM = "1"
+EVERY = ["classes.csv", "experiment.json", "loops.csv", "report.html", "selected.csv"]
+SETTINGS = {
+    "name": "digits", "pipeline": "digits", "classes": ['say "=1+1"', "a,\nb"], "batch": 4,
+    "loops": 3, "pool": 20, "strategy": "random",
+}  # fmt: skip
 
 
 class DirectMaker:
@@ -57,3 +65,22 @@ def shown_files(folder: Path) -> list[str]:
     """The files that people see, as paths below the folder."""
     found = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
     return sorted(str(file) for file in found if not file.name.startswith("."))
+
+
+def create(hub: Hub, **changed: Any) -> None:
+    made = hub.operate("POST", "/v1/experiments", {"settings": {**SETTINGS, **changed}})
+    assert made.status_code == 200, made.text
+
+
+def until(what: Callable[[], Any]) -> Any:
+    """Wait for the hub, which writes off the path of everything else."""
+    pause = threading.Event()
+    for _ in range(1200):
+        if found := what():
+            return found
+        pause.wait(0.05)
+    raise AssertionError("it did not happen")
+
+
+def all_files(folder: Path, name: str = "digits") -> Callable[[], bool]:
+    return lambda: shown_files(folder / "hub" / "results" / name) == EVERY

@@ -16,9 +16,13 @@ from alectio_agent.report.page import Told
 from alectio_agent.wire.claims import Claim
 from tests.support.analysis import ndjson_part, npz_part
 from tests.support.benches import Bench, BenchAgent
-from tests.support.results import DirectMaker, make_writer, results_folder, shown_files
-
-EVERY = ["classes.csv", "experiment.json", "loops.csv", "report.html", "selected.csv"]
+from tests.support.results import (
+    EVERY,
+    DirectMaker,
+    make_writer,
+    results_folder,
+    shown_files,
+)
 
 
 @pytest.fixture
