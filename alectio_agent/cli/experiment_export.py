@@ -1,7 +1,10 @@
 """`experiment export`."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,7 +12,8 @@ from alectio_agent.cli.experiment_name import experiment_name
 from alectio_agent.cli.hub_options import hub_options, named_hub
 from alectio_agent.cli.options import Common
 
-FILES = ("experiment.json", "loops.csv")
+if TYPE_CHECKING:
+    from alectio_agent.cli.export_files import Progress
 
 
 @click.command
@@ -22,46 +26,62 @@ FILES = ("experiment.json", "loops.csv")
     help="Folder in which a folder NAME is written.",
 )
 @click.option("--force", "is_forced", is_flag=True, help="Overwrite files that are there.")
+@click.option(
+    "--outputs",
+    "with_outputs",
+    is_flag=True,
+    help="Also what the model said about the pool after each loop, which can be large.",
+)
 @hub_options
-def export(*, name: str, output: Path, is_forced: bool, common: Common, **where: Any) -> None:
+def export(
+    *, name: str, output: Path, is_forced: bool, with_outputs: bool, common: Common, **where: Any
+) -> None:
     """Write the results files of NAME, from any hub, into a folder here."""
     import json
 
+    from alectio_agent.cli.export_files import check_free, fetch_files, find_files
+
     folder = output / name
-    if not is_forced:
-        _check_free(folder)
     with named_hub(common, **where) as operator:
-        operator.experiment(name)  # a name that is unknown is told as such, not as a missing file
-        # All are there before the first is written: half an export would look like a whole one.
-        contents = {file: operator.results_file(name, file) for file in FILES}
-    _write(folder, contents)
+        files = find_files(operator, name, with_outputs=with_outputs)
+        if not is_forced:
+            check_free(folder, files)
+        size_bytes = sum(file.bytes for file in files)
+        with _progress(name, size_bytes, is_shown=with_outputs and not common.is_quiet) as progress:
+            fetch_files(operator, name, files, folder, progress)
+    paths = [file.path for file in files]
     if common.as_json:
-        files = [str(folder / file) for file in FILES]
-        click.echo(json.dumps({"name": name, "files": files}, indent=2))
+        told = {"name": name, "files": [str(folder / path) for path in paths]}
+        click.echo(json.dumps(told, indent=2))
     else:
-        click.echo(f"{name}: wrote {' and '.join(FILES)} into {folder}")
+        click.echo(f"{name}: wrote {_listed(paths)} into {folder}")
+        if with_outputs and not _outputs(paths):
+            click.echo(f"{name}: no outputs yet; no loop's infer has been counted")
 
 
-def _check_free(folder: Path) -> None:
-    from alectio_agent.core.errors import UsageError
-
-    there = [str(folder / file) for file in FILES if (folder / file).exists()]
-    if there:
-        raise UsageError(
-            f"{', '.join(there)}: there already. Nothing was written",
-            hint="Overwrite: --force. Write elsewhere: --output FOLDER.",
-            code="E-EXP-11",
-        )
+def _outputs(paths: list[str]) -> list[str]:
+    return [path for path in paths if "/" in path]
 
 
-def _write(folder: Path, contents: dict[str, bytes]) -> None:
-    from alectio_agent.core.errors import StoreError
+def _listed(paths: list[str]) -> str:
+    """Such as `a, b and outputs of 3 loops`."""
+    count = len(_outputs(paths))
+    told = paths[: len(paths) - count]
+    if count:
+        told = [*told, f"outputs of {count} loop{'s' * (count != 1)}"]
+    return f"{', '.join(told[:-1])} and {told[-1]}"
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, content in contents.items():
-            temporary = folder / f".{file}.new"
-            temporary.write_bytes(content)
-            temporary.replace(folder / file)
-    except OSError as error:
-        raise StoreError(f"{error.filename or folder}: {error.strerror or error}") from error
+
+@contextmanager
+def _progress(name: str, size_bytes: int, *, is_shown: bool) -> "Iterator[Progress]":
+    """Tell how far it is: a bar on a terminal, one line in a pipe."""
+    if not is_shown:
+        yield lambda _: None
+        return
+    label = f"{name}: {size_bytes / 1e6:,.1f} MB"
+    with click.progressbar(length=size_bytes, label=label, file=sys.stderr) as bar:
+
+        def came(size_bytes: int) -> None:
+            bar.update(size_bytes)
+
+        yield came

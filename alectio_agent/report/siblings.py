@@ -18,13 +18,20 @@ def sibling_names(name: str, settings: dict[str, Any], all_: Iterable[dict[str, 
     Returns:
         Names, in order.
     """
-    bare = _bare(settings)
+    bare = bare_settings(settings)
     return sorted(
         str(each["name"])
         for each in all_
-        if each["name"] != name and each.get("seed") != settings.get("seed") and _bare(each) == bare
+        if each["name"] != name
+        and each.get("seed") != settings.get("seed")
+        and bare_settings(each) == bare
     )
 
 
-def _bare(settings: dict[str, Any]) -> dict[str, Any]:
+def bare_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """What two runs of one experiment have in common.
+
+    Args:
+        settings: Of either.
+    """
     return {key: value for key, value in settings.items() if key not in OWN}

@@ -1,10 +1,13 @@
 """What a person does to an experiment between two runs, with the real command line."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tests.support.projects import HOOKS, read_experiment, run_command, write_project
 
@@ -152,9 +155,26 @@ def test_a_cancelled_experiment_is_over_for_good(tmp_path: Path) -> None:
 def test_results_are_exported_beside_the_originals(tmp_path: Path) -> None:
     finished(tmp_path)
     exported = run(tmp_path, "experiment", "export", "toy")
-    assert exported.stdout == "toy: wrote experiment.json and loops.csv into export/toy\n"
+    assert exported.stdout == (
+        "toy: wrote experiment.json, loops.csv, classes.csv, selected.csv and report.html into "
+        "export/toy\n"
+    )
     copy = tmp_path / "export" / "toy" / "loops.csv"
     assert copy.read_text() == (tmp_path / "results" / "toy" / "loops.csv").read_text()
+    assert not (tmp_path / "export" / "toy" / "outputs").exists(), "they can be large"
+
+
+def test_outputs_are_exported_when_asked(tmp_path: Path) -> None:
+    finished(tmp_path)
+    exported = run(tmp_path, "experiment", "export", "toy", "--outputs")
+    assert exported.stdout.endswith("report.html and outputs of 2 loops into export/toy\n")
+    assert re.search(r"^toy: [\d.]+ MB", exported.stderr, re.MULTILINE), "one line in a pipe"
+    for loop in (0, 1):
+        place = Path("toy", "outputs", f"loop_{loop}.npz")
+        copied = (tmp_path / "export" / place).read_bytes()
+        assert copied == (tmp_path / "results" / place).read_bytes()
+    with np.load(tmp_path / "export" / "toy" / "outputs" / "loop_0.npz") as found:
+        assert found["logits"].shape == (len(found["index"]), 3)
 
 
 def test_a_pool_grows_while_a_loop_runs(tmp_path: Path) -> None:

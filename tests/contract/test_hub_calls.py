@@ -439,28 +439,6 @@ class TestOperation:
         answer = await api.call("GET", "/v1/platform", token=made.json["token"])
         assert answer.json["scope"] == "agent"
 
-    async def test_results_are_read_without_the_protocol_header(self, api: Api) -> None:
-        """`pandas.read_csv` on the URL is all the client that anyone needs."""
-        folder = api.services.results / "digits"
-        folder.mkdir(parents=True)
-        (folder / "loops.csv").write_text("loop,labels\n0,30\n")
-        answer = await api.call(
-            "GET", "/results/digits/loops.csv", token=VIEWER_TOKEN, alectio_protocol=None
-        )
-        assert answer.body == b"loop,labels\n0,30\n"
-        assert answer.headers["content-type"].startswith("text/csv")
-
-    async def test_a_results_file_that_is_not_there_is_not_found(self, api: Api) -> None:
-        answer = await api.call("GET", "/results/digits/loops.csv", token=VIEWER_TOKEN)
-        assert answer.problem == "not-found"
-
-    @pytest.mark.parametrize(
-        "path", ["/results/../hub.db", "/results/digits/..", "/results/digits/.hidden"]
-    )
-    async def test_no_path_leads_out_of_the_results(self, api: Api, path: str) -> None:
-        answer = await api.call("GET", path, token=VIEWER_TOKEN)
-        assert answer.problem in ("invalid", "not-found")
-
 
 class TestLabels:
     async def test_samples_that_are_asked_for_are_told_all_when_asked(self, api: Api) -> None:
@@ -529,8 +507,10 @@ EVERY_CALL = [
     ("POST", "/v1/tokens", "operator"),
     ("GET", "/v1/tokens", "operator"),
     ("POST", "/v1/tokens/gpu01/revoke", "operator"),
+    ("GET", "/results/digits/", "reader"),
     ("GET", "/results/digits/loops.csv", "reader"),
 ]
+PROTOCOL_CALLS = [call for call in EVERY_CALL if call[1].startswith("/v1/")]
 FORBIDDEN = {
     "agent": [OPERATOR_TOKEN, VIEWER_TOKEN],
     "operator": [AGENT_TOKEN, VIEWER_TOKEN],
@@ -566,7 +546,7 @@ class TestEveryCall:
             assert (answer.status, answer.problem) == (403, "forbidden")
         assert api.platform.asked == []
 
-    @pytest.mark.parametrize(("method", "path", "who"), EVERY_CALL[:-1])
+    @pytest.mark.parametrize(("method", "path", "who"), PROTOCOL_CALLS)
     @pytest.mark.parametrize("number", [None, "2", "one"])
     async def test_another_protocol_is_refused(
         self, api: Api, method: str, path: str, who: str, number: str | None

@@ -1,13 +1,15 @@
 """The commands about experiments and tokens, against a real hub process."""
 
+import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.cli.main import main
 from tests.support.hub_process import Hub
 
@@ -160,9 +162,8 @@ class TestExport:
         assert json.loads((tmp_path / "kept" / "experiment.json").read_text())["name"] == "kept"
         assert (tmp_path / "kept" / "loops.csv").read_text().startswith("loop,labels,")
         assert sorted(file.name for file in (tmp_path / "kept").iterdir()) == [
-            "experiment.json",
-            "loops.csv",
-        ]
+            "classes.csv", "experiment.json", "loops.csv", "report.html", "selected.csv",
+        ]  # fmt: skip
 
     def test_nothing_is_overwritten_unless_said(self, desk: Desk, tmp_path: Path) -> None:
         desk.create("kept")
@@ -186,17 +187,38 @@ class TestExport:
         wait_for_export(desk, "gone", tmp_path)
         (desk.folder / "hub" / "results" / "gone" / "loops.csv").unlink()
         result = desk.run("experiment", "export", "gone", "--output", str(tmp_path / "again"))
-        assert (result.exit_code, "gone has no results file loops.csv" in result.output) == (
-            2,
-            True,
-        )
+        assert result.exit_code == 75, "the hub makes it again with the next change"
+        assert "E-EXP-14" in result.output
+        assert "gone: the hub has not made loops.csv yet" in result.output
         assert not (tmp_path / "again").exists(), "half an export would look like a whole one"
+
+    def test_without_outputs_yet_that_is_said(self, desk: Desk, tmp_path: Path) -> None:
+        desk.create("early")
+        wait_for_export(desk, "early", tmp_path / "first")
+        told = desk.run("experiment", "export", "early", "--output", str(tmp_path), "--outputs")
+        assert "early: no outputs yet; no loop's infer has been counted" in told.stdout
+
+    def test_a_disk_that_is_full_leaves_nothing_behind(
+        self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.create("kept")
+        wait_for_export(desk, "kept", tmp_path / "first")
+
+        def full(_self: object, _name: str, file: str, sink: Callable[[bytes], None]) -> None:
+            if file == "selected.csv":
+                raise OSError(errno.ENOSPC, "No space left on device")
+            sink(b"half")
+
+        monkeypatch.setattr(OperationClient, "fetch_results_file", full)
+        told = desk.run("experiment", "export", "kept", "--output", str(tmp_path / "new" / "x"))
+        assert (told.exit_code, "No space left on device" in told.output) == (1, True)
+        assert not (tmp_path / "new").exists()
 
 
 def wait_for_export(desk: Desk, name: str, folder: Path) -> Result:
     """The hub writes results files off the path of everything else."""
     result = desk.run("experiment", "export", name, "--output", str(folder))
-    while result.exit_code == 2 and "no results file" in result.output:
+    while result.exit_code == 75 and "E-EXP-14" in result.output:
         result = desk.run("experiment", "export", name, "--output", str(folder))
     return result
 

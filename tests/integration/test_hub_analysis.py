@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.core.clock import SystemClock
-from alectio_agent.hub.experiments import analysis_process
+from alectio_agent.hub.experiments import line_process
 from alectio_agent.hub.experiments.analysis_process import (
     AnalysisEndedError,
     AnalysisError,
@@ -16,9 +16,9 @@ from alectio_agent.hub.experiments.analysis_process import (
 )
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
-from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.store.store import Store
 from tests.support.benches import Bench, make_settings
+from tests.support.results import make_writer
 
 
 class RealBench(Bench):
@@ -85,7 +85,7 @@ def test_the_same_seed_gives_the_same_results_files(
         folder.mkdir()
         bench = RealBench(folder, analysis)
         run_experiment(bench)
-        ResultsWriter(bench.store, bench.platform).step()  # type: ignore[arg-type]
+        make_writer(bench).step()
         chosen.append([loop.selected for loop in bench.show().loops])
         assert (folder / "results" / "digits-control" / "loops.csv").exists()
         bench.store.close()
@@ -138,7 +138,7 @@ def test_a_process_that_ended_between_two_requests_is_noticed() -> None:
 def test_a_process_that_ignores_the_end_of_its_input_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(analysis_process, "END_S", 0.2)
+    monkeypatch.setattr(line_process, "END_S", 0.2)
     lines = ("import signal", "input()", "print('{}', flush=True)", "signal.pause()")
     process = AnalysisProcess(script(*lines))
     process.ask({"op": "select"})

@@ -59,6 +59,38 @@ def test_half_a_body_is_no_answer(serve) -> None:
         HttpTransport(serve(half), {}, SystemClock()).send(Request("GET", "/"))
 
 
+def test_a_large_answer_goes_into_its_sink_as_it_comes(serve) -> None:
+    def whole(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD + b"0123456789")
+
+    received = bytearray()
+    request = Request("GET", "/", sink=received.extend)
+    answer = HttpTransport(serve(whole), {}, SystemClock()).send(request)
+    assert (bytes(received), answer.body) == (b"0123456789", b"")
+
+
+def test_a_refusal_does_not_go_into_the_sink(serve) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD.replace(b"200 OK", b"404 Not Found") + b"0123456789")
+
+    received = bytearray()
+    request = Request("GET", "/", sink=received.extend)
+    answer = HttpTransport(serve(refuse), {}, SystemClock()).send(request)
+    assert (bytes(received), answer.body) == (b"", b"0123456789")
+
+
+def test_half_a_body_in_the_sink_is_no_answer(serve) -> None:
+    def half(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HEAD + b"01234")
+
+    request = Request("GET", "/", sink=bytearray().extend)
+    with pytest.raises(PlatformUnavailableError, match="no answer"):
+        HttpTransport(serve(half), {}, SystemClock()).send(request)
+
+
 def test_a_server_that_hangs_up_is_no_answer(serve) -> None:
     with pytest.raises(PlatformUnavailableError, match="no answer"):
         HttpTransport(serve(lambda connection: None), {}, SystemClock()).send(Request("GET", "/"))

@@ -1,7 +1,6 @@
 """One method per call of an operator to a hub."""
 
 from collections.abc import Callable
-from mimetypes import guess_type
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -32,12 +31,16 @@ from alectio_agent.wire.operation import (
 from alectio_agent.wire.protocol import (
     JSON_MEDIA_TYPE,
     MAX_CLAIM_BYTES,
+    MAX_COUNT,
     PROTOCOL,
     PROTOCOL_HEADER,
 )
+from alectio_agent.wire.results_files import ResultsFiles, media_type_of
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
 HOLD_MARGIN_S = 10.0
+LONGEST_FETCH_S = 86_400.0
+"""A file of many gigabytes on a slow line; silence ends it much earlier."""
 
 
 class OperationClient:
@@ -186,8 +189,38 @@ class OperationClient:
             PlatformRejectedError: `not-found`: the hub has not written it.
         """
         response = self._send("GET", f"/results/{name}/{file}")
-        media_type = guess_type(file)[0] or "application/octet-stream"
-        return read_file(response, media_type, self._clock.now())
+        return read_file(response, media_type_of(file), self._clock.now())
+
+    def results_files(self, name: str) -> ResultsFiles:
+        """The results files of an experiment that there are.
+
+        Raises:
+            PlatformRejectedError: `not-found`.
+        """
+        return self._call("GET", f"/results/{name}/", ResultsFiles)
+
+    def fetch_results_file(self, name: str, file: str, sink: Callable[[bytes], None]) -> None:
+        """Read a results file of any size.
+
+        Args:
+            name: Of the experiment.
+            file: Its path, such as `outputs/loop_3.npz`.
+            sink: Takes the bytes as they come.
+
+        Raises:
+            PlatformRejectedError: `not-found`: it was removed meanwhile.
+        """
+        response = self._transport.send(
+            Request(
+                "GET",
+                f"/results/{name}/{file}",
+                {"Authorization": f"Bearer {self._token()}"},
+                total_s=LONGEST_FETCH_S,
+                limit_bytes=MAX_COUNT,
+                sink=sink,
+            )
+        )
+        read_file(response, media_type_of(file), self._clock.now())
 
     def labels(self, name: str, *, is_whole: bool = False) -> LabelQueue:
         """The samples that people are asked for.

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -40,6 +40,7 @@ class Request:
         read_timeout_s: Longest silence while waiting for the answer.
         total_s: Longest time from the first byte of the answer to its last.
         limit_bytes: Largest answer that is read.
+        sink: Takes the bytes of a success as they come; the answer's body is then empty.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Request:
     read_timeout_s: float = 30.0
     total_s: float = 120.0
     limit_bytes: int = MAX_ANSWER_BYTES
+    sink: Callable[[bytes], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,12 @@ class HttpTransport:
     def _read(self, answer: requests.Response, request: Request) -> bytes:
         """Read at most the limit, and no longer than the total deadline."""
         started = self._clock.monotonic()
-        received = bytearray()
+        received, size_bytes = bytearray(), 0
+        take = request.sink if request.sink and answer.status_code == 200 else received.extend
         while chunk := answer.raw.read1(CHUNK_BYTES):
-            received += chunk
-            if len(received) > request.limit_bytes:
+            take(chunk)
+            size_bytes += len(chunk)
+            if size_bytes > request.limit_bytes:
                 raise PlatformUnavailableError(
                     f"{self._url}: the answer to {request.method} {request.path} is larger than "
                     f"{request.limit_bytes} bytes"

@@ -14,6 +14,7 @@ from alectio_agent.hub.api.job_calls import JobCalls
 from alectio_agent.hub.api.label_calls import LabelCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
 from alectio_agent.hub.api.problems import install_problems
+from alectio_agent.hub.api.results_calls import ResultsCalls
 from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.api.steering_calls import SteeringCalls
 from alectio_agent.hub.api.token_calls import TokenCalls
@@ -74,6 +75,7 @@ def all_calls(services: Services) -> list[Call]:
         *AgentCalls(services).calls(),
         *JobCalls(services).calls(),
         *OperationCalls(services).calls(),
+        *ResultsCalls(services).calls(),
         *SteeringCalls(services).calls(),
         *LabelCalls(services).calls(),
         *TokenCalls(services).calls(),

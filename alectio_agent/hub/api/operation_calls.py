@@ -1,4 +1,4 @@
-"""What operators and viewers call: experiments, jobs, agents, results files."""
+"""What operators and viewers call: experiments, jobs, agents."""
 
 import asyncio
 from asyncio import wrap_future
@@ -8,9 +8,8 @@ from importlib.metadata import version as installed_version
 from typing import Annotated
 
 from fastapi import Path, Query, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
-from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.access.gate import ANYONE, OPERATOR, READER
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
@@ -29,11 +28,9 @@ from alectio_agent.wire.operation import (
 )
 from alectio_agent.wire.protocol import JSON_MEDIA_TYPE
 
-FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 LONGEST_HOLD_S = 60.0
 
 Name = Annotated[str, Path(pattern=EXPERIMENT_PATTERN)]
-FileName = Annotated[str, Path(pattern=FILE_PATTERN)]
 After = Annotated[int | None, Query(description="Hold until the version is above this.")]
 WaitS = Annotated[float, Query(ge=0, le=LONGEST_HOLD_S, description="Longest hold, in seconds.")]
 
@@ -66,10 +63,6 @@ class OperationCalls:
             ),
             Call("GET", "/v1/jobs", self.list_jobs, READER, None, JobList),
             Call("GET", "/v1/agents", self.list_agents, READER, None, AgentList),
-            Call(
-                "GET", "/results/{experiment}/{file}", self.read_result, READER,
-                problems=("not-found",), is_protocol=False,
-            ),
         ]  # fmt: skip
 
     async def show_platform(self, request: Request) -> Response:
@@ -136,13 +129,6 @@ class OperationCalls:
         """List all agents that ever registered."""
         services = self._services
         return answer(await wrap_future(services.store.read(services.platform.agents)))
-
-    async def read_result(self, experiment: Name, file: FileName) -> Response:
-        """Read a results file of an experiment, such as `loops.csv`."""
-        path = self._services.results / experiment / file
-        if not await asyncio.to_thread(path.is_file):
-            raise ProblemError("not-found", f"{experiment} has no results file {file}")
-        return FileResponse(path)
 
     def _look(
         self, request: Request, name: str, after: int

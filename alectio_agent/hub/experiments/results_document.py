@@ -3,8 +3,6 @@
 What differs from run to run stands in members called `times` and `attempts`, and nowhere else.
 """
 
-import csv
-import io
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,21 +16,9 @@ from alectio_agent.hub.experiments.labels import all_labels, labels_of_loop
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
-from alectio_agent.wire.experiment import METRIC_NAMES
 from alectio_agent.wire.protocol import STEPS
 
 SCHEMA = 1
-CSV_COLUMNS = (
-    "loop",
-    "labels",
-    "batch",
-    *METRIC_NAMES,
-    *(f"{step}_s" for step in STEPS),
-    "chosen_by",
-    "agent",
-    "attempt",
-    "done_at",
-)
 
 _KEPT: tuple[Any, ...] = (*SHOWN_RESULTS, results.c.provenance)
 
@@ -86,44 +72,8 @@ def as_json(document: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def as_csv(document: dict[str, Any]) -> str:
-    """Write the loops that are done as a table.
-
-    Args:
-        document: As `read_document` makes it.
-
-    Returns:
-        CSV with a heading; what is not known yet is left empty.
-    """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for loop in document["loops"]:
-        if loop["state"] == "done":
-            writer.writerow(_csv_row(loop))
-    return text.getvalue()
-
-
 def _compact(value: Any) -> str:
     return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
-
-
-def _csv_row(loop: dict[str, Any]) -> dict[str, Any]:
-    counted: dict[str, Any] = next(
-        (tried for tried in reversed(loop["attempts"]) if tried["counted"]), {}
-    )
-    seconds = loop["times"]["seconds"]
-    return {
-        "loop": loop["loop"],
-        "labels": loop["labels"],
-        "batch": loop["batch"],
-        **{name: (loop["metrics"] or {}).get(name, "") for name in METRIC_NAMES},
-        **{f"{step}_s": f"{seconds[step]:.3f}" if step in seconds else "" for step in STEPS},
-        "chosen_by": loop["chosen_by"],
-        "agent": counted.get("agent", ""),
-        "attempt": counted.get("attempt", ""),
-        "done_at": loop["times"]["done_at"],
-    }
 
 
 def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:

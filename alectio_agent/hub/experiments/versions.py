@@ -21,6 +21,21 @@ def version_of(tx: Connection, name: str) -> int | None:
     return found
 
 
+def told_versions(tx: Connection, name: str, control: str | None) -> dict[str, int]:
+    """The versions that the report of an experiment is to be up to date with.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+        control: Of its control, which need not exist.
+
+    Returns:
+        Name to version.
+    """
+    found = {each: version_of(tx, each) for each in (name, control) if each is not None}
+    return {each: version for each, version in found.items() if version is not None}
+
+
 def job_mark(tx: Connection) -> int | None:
     """Whether agents that wait for a job should look again.
 

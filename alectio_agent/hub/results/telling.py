@@ -1,12 +1,22 @@
-"""Reads what a report tells of: an experiment, and its control."""
+"""Reads what a report tells of: an experiment, its control, and its like with other seeds."""
 
+import json
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.results_document import read_document
+from alectio_agent.hub.store.tables import experiments
 from alectio_agent.report.page import Told
+from alectio_agent.report.siblings import bare_settings
+
+MOST_SIBLINGS = 20
+"""Enough for a band; the newest ones."""
+
+_ALL = select(
+    experiments.c.name, experiments.c.settings, experiments.c.control_of, experiments.c.state
+).order_by(experiments.c.position.desc())
 
 
 def read_told(tx: Connection, name: str) -> Told:
@@ -17,13 +27,35 @@ def read_told(tx: Connection, name: str) -> Told:
         name: Of the experiment.
 
     Returns:
-        Its document, and that of its control.
+        Its document, that of its control, and those of its siblings.
 
     Raises:
         ProblemError: `not-found`.
     """
     document = read_document(tx, name)
-    return Told(document, _control(tx, document))
+    siblings = [read_document(tx, sibling) for sibling in find_siblings(tx, name)]
+    return Told(document, _control(tx, document), siblings)
+
+
+def find_siblings(tx: Connection, name: str) -> list[str]:
+    """Experiments of the same settings with other seeds, the newest one of each seed.
+
+    Args:
+        tx: Any transaction.
+        name: Of the experiment.
+
+    Returns:
+        Their names, the newest first; controls are siblings of controls only.
+    """
+    rows = tx.execute(_ALL).all()
+    own = next(row for row in rows if row.name == name)
+    kind, seed = _kind(own)
+    found: dict[int, str] = {}
+    for row in rows:
+        other, other_seed = _kind(row)
+        if other == kind and other_seed != seed and row.state != "cancelled":
+            found.setdefault(other_seed, row.name)
+    return list(found.values())[:MOST_SIBLINGS]
 
 
 def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
@@ -32,3 +64,10 @@ def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
         return None if name is None else read_document(tx, name)
     except ProblemError:
         return None  # it is named, and not made yet
+
+
+def _kind(row: Any) -> tuple[dict[str, Any], int]:
+    """The settings that say how it learns; and the seed."""
+    settings = json.loads(row.settings)
+    kind = {**bare_settings(settings), "is a control": row.control_of is not None}
+    return kind, settings.get("seed", 0)

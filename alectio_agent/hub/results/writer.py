@@ -1,39 +1,54 @@
-"""Writes results files off the loop's path: whole, or as they were before."""
+"""Has results files made off the loop's path: collects what changed, and asks for it."""
 
-import os
-from functools import partial
-from pathlib import Path
+import logging
 from threading import Event
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.platform import Platform
-from alectio_agent.hub.experiments.results_document import as_csv, as_json, read_document
+from alectio_agent.hub.experiments.versions import told_versions
+from alectio_agent.hub.results.marks import read_mark
+from alectio_agent.hub.results.results_process import Maker, ResultsEndedError, ResultsError
+from alectio_agent.hub.results.schedule import ReportSchedule
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import experiments
+
+log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
 BETWEEN_S = 0.5
 """Loops that follow each other faster share one write."""
+REST_S = 60.0
+"""Without anything to do, the maker takes memory for so long."""
+MOST_DEATHS = 3
+"""A request that ended the process so often will do it again."""
 
 
 class ResultsWriter:
-    """A step object: one turn writes the files of all experiments that changed."""
+    """A step object: one turn has the files of what changed made, and at most one report."""
 
-    def __init__(self, store: Store, platform: Platform) -> None:
-        """Prepare; the first turn writes the files of all experiments.
+    def __init__(self, store: Store, platform: Platform, maker: Maker, program: str) -> None:
+        """Prepare; the first turn finds what an earlier process left undone.
 
         Args:
             store: The hub's.
             platform: Whose experiments.
+            maker: Makes the files.
+            program: Version of this program; files of another one are made anew.
         """
         self._store = store
         self._due = platform.context.due
         self._results = platform.context.results
         self._clock = platform.context.clock
+        self._maker = maker
+        self._program = program
+        self._reports = ReportSchedule()
+        self._failed = set[str]()
         self._never = Event()
         self._written_at: float | None = None
+        self._asked_at: float | None = None
 
     @property
     def wake(self) -> Event:
@@ -50,49 +65,100 @@ class ResultsWriter:
             StoreError: The disk refuses; what was not written stays out of date.
         """
         if self._written_at is None:
-            for name in self._store.read(_all_names).result():
-                self._due.mark(name)
+            self._mark_stale()
         else:
             self._clock.wait(self._never, self._written_at + BETWEEN_S - self._clock.monotonic())
-        names = self._due.take_marked()
-        for at, name in enumerate(names):
-            try:
-                self._write(name)
-            except BaseException:
-                for late in names[at:]:
-                    self._due.mark(late)
-                raise
+        failed = self._make_data()
         self._written_at = self._clock.monotonic()
+        report = self._reports.next(self._written_at)
+        if report is not None:
+            failed = self._make_report(report) or failed
+        if failed is not None:
+            raise failed
+        return self._next_turn()
+
+    def finish(self) -> None:
+        """Write all that is owed now, reports whose time has not come as well.
+
+        Raises:
+            StoreError: The disk refuses; the next hub makes what is missing.
+        """
+        if self._written_at is None:
+            self._mark_stale()
+        failed = self._make_data()
+        while failed is None and (report := self._reports.any_owed()) is not None:
+            failed = self._make_report(report)
+        if failed is not None:
+            raise failed
+
+    def _mark_stale(self) -> None:
+        for name, versions in self._store.read(_all_versions).result().items():
+            folder = self._results / name
+            if not read_mark(folder).is_current(folder, self._program, name, versions):
+                self._due.mark(name)
+
+    def _make_data(self) -> StoreError | None:
+        """Everything but reports. The first error: one folder's trouble is not the others'."""
+        failed: StoreError | None = None
+        names, self._failed = self._failed | set(self._due.take_marked()), set()
+        for name in sorted(names):
+            try:
+                answer = self._ask("data", name)
+            except StoreError as error:
+                # Not marked again: that would wake the next turn, which comes after a pause.
+                self._failed.add(name)
+                failed = failed or error
+                continue
+            if answer is None:
+                continue
+            for problem in answer["problems"]:
+                log.warning("%s: no file of the outputs: %s", name, problem)
+            self._reports.saw(name, answer["state"])
+            for other in answer["shown_in"]:
+                self._reports.owe(other)
+        return failed
+
+    def _make_report(self, name: str) -> StoreError | None:
+        began, failed = self._clock.monotonic(), None
+        try:
+            self._ask("report", name)
+        except StoreError as error:
+            failed = error
+        self._reports.made(name, began, self._clock.monotonic())
+        if failed is not None:
+            self._reports.owe(name)
+        return failed
+
+    def _ask(self, what: str, name: str) -> dict[str, Any] | None:
+        """The answer; None when the files cannot be made until the experiment changes."""
+        for _ in range(MOST_DEATHS):
+            self._asked_at = self._clock.monotonic()
+            try:
+                return self._maker.ask({"op": what, "name": name})
+            except ResultsEndedError as error:
+                log.warning("%s: %s; starting another", name, error.message)
+            except ResultsError as error:
+                log.exception("%s: no %s files: %s", name, what, error.message)
+                return None
+        log.error("%s: no %s files: the process ended %d times", name, what, MOST_DEATHS)
+        return None
+
+    def _next_turn(self) -> float:
+        now = self._clock.monotonic()
+        report_s = self._reports.wait_s(now)
+        if report_s is not None:
+            return report_s
+        if self._asked_at is None:
+            return IDLE_S
+        rest_s = self._asked_at + REST_S - now
+        if rest_s > 0:
+            return rest_s
+        self._maker.rest()
+        self._asked_at = None
         return IDLE_S
 
-    def _write(self, name: str) -> None:
-        document = self._store.read(partial(read_document, name=name)).result()
-        folder = self._results / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _replace(folder / "experiment.json", as_json(document))
-            _replace(folder / "loops.csv", as_csv(document))
-            _sync_folder(folder)
-        except OSError as error:
-            raise StoreError(f"{folder}: {error.strerror or error}") from error
 
-
-def _all_names(tx: Connection) -> list[str]:
-    return list(tx.execute(select(experiments.c.name)).scalars())
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _all_versions(tx: Connection) -> dict[str, dict[str, int]]:
+    """For each experiment the versions that its report is to be up to date with."""
+    rows = tx.execute(select(experiments.c.name, experiments.c.control)).all()
+    return {row.name: told_versions(tx, row.name, row.control) for row in rows}

@@ -4,6 +4,8 @@ import asyncio
 import random
 import secrets
 from asyncio import wrap_future
+from importlib.metadata import version
+from threading import Thread
 
 from fastapi import FastAPI
 
@@ -22,6 +24,7 @@ from alectio_agent.hub.experiments.analysis_process import AnalysisProcess
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
 from alectio_agent.hub.experiments.versions import job_mark
+from alectio_agent.hub.results.results_process import ResultsProcess
 from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.server.settings import ServerSettings
 from alectio_agent.hub.server.ticker import Ticker
@@ -31,19 +34,26 @@ from alectio_agent.wire.operation import Scope
 
 DATABASE = "hub.db"
 FINISH_S = 20.0
-"""How long a selection that is being made may keep a stopping hub; it is made anew otherwise."""
+"""How long a selection or results files may keep a stopping hub; they are made anew otherwise."""
 
 
 class Hub:
     """A hub that is built: its application, its store, its workers."""
 
-    def __init__(self, services: Services, sessions: Sessions, analysis: AnalysisProcess) -> None:
+    def __init__(
+        self,
+        services: Services,
+        sessions: Sessions,
+        analysis: AnalysisProcess,
+        maker: ResultsProcess,
+    ) -> None:
         """Prepare; nothing runs yet.
 
         Args:
             services: What the application works with.
             sessions: Of people in a browser.
             analysis: Makes selections and metrics.
+            maker: Makes results files.
         """
         self.services = services
         self.app: FastAPI = create_app(services)
@@ -51,8 +61,9 @@ class Hub:
         self._dashboard.mount(self.app)
         self.platform_id = services.store.read(services.platform.platform_id).result()
         self._analysis = analysis
+        self._maker = maker
         store, platform, clock = services.store, services.platform, services.clock
-        self._writer = ResultsWriter(store, platform)
+        self._writer = ResultsWriter(store, platform, maker, version("alectio-agent"))
         self._selections = Worker("selections", SelectionWorker(store, platform, analysis), clock)
         self._results = Worker("results", self._writer, clock)
         self._ticker = Worker("ticker", Ticker(store, platform), clock)
@@ -94,10 +105,22 @@ class Hub:
             worker.stop()
         self._selections.join(FINISH_S)
         self._analysis.close()
-        for worker in (self._selections, self._ticker, self._results):
+        for worker in (self._selections, self._ticker):
             worker.join(FINISH_S)
-        guarded("results", self._writer.step)
+        self._write_last()
+        self._maker.close()
         self.services.store.close()
+
+    def _write_last(self) -> None:
+        """Write the results that are owed; what takes too long is made by the next hub."""
+        clock = self.services.clock
+        until = clock.monotonic() + FINISH_S
+        if self._results.join(FINISH_S):
+            last = Thread(
+                target=guarded, args=("results", self._writer.finish), name="results", daemon=True
+            )
+            last.start()
+            last.join(max(0.0, until - clock.monotonic()))
 
 
 def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, Scope]) -> Hub:
@@ -132,7 +155,8 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
         results=settings.results,
         sessions=sessions,
     )
-    return Hub(services, sessions, AnalysisProcess())
+    maker = ResultsProcess(settings.data / DATABASE, platform.context.parts, settings.results)
+    return Hub(services, sessions, AnalysisProcess(), maker)
 
 
 def _make_sessions(

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.core.errors import StoreError
-from alectio_agent.hub.experiments.results_document import as_csv, as_json, read_document
+from alectio_agent.hub.experiments.results_document import as_json, read_document
+from alectio_agent.hub.results.tables import loops_csv
 from alectio_agent.hub.results.writer import ResultsWriter
 from tests.support.benches import Bench, BenchStore
+from tests.support.results import make_writer, shown_files
 
 VARYING = ("times", "attempts")
 
@@ -36,7 +38,7 @@ def run(bench: Bench, loops: int = 2) -> None:
 
 @pytest.fixture
 def writer(bench: Bench) -> ResultsWriter:
-    return ResultsWriter(bench.store, bench.platform)  # type: ignore[arg-type]
+    return make_writer(bench)
 
 
 def results_of(bench: Bench, name: str = "digits") -> dict:
@@ -145,11 +147,11 @@ def test_csv_has_a_row_for_each_loop_that_is_done(bench: Bench) -> None:
     bench.create()
     agent.commit(agent.start())
     bench.settle()
-    (row,) = csv.DictReader(io.StringIO(as_csv(document(bench))))
+    (row,) = csv.DictReader(io.StringIO(loops_csv(document(bench))))
     assert row == {
         "loop": "0", "labels": "4", "batch": "4",
         "accuracy": "0.5", "macro_f1": "0.5", "macro_precision": "0.5", "macro_recall": "0.5",
-        "train_s": "1.500", "test_s": "1.500", "infer_s": "1.500",
+        "train_s": "1.5", "test_s": "1.5", "infer_s": "1.5",
         "chosen_by": "random", "agent": "gpu01", "attempt": "1",
         "done_at": "2026-01-01T00:00:00.000Z",
     }  # fmt: skip
@@ -159,7 +161,7 @@ def test_csv_leaves_empty_what_is_not_known_yet(bench: Bench) -> None:
     agent = bench.agent()
     bench.create(loops=1)
     agent.commit(agent.start())
-    (row,) = csv.DictReader(io.StringIO(as_csv(document(bench))))
+    (row,) = csv.DictReader(io.StringIO(loops_csv(document(bench))))
     assert (row["accuracy"], row["infer_s"]) == ("", "")
 
 
@@ -175,8 +177,9 @@ def test_files_are_written_after_every_loop(bench: Bench, writer: ResultsWriter)
     assert found["loops"][0]["metrics"]["accuracy"] == 0.5
     table = (bench.folder / "results" / "digits" / "loops.csv").read_text()
     assert table.startswith("loop,labels,batch,accuracy,")
-    assert sorted(file.name for file in (bench.folder / "results" / "digits").iterdir()) == [
-        "experiment.json", "loops.csv",
+    assert shown_files(bench.folder / "results" / "digits") == [
+        "classes.csv", "experiment.json", "loops.csv", "outputs/loop_0.npz", "report.html",
+        "selected.csv",
     ]  # fmt: skip
 
 
@@ -184,7 +187,7 @@ def test_the_first_turn_writes_all_experiments(bench: Bench) -> None:
     """What a killed hub did not get to write is written by the next one."""
     run(bench)
     bench.restart_hub()
-    ResultsWriter(bench.store, bench.platform).step()  # type: ignore[arg-type]
+    make_writer(bench).step()
     assert results_of(bench)["state"] == "finished"
 
 

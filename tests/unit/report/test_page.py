@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from alectio_agent.hub.experiments.results_document import as_csv
+from alectio_agent.hub.results.tables import loops_csv
 from alectio_agent.report.page import PARTS, Told, render_body, render_page
 from tests.support.documents import make_document
 from tests.support.wicked import WICKED, with_wicked_names
@@ -161,7 +161,7 @@ class TestEscaping:
 class TestAgreement:
     def test_numbers_of_report_and_csv_are_the_same(self) -> None:
         document = make_document(loops=4)
-        rows = list(csv.DictReader(io.StringIO(as_csv(document))))
+        rows = list(csv.DictReader(io.StringIO(loops_csv(document))))
         values = {told["value"] for tag, told in read(document).tags if tag == "data"}
         for row in rows:
             for column in ("labels", "accuracy", "macro_f1", "macro_precision", "macro_recall"):

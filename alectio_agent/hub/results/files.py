@@ -1,0 +1,98 @@
+"""Replaces files whole: a reader sees the one before or the new one, after a power cut too."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write a file, unless it says the same already.
+
+    Args:
+        path: Its folder exists.
+        text: All of it. A half character (JSON can hold one) is written as its escape.
+
+    Returns:
+        Whether it was written.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    with suppress(OSError):
+        if path.stat().st_size == len(content) and path.read_bytes() == content:
+            return False
+    with replacing(path) as file:
+        file.write(content)
+    return True
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file beside its place, then put it there.
+
+    Args:
+        path: Its folder exists.
+
+    Yields:
+        To be written; when the caller raises, the file at its place stays as it was.
+    """
+    temporary = _beside(path)
+    try:
+        with temporary.open("w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def put_same(source: Path, path: Path) -> None:
+    """Have the content of a durable file under another name, without a copy where that works.
+
+    Args:
+        source: Does not change; is made read-only, since a program that writes into the new name
+            would change it too.
+        path: Its folder exists.
+    """
+    temporary = _beside(path)
+    try:
+        os.link(source, temporary)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another file system, or one without links
+        with source.open("rb") as content, replacing(path) as file:
+            shutil.copyfileobj(content, file, 1 << 20)
+        return
+    source.chmod(0o444 & ~_umask())
+    temporary.replace(path)
+    # A rename between two names of one file does nothing, and leaves both.
+    temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable.
+
+    Args:
+        folder: That exists.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _beside(path: Path) -> Path:
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)  # a killed process left it
+    return temporary
+
+
+def _umask() -> int:
+    found = os.umask(0o077)
+    os.umask(found)
+    return found

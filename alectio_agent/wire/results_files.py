@@ -1,0 +1,52 @@
+"""The files that are made of an experiment, under the same paths on every hub."""
+
+from mimetypes import guess_type
+
+from alectio_agent.wire.names import ExperimentName
+from alectio_agent.wire.records import Record
+
+SMALL_FILES = ("experiment.json", "loops.csv", "classes.csv", "selected.csv", "report.html")
+"""Those that every experiment has from its beginning on; the first one is made first."""
+
+OUTPUTS = "outputs"
+"""Folder of what the model said about the pool, a file for each loop."""
+
+FILE_PATTERN = r"^(?:outputs/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+
+_MEDIA_TYPES = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".npz": "application/x-npz",
+    ".gz": "application/gzip",
+}
+
+
+class ResultsFile(Record):
+    """One file.
+
+    Attributes:
+        path: Below the experiment, such as `outputs/loop_3.npz`.
+        modified_at: RFC 3339.
+    """
+
+    path: str
+    bytes: int
+    modified_at: str
+
+
+class ResultsFiles(Record):
+    """`GET /results/{experiment}/`: what there is to read, sorted by path."""
+
+    experiment: ExperimentName
+    files: list[ResultsFile]
+
+
+def media_type_of(path: str) -> str:
+    """What a results file is sent as, whatever the machine knows about endings.
+
+    Args:
+        path: Its name.
+    """
+    ending = path[path.rfind(".") :] if "." in path else ""
+    return _MEDIA_TYPES.get(ending) or guess_type(path)[0] or "application/octet-stream"
