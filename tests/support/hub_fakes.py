@@ -15,6 +15,7 @@ from alectio_agent.hub.access.gate import Gate
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.api.services import Limits, Services
+from alectio_agent.hub.experiments.job_log_files import LogPiece
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import metadata
@@ -75,6 +76,7 @@ class FakePlatform:
         self.view = make_view(version=3)
         self.beat_in_memory: HeartbeatAnswer | None = None
         self.refusal: Exception | None = None
+        self.log: LogPiece | None = None
 
     def _note(self, *asked: Any) -> None:
         self.asked.append(asked)
@@ -124,6 +126,24 @@ class FakePlatform:
 
     def part_arrived(self, tx: Connection, job_id: str, sha256: str, size_bytes: int) -> None:
         self._note("part_arrived", job_id, sha256, size_bytes)
+
+    def check_log(self, tx: Connection, job_id: str, lease: str, attempt: int) -> None:
+        self._note("check_log", job_id, lease, attempt)
+
+    def put_log(self, job_id: str, attempt: int, offset: int, text: bytes) -> int:
+        self._note("put_log", job_id, attempt, offset, text)
+        return offset + len(text)
+
+    def check_job(self, tx: Connection, job_id: str) -> None:
+        self._note("check_job", job_id)
+
+    def job_of_loop(self, tx: Connection, name: str, loop: int) -> str:
+        self._note("job_of_loop", name, loop)
+        return "job-1"
+
+    def read_log(self, job_id: str, attempt: int | None, offset: int) -> LogPiece | None:
+        self._note("read_log", job_id, attempt, offset)
+        return self.log
 
     def create(
         self, tx: Connection, settings: ExperimentSettings, series: str | None = None

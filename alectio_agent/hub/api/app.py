@@ -11,6 +11,7 @@ from alectio_agent.hub.api.calls import Call, mount
 from alectio_agent.hub.api.document import complete
 from alectio_agent.hub.api.guard import Guard
 from alectio_agent.hub.api.job_calls import JobCalls
+from alectio_agent.hub.api.log_calls import LogCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
 from alectio_agent.hub.api.problems import install_problems
 from alectio_agent.hub.api.services import Services
@@ -72,6 +73,7 @@ def all_calls(services: Services) -> list[Call]:
     return [
         *AgentCalls(services).calls(),
         *JobCalls(services).calls(),
+        *LogCalls(services).calls(),
         *OperationCalls(services).calls(),
         *SteeringCalls(services).calls(),
         *TokenCalls(services).calls(),

@@ -15,6 +15,7 @@ class Context:
     Attributes:
         parts: Folder of part files, one folder per job.
         results: Folder of results files, one folder per experiment.
+        logs: Folder of what hooks printed, one folder per job.
     """
 
     clock: Clock
@@ -22,6 +23,7 @@ class Context:
     due: Due
     parts: Path
     results: Path
+    logs: Path
 
     def now(self) -> str:
         """The current time as the tables write it."""

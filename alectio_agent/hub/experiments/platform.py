@@ -14,6 +14,8 @@ from alectio_agent.hub.experiments import (
     editing,
     extension,
     failures,
+    job_log_files,
+    job_logs,
     losses,
     parts,
     reassignment,
@@ -51,11 +53,11 @@ class Platform:
         """Start with nothing in memory.
 
         Args:
-            data: The hub's folder; parts lie in `parts` inside.
+            data: The hub's folder; parts lie in `parts` inside, logs in `logs`.
             results: Folder of results files.
             clock: For leases and times.
         """
-        self.context = Context(clock, Leases(clock), Due(), data / "parts", results)
+        self.context = Context(clock, Leases(clock), Due(), data / "parts", results, data / "logs")
         self._views = views.Views(self.context)
 
     @property
@@ -116,6 +118,28 @@ class Platform:
     def part_path(self, job_id: str, sha256: str) -> Path:
         """Where a part lies; its folder need not exist."""
         return parts.part_path(self.context, job_id, sha256)
+
+    def check_log(self, tx: Connection, job_id: str, lease: str, attempt: int) -> None:
+        """Say whether text of a log may be sent; refuses `lease-lost`, `invalid`."""
+        job_logs.check_log(tx, job_id, lease, attempt)
+
+    def put_log(self, job_id: str, attempt: int, offset: int, text: bytes) -> int:
+        """Keep text of a log; gives where it ends without a gap. Refuses `invalid`."""
+        return job_log_files.put_text(self.context, job_id, attempt, offset, text)
+
+    def check_job(self, tx: Connection, job_id: str) -> None:
+        """Say whether there is such a job; refuses `not-found`."""
+        job_logs.check_job(tx, job_id)
+
+    def job_of_loop(self, tx: Connection, name: str, loop: int) -> str:
+        """The id of the job that a loop is; refuses `not-found`."""
+        return job_logs.job_of_loop(tx, name, loop)
+
+    def read_log(
+        self, job_id: str, attempt: int | None, offset: int
+    ) -> job_log_files.LogPiece | None:
+        """Some text of a log; None when nothing of it has come."""
+        return job_log_files.read_range(self.context, job_id, attempt, offset)
 
     def tick(self, tx: Connection) -> None:
         """Take back claims that were never started; offer jobs that fell silent elsewhere."""
