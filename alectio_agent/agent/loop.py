@@ -186,6 +186,9 @@ class PollLoop:
             else:
                 self._rooms.heartbeats.hold(job.claim, self._on_end(lease))
                 self._rooms.heartbeats.deliver(lease)
+                desk = self._rooms.desk
+                desk.logs.follow(job.claim, desk.log_file(job.claim))
+                desk.logs.end(lease)
 
     def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
         def end(ending: Ending, reason: str) -> None:

@@ -20,6 +20,7 @@ from alectio_agent.agent.hooks.groups import end_group
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.recovery import end_groups, reconcile
 from alectio_agent.agent.jobs.run import Desk
@@ -31,7 +32,7 @@ from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
-from alectio_agent.agent.service.agent import Agent, Parts
+from alectio_agent.agent.service.agent import Agent, Courier, Parts
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
@@ -120,18 +121,22 @@ def build_agent(
     hooks = HookSlot(clock, state.journal, dict(os.environ), heartbeats.note_progress)
     sender = Sender(client()[1], state.journal, state.outbox, heartbeats, clock, Backoff(rng))
     sender.keep_sent_s = settings.outbox.keep_sent
+    share = Share(site.is_loopback, state.identity.digest_key.encode())
+    log_transport, log_client = client()
+    logs = LogSender(log_client, share, clock, Backoff(rng))
     desk = Desk(
         journal=state.journal,
         outbox=state.outbox,
         disk=state.disk,
         heartbeats=heartbeats,
         pipelines=settings.pipelines,
-        share=Share(site.is_loopback, state.identity.digest_key.encode()),
+        share=share,
         log_folder=settings.agent.state_dir / "logs",
         clock=clock,
         rng=rng,
         leaving=leaving,
         delivery=sender.wake,
+        logs=logs,
     )
     poll_wake = threading.Event()
     slot = Slot(hooks, poll_wake.set)
@@ -148,7 +153,7 @@ def build_agent(
     agent = Agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, polls, farewell, leaving,
-            settings.agent.drain_timeout, clock,
+            settings.agent.drain_timeout, clock, (Courier("logs", logs, log_transport),),
         )
     )  # fmt: skip
     poll_loop.on_fatal = agent.fail_now

@@ -64,6 +64,9 @@ class FakePlatform:
     def fail(self, job_id: str, lease: str, failure: JobFailure) -> None:
         self._answer("fail", None, failure.failure_class, failure.message)
 
+    def put_log(self, job_id: str, lease: str, attempt: int, offset: int, text: bytes) -> int:
+        return self._answer("put_log", offset + len(text), lease, attempt, offset, text)
+
     def _answer(self, call: str, usual: Any, *told: Any) -> Any:
         self.calls.append((call, *told))
         queue = self._said.get(call)

@@ -11,6 +11,7 @@ from alectio_agent.agent.client.transport import Request, Transport
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
+from alectio_agent.wire.logs import LogTaken
 from alectio_agent.wire.protocol import (
     JSON_MEDIA_TYPE,
     LEASE_HEADER,
@@ -94,6 +95,22 @@ class PlatformClient:
         """Say that a job ended without a result, or hand it back."""
         path = f"/v1/jobs/{job_id}/fail"
         self._record(self._json("POST", path, failure, lease=lease), Accepted)
+
+    def put_log(self, job_id: str, lease: str, attempt: int, offset: int, text: bytes) -> int:
+        """Send text of a job's log.
+
+        Args:
+            job_id: Of the job.
+            lease: Of the attempt.
+            attempt: Its number.
+            offset: Where the text begins in the file.
+            text: May be empty, to ask what is there.
+
+        Returns:
+            Where the text ends that the platform has without a gap from the offset on.
+        """
+        path = f"/v1/jobs/{job_id}/log?attempt={attempt}&offset={offset}"
+        return self._record(self._request("PUT", path, lease=lease, body=text), LogTaken).have
 
     def _json(
         self,
