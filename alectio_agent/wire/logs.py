@@ -1,5 +1,7 @@
 """Logs of jobs on their way to the platform."""
 
+from dataclasses import dataclass
+
 from pydantic import Field
 
 from alectio_agent.wire.protocol import MAX_COUNT
@@ -15,3 +17,20 @@ class LogTaken(Record):
     """
 
     have: int = Field(ge=0, le=MAX_COUNT)
+
+
+@dataclass(frozen=True)
+class LogText:
+    """Answer to the calls that read a log; all but the text stands in headers.
+
+    Attributes:
+        attempt: Whose log it is.
+        offset: Where the text begins; behind what was asked for when there is a gap.
+        size: Where the log ends so far.
+        text: Bytes as the hooks wrote them; empty at the end.
+    """
+
+    attempt: int
+    offset: int
+    size: int
+    text: bytes

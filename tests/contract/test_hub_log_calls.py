@@ -7,7 +7,7 @@ import pytest
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.api.app import create_app
-from alectio_agent.hub.experiments.job_log_files import LogPiece
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.protocol import MAX_LOG_BYTES
 from tests.support.asgi import Answer, call
 from tests.support.hub_fakes import AGENT_TOKEN, OPERATOR_TOKEN, VIEWER_TOKEN, HubScene
@@ -97,7 +97,7 @@ async def test_people_cannot_write_logs(api: Api, token: str) -> None:
 @pytest.mark.parametrize("target", [LOG, LOOP_LOG])
 @pytest.mark.parametrize("token", [OPERATOR_TOKEN, VIEWER_TOKEN])
 async def test_text_is_read_with_its_place(api: Api, target: str, token: str) -> None:
-    api.platform.log = LogPiece(2, 100, 300, b"epoch \xff 1\n")
+    api.platform.log = LogText(2, 100, 300, b"epoch \xff 1\n")
     answer = await api.get(f"{target}?attempt=2&offset=50", token)
     assert (answer.status, answer.body) == (200, b"epoch \xff 1\n")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -107,7 +107,7 @@ async def test_text_is_read_with_its_place(api: Api, target: str, token: str) ->
 
 
 async def test_the_newest_attempt_is_read_from_its_beginning(api: Api) -> None:
-    api.platform.log = LogPiece(2, 0, 0, b"")
+    api.platform.log = LogText(2, 0, 0, b"")
     await api.get(LOOP_LOG)
     assert api.platform.asked == [("job_of_loop", "digits", 3), ("read_log", "job-1", None, 0)]
 

@@ -15,13 +15,13 @@ from alectio_agent.hub.access.gate import Gate
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.api.services import Limits, Services
-from alectio_agent.hub.experiments.job_log_files import LogPiece
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import metadata
 from alectio_agent.wire.agents import ProtocolRange, Registered
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentExtend,
@@ -76,7 +76,7 @@ class FakePlatform:
         self.view = make_view(version=3)
         self.beat_in_memory: HeartbeatAnswer | None = None
         self.refusal: Exception | None = None
-        self.log: LogPiece | None = None
+        self.log: LogText | None = None
 
     def _note(self, *asked: Any) -> None:
         self.asked.append(asked)
@@ -141,7 +141,7 @@ class FakePlatform:
         self._note("job_of_loop", name, loop)
         return "job-1"
 
-    def read_log(self, job_id: str, attempt: int | None, offset: int) -> LogPiece | None:
+    def read_log(self, job_id: str, attempt: int | None, offset: int) -> LogText | None:
         self._note("read_log", job_id, attempt, offset)
         return self.log
 

@@ -112,6 +112,14 @@ class LogSender:
             self._drop(old, "too many logs wait")
         self.wake.set()
 
+    def hurry(self) -> None:
+        """Try all that is left once more, now: the agent is about to stop."""
+        self._backoff.succeeded()
+        with self._lock:
+            for held in self._followed.values():
+                held.due = self._clock.monotonic()
+        self.wake.set()
+
     def step(self) -> float:
         """Serve one log that is due.
 

@@ -38,6 +38,9 @@ class CourierLoop(StepObject, Protocol):
     def is_failing(self) -> bool:
         """Whether the last try did not arrive."""
 
+    def hurry(self) -> None:
+        """Try all that is left once more, now."""
+
 
 @dataclass(frozen=True)
 class Courier:
@@ -222,6 +225,8 @@ class Agent:
         """Let them send what is left, unless nothing arrives; then cut them off."""
         clock = self._parts.clock
         deadline = clock.monotonic() + LAST_WORDS_S
+        for courier in self._parts.couriers:
+            courier.loop.hurry()
         self._closing.set()
         for driver in self._couriers:
             driver.wake()

@@ -14,28 +14,12 @@ from pathlib import Path
 
 from alectio_agent.core.errors import ProblemError, StoreError
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.protocol import LOG_END_BYTES, LOG_START_BYTES, MAX_LOG_BYTES
 
 SUFFIX = ".log"
 MOST_RUNS = 32
 """Text that comes with more gaps than this is refused: each run is a file."""
-
-
-@dataclass(frozen=True)
-class LogPiece:
-    """Some text of a log.
-
-    Attributes:
-        attempt: Whose log it is.
-        offset: Where the text begins; behind what was asked for when there is a gap.
-        size: Where the whole log ends, as far as it has come.
-        text: Bytes as the hooks wrote them, without a gap.
-    """
-
-    attempt: int
-    offset: int
-    size: int
-    text: bytes
 
 
 @dataclass(frozen=True, order=True)
@@ -90,7 +74,7 @@ def read_range(
     attempt: int | None = None,
     offset: int = 0,
     limit_bytes: int = MAX_LOG_BYTES,
-) -> LogPiece | None:
+) -> LogText | None:
     """Read text from a position on.
 
     Args:
@@ -111,7 +95,7 @@ def read_range(
 
 def read_tail(
     context: Context, job_id: str, attempt: int | None = None, size_bytes: int = 2**14
-) -> LogPiece | None:
+) -> LogText | None:
     """Read the end of a log, from the beginning of a line on.
 
     Args:
@@ -136,7 +120,7 @@ def read_tail(
         return found
     # Of a line that is longer than all, its end is shown.
     cut = (found.text.find(b"\n") + 1) % len(found.text)
-    return LogPiece(found.attempt, found.offset + cut, found.size, found.text[cut:])
+    return LogText(found.attempt, found.offset + cut, found.size, found.text[cut:])
 
 
 def attempts_with_log(context: Context, job_id: str) -> list[int]:
@@ -158,7 +142,7 @@ def _read(
     job_id: str,
     attempt: int | None,
     place: Callable[[list[_Run]], tuple[_Run, int, int]],
-) -> LogPiece | None:
+) -> LogText | None:
     if attempt is None:
         attempt = max(attempts_with_log(context, job_id), default=None)
     if attempt is None:
@@ -172,7 +156,7 @@ def _read(
         with run.file.open("rb") as stream:
             stream.seek(start - run.start)
             text = stream.read(max(0, end - start))
-    return LogPiece(attempt, start, runs[-1].end, text)
+    return LogText(attempt, start, runs[-1].end, text)
 
 
 def _place(runs: list[_Run], offset: int, limit_bytes: int) -> tuple[_Run, int, int]:

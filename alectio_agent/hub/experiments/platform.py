@@ -32,6 +32,7 @@ from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentExtend,
@@ -135,9 +136,7 @@ class Platform:
         """The id of the job that a loop is; refuses `not-found`."""
         return job_logs.job_of_loop(tx, name, loop)
 
-    def read_log(
-        self, job_id: str, attempt: int | None, offset: int
-    ) -> job_log_files.LogPiece | None:
+    def read_log(self, job_id: str, attempt: int | None, offset: int) -> LogText | None:
         """Some text of a log; None when nothing of it has come."""
         return job_log_files.read_range(self.context, job_id, attempt, offset)
 

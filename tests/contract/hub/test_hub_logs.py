@@ -7,12 +7,12 @@ import pytest
 from alectio_agent.hub.experiments import job_log_files
 from alectio_agent.hub.experiments.job_log_files import (
     MOST_RUNS,
-    LogPiece,
     attempts_with_log,
     read_range,
     read_tail,
 )
 from alectio_agent.wire.claims import Claim
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.protocol import LOG_END_BYTES, LOG_START_BYTES
 from tests.support.benches import Bench, refused
 
@@ -148,17 +148,17 @@ class TestReading:
         put(bench, 0, b"of 10", attempt=10)
         (bench.platform.context.logs / JOB / "11").mkdir()
         assert attempts_with_log(bench.platform.context, JOB) == [2, 10]
-        assert read_range(bench.platform.context, JOB) == LogPiece(10, 0, 5, b"of 10")
-        assert read_range(bench.platform.context, JOB, 2) == LogPiece(2, 0, 4, b"of 2")
+        assert read_range(bench.platform.context, JOB) == LogText(10, 0, 5, b"of 10")
+        assert read_range(bench.platform.context, JOB, 2) == LogText(2, 0, 4, b"of 2")
 
     def test_only_as_much_as_is_wanted_is_read(self, bench: Bench) -> None:
         put(bench, 0, b"0123456789")
-        assert read_range(bench.platform.context, JOB, 1, 2, 3) == LogPiece(1, 2, 10, b"234")
+        assert read_range(bench.platform.context, JOB, 1, 2, 3) == LogText(1, 2, 10, b"234")
 
     @pytest.mark.parametrize("offset", [10, 11, 10**9])
     def test_at_the_end_there_is_nothing_yet(self, bench: Bench, offset: int) -> None:
         put(bench, 0, b"0123456789")
-        assert read_range(bench.platform.context, JOB, 1, offset) == LogPiece(1, 10, 10, b"")
+        assert read_range(bench.platform.context, JOB, 1, offset) == LogText(1, 10, 10, b"")
 
     @pytest.mark.parametrize("attempt", [None, 1, 7])
     def test_of_a_job_that_printed_nothing_there_is_none(
@@ -169,23 +169,23 @@ class TestReading:
 
     def test_a_tail_begins_with_a_line(self, bench: Bench) -> None:
         put(bench, 0, b"epoch 1\nepoch 2\nepoch 3\n")
-        assert read_tail(bench.platform.context, JOB, 1, 10) == LogPiece(1, 16, 24, b"epoch 3\n")
-        assert read_tail(bench.platform.context, JOB, 1, 3) == LogPiece(1, 21, 24, b" 3\n")
+        assert read_tail(bench.platform.context, JOB, 1, 10) == LogText(1, 16, 24, b"epoch 3\n")
+        assert read_tail(bench.platform.context, JOB, 1, 3) == LogText(1, 21, 24, b" 3\n")
 
     def test_a_tail_of_a_short_log_is_all_of_it(self, bench: Bench) -> None:
         put(bench, 0, b"epoch 1\nep")
-        assert read_tail(bench.platform.context, JOB, None, 100) == LogPiece(
+        assert read_tail(bench.platform.context, JOB, None, 100) == LogText(
             1, 0, 10, b"epoch 1\nep"
         )
 
     def test_a_tail_of_one_long_line_is_its_end(self, bench: Bench) -> None:
         put(bench, 0, b"0123456789")
-        assert read_tail(bench.platform.context, JOB, 1, 4) == LogPiece(1, 6, 10, b"6789")
+        assert read_tail(bench.platform.context, JOB, 1, 4) == LogText(1, 6, 10, b"6789")
 
     def test_a_tail_does_not_reach_over_a_gap(self, bench: Bench) -> None:
         put(bench, 0, b"first\n")
         put(bench, 20, b"last\n")
-        assert read_tail(bench.platform.context, JOB, 1, 100) == LogPiece(1, 20, 25, b"last\n")
+        assert read_tail(bench.platform.context, JOB, 1, 100) == LogText(1, 20, 25, b"last\n")
 
 
 class TestWhoseItIs:

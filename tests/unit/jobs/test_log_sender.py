@@ -255,6 +255,18 @@ class TestTrouble:
         assert bench.sent == [(0, b"epoch 1\n")] * 6
         assert not bench.sender.is_failing
 
+    def test_before_a_stop_it_is_tried_once_more(self, bench: Bench) -> None:
+        bench.follow()
+        bench.print(b"epoch 1\n")
+        bench.platform.go_away(*["put_log"] * 5)
+        bench.turn(EVERY_S)
+        bench.sender.end("lease-1")
+        bench.sender.hurry()
+        assert not bench.sender.is_failing
+        bench.sender.step()
+        assert len(bench.sent) == 2
+        assert bench.sender.is_failing
+
     def test_text_that_was_printed_meanwhile_is_sent_with_it(self, bench: Bench) -> None:
         bench.follow()
         bench.print(b"epoch 1\n")
