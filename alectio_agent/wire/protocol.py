@@ -21,6 +21,8 @@ MAX_CLAIM_BYTES = 64 * 2**20
 MAX_ANSWER_BYTES = 8 * 2**20
 MAX_REQUEST_BYTES = 8 * 2**20
 MAX_PART_BYTES = 64 * 2**20
+MAX_NAMES_BYTES = 2**30
+"""The most record names of one pool, unpacked: 25 million of 40 bytes."""
 MAX_COUNT = 2**53 - 1
 """The largest whole number that every reader of JSON, and every database, keeps exact."""
 PART_BYTES = 4 * 2**20

@@ -1,6 +1,7 @@
 """One method per call of an agent to its platform."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ from alectio_agent.wire.results import Accepted, Heartbeat, HeartbeatAnswer, Job
 RecordT = TypeVar("RecordT", bound=BaseModel)
 HOLD_MARGIN_S = 10.0
 """A held poll is given up this much later than the platform was asked to hold it."""
+NAMES_TIMEOUT_S = 300.0
+"""A platform reads millions of names before it answers."""
 
 
 class PlatformClient:
@@ -111,6 +114,19 @@ class PlatformClient:
         """
         path = f"/v1/jobs/{job_id}/log?attempt={attempt}&offset={offset}"
         return self._record(self._request("PUT", path, lease=lease, body=text), LogTaken).have
+
+    def put_names(self, agent_id: str, digest: str, packed: Path) -> None:
+        """Send the record names of a pool, streamed from disk.
+
+        Args:
+            agent_id: Of this agent.
+            digest: SHA-256 over the lines.
+            packed: The lines, packed with gzip.
+        """
+        path = f"/v1/agents/{agent_id}/names/{digest}"
+        plain = self._request("PUT", path, body=packed)
+        headers = {**plain.headers, "Content-Encoding": "gzip"}
+        self._record(replace(plain, headers=headers, read_timeout_s=NAMES_TIMEOUT_S), Accepted)
 
     def _json(
         self,

@@ -12,6 +12,7 @@ from alectio_agent.hub.api.document import complete
 from alectio_agent.hub.api.guard import Guard
 from alectio_agent.hub.api.job_calls import JobCalls
 from alectio_agent.hub.api.log_calls import LogCalls
+from alectio_agent.hub.api.name_calls import NameCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
 from alectio_agent.hub.api.problems import install_problems
 from alectio_agent.hub.api.services import Services
@@ -74,6 +75,7 @@ def all_calls(services: Services) -> list[Call]:
         *AgentCalls(services).calls(),
         *JobCalls(services).calls(),
         *LogCalls(services).calls(),
+        *NameCalls(services).calls(),
         *OperationCalls(services).calls(),
         *SteeringCalls(services).calls(),
         *TokenCalls(services).calls(),

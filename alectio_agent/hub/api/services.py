@@ -10,7 +10,7 @@ from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.store.store import Store
-from alectio_agent.wire.protocol import MAX_PART_BYTES, MAX_REQUEST_BYTES
+from alectio_agent.wire.protocol import MAX_NAMES_BYTES, MAX_PART_BYTES, MAX_REQUEST_BYTES
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Limits:
 
     request_bytes: int = MAX_REQUEST_BYTES
     part_bytes: int = MAX_PART_BYTES
+    names_bytes: int = MAX_NAMES_BYTES
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
+from alectio_agent.hub.experiments.name_files import NameFiles
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Context:
         parts: Folder of part files, one folder per job.
         results: Folder of results files, one folder per experiment.
         logs: Folder of what hooks printed, one folder per job.
+        names: Files of record names.
     """
 
     clock: Clock
@@ -24,6 +26,7 @@ class Context:
     parts: Path
     results: Path
     logs: Path
+    names: NameFiles
 
     def now(self) -> str:
         """The current time as the tables write it."""

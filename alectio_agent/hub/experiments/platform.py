@@ -19,6 +19,7 @@ from alectio_agent.hub.experiments import (
     losses,
     parts,
     reassignment,
+    record_names,
     registry,
     results_document,
     rewinding,
@@ -28,6 +29,7 @@ from alectio_agent.hub.experiments import (
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
+from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
@@ -54,11 +56,19 @@ class Platform:
         """Start with nothing in memory.
 
         Args:
-            data: The hub's folder; parts lie in `parts` inside, logs in `logs`.
+            data: The hub's folder; parts, logs and record names lie in folders inside.
             results: Folder of results files.
             clock: For leases and times.
         """
-        self.context = Context(clock, Leases(clock), Due(), data / "parts", results, data / "logs")
+        self.context = Context(
+            clock=clock,
+            leases=Leases(clock),
+            due=Due(),
+            parts=data / "parts",
+            results=results,
+            logs=data / "logs",
+            names=NameFiles(data / "names"),
+        )
         self._views = views.Views(self.context)
 
     @property
@@ -79,6 +89,7 @@ class Platform:
             poll_wait_s=POLL_WAIT_S,
             max_part_bytes=MAX_PART_BYTES,
             protocol=ProtocolRange(min=PROTOCOL, max=PROTOCOL),
+            names_wanted=record_names.wanted_names(self.context, said),
         )
 
     def leave(self, tx: Connection, agent_id: str) -> None:
@@ -140,6 +151,19 @@ class Platform:
         """Some text of a log; None when nothing of it has come."""
         return job_log_files.read_range(self.context, job_id, attempt, offset)
 
+    def names_count(self, tx: Connection, agent_id: str, digest: str) -> int:
+        """How many names of that digest an agent has; refuses `unknown-agent`, `invalid`."""
+        return record_names.offered_count(tx, agent_id, digest)
+
+    @property
+    def names(self) -> NameFiles:
+        """The files of record names."""
+        return self.context.names
+
+    def names_arrived(self, tx: Connection, digest: str) -> None:
+        """Record names are in place: results files may show them."""
+        record_names.names_arrived(tx, self.context, digest)
+
     def tick(self, tx: Connection) -> None:
         """Take back claims that were never started; offer jobs that fell silent elsewhere."""
         losses.tick(tx, self.context)
@@ -196,7 +220,7 @@ class Platform:
 
     def history(self, tx: Connection, name: str) -> dict[str, Any]:
         """Everything that is kept of an experiment; refuses `not-found`."""
-        return results_document.read_document(tx, name)
+        return results_document.read_document(tx, name, self.context)
 
     def show(self, tx: Connection, name: str) -> ExperimentView:
         """Show an experiment with its loops; refuses `not-found`."""

@@ -7,12 +7,15 @@ import csv
 import io
 import json
 from collections import defaultdict
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.class_labels import count_classes, labels_of
+from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import labelled_up_to, unpack
+from alectio_agent.hub.experiments.record_names import names_of
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
@@ -35,12 +38,13 @@ CSV_COLUMNS = (
 _KEPT: tuple[Any, ...] = (*SHOWN_RESULTS, results.c.provenance)
 
 
-def read_document(tx: Connection, name: str) -> dict[str, Any]:
+def read_document(tx: Connection, name: str, context: Context | None = None) -> dict[str, Any]:
     """Everything that is kept of an experiment.
 
     Args:
         tx: Any transaction.
         name: Of the experiment.
+        context: Knows the files of record names; without it samples have no names.
 
     Returns:
         Plain JSON.
@@ -49,6 +53,9 @@ def read_document(tx: Connection, name: str) -> dict[str, Any]:
         ProblemError: `not-found`.
     """
     experiment = named_experiment(tx, name)
+    loops = _loops(tx, experiment)
+    if context is not None:
+        _add_names(tx, context, experiment, loops)
     return {
         "schema": SCHEMA,
         "name": experiment.name,
@@ -60,7 +67,7 @@ def read_document(tx: Connection, name: str) -> dict[str, Any]:
         "pool": {"size": experiment.pool_size, "digest": experiment.pool_digest},
         "settings": experiment.settings.model_dump(mode="json"),
         "times": {"created_at": experiment.created_at, "ended_at": experiment.ended_at},
-        "loops": _loops(tx, experiment),
+        "loops": loops,
     }
 
 
@@ -153,6 +160,18 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         }
         for job in found
     ]
+
+
+def _add_names(
+    tx: Connection, context: Context, experiment: Experiment, loops: list[dict[str, Any]]
+) -> None:
+    """Names of what was selected, read for all loops at once."""
+    selected = [index for loop in loops for index in loop["selected"]]
+    found = names_of(tx, context, experiment, selected)
+    if found is not None:
+        names = iter(found)
+        for loop in loops:
+            loop["names"] = list(islice(names, len(loop["selected"])))
 
 
 def _classes(

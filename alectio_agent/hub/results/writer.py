@@ -29,6 +29,7 @@ class ResultsWriter:
             platform: Whose experiments.
         """
         self._store = store
+        self._context = platform.context
         self._due = platform.context.due
         self._results = platform.context.results
         self._clock = platform.context.clock
@@ -66,7 +67,9 @@ class ResultsWriter:
         return IDLE_S
 
     def _write(self, name: str) -> None:
-        document = self._store.read(partial(read_document, name=name)).result()
+        document = self._store.read(
+            partial(read_document, name=name, context=self._context)
+        ).result()
         folder = self._results / name
         try:
             folder.mkdir(parents=True, exist_ok=True)

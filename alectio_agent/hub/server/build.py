@@ -108,7 +108,8 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
     """
     store = Store(settings.data / DATABASE, clock)
     platform = Platform(settings.data, settings.results, clock)
-    drop_unfinished(platform.context.parts)
+    for folder in (platform.context.parts, platform.context.names.folder):
+        drop_unfinished(folder)
     services = Services(
         store=store,
         platform=platform,

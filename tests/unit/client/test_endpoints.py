@@ -153,3 +153,12 @@ def test_a_text_without_its_place_is_no_answer_of_a_platform(wire, name: str, pl
     )
     with pytest.raises(PlatformUnavailableError, match="not the platform's"):
         operator().loop_log("digits", 3)
+
+
+def test_record_names_are_streamed_packed(wire, client: PlatformClient, tmp_path: Path) -> None:
+    wire.put(f"{URL}/v1/agents/a1/names/{'d' * 64}", json={"status": "accepted"})
+    (tmp_path / "packed").write_bytes(b"packed")
+    client.put_names("a1", "d" * 64, tmp_path / "packed")
+    request = wire.calls[0].request
+    assert request.headers["Content-Encoding"] == "gzip"
+    assert request.headers["Content-Length"] == "6"
