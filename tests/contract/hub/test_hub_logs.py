@@ -62,6 +62,7 @@ class TestText:
         put(bench, 11, b" third")
         assert put(bench, 6, b"and a") == 17
         assert whole(bench) == [(0, b"first and a third")]
+        assert kept_bytes(bench) == 17
 
     def test_text_may_overlap_what_is_on_both_sides(self, bench: Bench) -> None:
         put(bench, 0, b"0123")
