@@ -107,6 +107,7 @@ class PollLoop:
         self.quota = Quota()
         self._empty_polls = 0
         self.on_done: Callable[[], None] = _nothing
+        self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
         self._backoff = Backoff(rng)
         self._registered: Registered | None = None
         self._waiting: list[tuple[Claim, str]] = []
@@ -174,6 +175,7 @@ class PollLoop:
         log.info("registered as %s", said.name)
         self._rooms.heartbeats.set_lease(registered.lease_s)
         self._rooms.sender.set_platform(registered.platform_id)
+        self.on_names_wanted(registered.agent_id, registered.names_wanted)
         self._take_up(registered.platform_id)
 
     def _take_up(self, platform_id: str) -> None:
@@ -189,6 +191,9 @@ class PollLoop:
             else:
                 self._rooms.heartbeats.hold(job.claim, self._on_end(lease))
                 self._rooms.heartbeats.deliver(lease)
+                desk = self._rooms.desk
+                desk.logs.follow(job.claim, desk.log_file(job.claim))
+                desk.logs.end(lease)
 
     def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
         def end(ending: Ending, reason: str) -> None:
@@ -307,3 +312,7 @@ def _raise(error: PlatformError) -> None:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _send_none(agent_id: str, digests: list[str]) -> None:
+    """Nobody sends record names."""

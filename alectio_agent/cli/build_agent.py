@@ -21,6 +21,8 @@ from alectio_agent.agent.hooks.groups import end_group
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.log_sender import LogSender
+from alectio_agent.agent.jobs.name_sender import NameSender
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.recovery import end_groups, reconcile
 from alectio_agent.agent.jobs.run import Desk
@@ -32,7 +34,7 @@ from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
-from alectio_agent.agent.service.agent import Agent, Parts
+from alectio_agent.agent.service.agent import Agent, Courier, Parts
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
@@ -122,25 +124,31 @@ def build_agent(
     hooks = HookSlot(clock, state.journal, dict(os.environ), heartbeats.note_progress)
     sender = Sender(client()[1], state.journal, state.outbox, heartbeats, clock, Backoff(rng))
     sender.keep_sent_s = settings.outbox.keep_sent
+    share = Share(site.is_loopback, state.identity.digest_key.encode())
+    log_transport, log_client = client()
+    name_transport, name_client = client()
+    names = NameSender(name_client, _name_files(inspections, share), Backoff(rng))
+    logs = LogSender(log_client, share, clock, Backoff(rng))
     desk = Desk(
         journal=state.journal,
         outbox=state.outbox,
         disk=state.disk,
         heartbeats=heartbeats,
         pipelines=settings.pipelines,
-        share=Share(site.is_loopback, state.identity.digest_key.encode()),
+        share=share,
         log_folder=settings.agent.state_dir / "logs",
         clock=clock,
         rng=rng,
         leaving=leaving,
         delivery=sender.wake,
+        logs=logs,
     )
     poll_wake = threading.Event()
     slot = Slot(hooks, poll_wake.set)
     polls, poll_client = client()
     poll_loop = PollLoop(
         poll_client,
-        _announcement(site, state, inspections),
+        _announcement(site, state, inspections, share),
         state.identity,
         Rooms(desk, slot, sender, heartbeats),
         rng,
@@ -161,11 +169,13 @@ def build_agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, polls, farewell, leaving,
             settings.agent.drain_timeout, clock, sources,
+            (Courier("logs", logs, log_transport), Courier("names", names, name_transport)),
         )
     )  # fmt: skip
     poll_loop.on_fatal = agent.fail_now
     poll_loop.quota = slot.quota = sender.quota = quota
     poll_loop.on_done = agent.finish
+    poll_loop.on_names_wanted = names.want
     sender.on_fatal = agent.fail_now
     heartbeats.on_fatal = agent.fail_now
     return agent
@@ -197,7 +207,20 @@ def pool_size(pipeline: PipelineSettings, found: HookInspection) -> int | None:
     return pipeline.pool_size if pipeline.pool_size is not None else found.state_size
 
 
-def _announcement(site: Site, state: State, inspections: dict[str, HookInspection]) -> Announcement:
+def _name_files(inspections: dict[str, HookInspection], share: Share) -> dict[str, Path]:
+    """The names that may leave, whatever the platform asks for."""
+    if not share.names:
+        return {}
+    return {
+        found.state_digest: found.state_file
+        for found in inspections.values()
+        if found.state_digest is not None and found.state_file is not None
+    }
+
+
+def _announcement(
+    site: Site, state: State, inspections: dict[str, HookInspection], share: Share
+) -> Announcement:
     settings = state.settings
 
     def checkpoints() -> list[HeldCheckpoint]:
@@ -216,7 +239,7 @@ def _announcement(site: Site, state: State, inspections: dict[str, HookInspectio
         version=version("alectio-agent"),
         tags=list(settings.agent.tags),
         offers={
-            name: _offer(name, pipeline, inspections[name])
+            name: _offer(name, pipeline, inspections[name], share)
             for name, pipeline in settings.pipelines.items()
         },
         checkpoints=checkpoints,
@@ -224,13 +247,16 @@ def _announcement(site: Site, state: State, inspections: dict[str, HookInspectio
     )
 
 
-def _offer(name: str, pipeline: PipelineSettings, found: HookInspection) -> PipelineOffer:
+def _offer(
+    name: str, pipeline: PipelineSettings, found: HookInspection, share: Share
+) -> PipelineOffer:
     return PipelineOffer(
         name=name,
         pool_size=pool_size(pipeline, found),
         state_digest=found.state_digest,
         state_size=found.state_size,
         store=pipeline.checkpoints.store,
+        shares_names=share.names and found.state_file is not None,
     )
 
 

@@ -13,6 +13,35 @@ LONGEST_LINE = 2**16
 """A hook that never ends its line must not fill our memory: this much is a line."""
 
 
+class Lines:
+    """Bytes that come in pieces, as lines of text."""
+
+    def __init__(self) -> None:
+        """Start at the beginning of a line."""
+        # A character of several bytes may be cut by the end of a piece.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._begun = ""
+
+    @property
+    def begun(self) -> str:
+        """The beginning of a line that has not ended yet; it is told again when it has."""
+        return self._begun
+
+    def feed(self, piece: bytes) -> Iterator[str]:
+        """The lines that are complete with this piece."""
+        *whole, self._begun = (self._begun + self._decoder.decode(piece)).split("\n")
+        yield from whole
+        if len(self._begun) > LONGEST_LINE:
+            yield self._begun
+            self._begun = ""
+
+    def rest(self) -> str:
+        """The beginning of a line that has not ended; empty when there is none."""
+        rest: str = self._begun + self._decoder.decode(b"", final=True)
+        self._begun = ""
+        return rest
+
+
 class Tail:
     """One file; each call gives what came since the last."""
 
@@ -26,8 +55,7 @@ class Tail:
         self._file = file
         self._offset = 0 if lines is None else _start_of_last(file, lines)
         self._inode: int | None = None
-        self._begun = ""
-        self._forget()
+        self._split = Lines()
 
     def lines(self) -> Iterator[str]:
         """The lines that are complete by now, from where the last call ended.
@@ -42,35 +70,21 @@ class Tail:
             status = os.fstat(opened.fileno())
             if status.st_size < self._offset or self._inode not in (None, status.st_ino):
                 self._offset = 0
-                self._forget()
+                self._split = Lines()
             self._inode = status.st_ino
             opened.seek(self._offset)
             while chunk := opened.read(CHUNK_BYTES):
                 self._offset += len(chunk)
-                yield from self._split(self._decoder.decode(chunk))
+                yield from self._split.feed(chunk)
 
     @property
     def begun(self) -> str:
         """The beginning of a line that has not ended yet; it is told again when it has."""
-        return self._begun
+        return self._split.begun
 
     def rest(self) -> str:
         """The beginning of a line that has not ended; empty when there is none."""
-        rest: str = self._begun + self._decoder.decode(b"", final=True)
-        self._forget()
-        return rest
-
-    def _split(self, text: str) -> Iterator[str]:
-        *whole, self._begun = (self._begun + text).split("\n")
-        yield from whole
-        if len(self._begun) > LONGEST_LINE:
-            yield self._begun
-            self._begun = ""
-
-    def _forget(self) -> None:
-        # A character of several bytes may be cut by the end of what was read.
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._begun = ""
+        return self._split.rest()
 
 
 def shown_line(line: str) -> str:

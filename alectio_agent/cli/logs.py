@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -14,10 +14,19 @@ if TYPE_CHECKING:
     from threading import Event
 
     from alectio_agent.agent.journal.job_logs import JobLog
-    from alectio_agent.cli.log_follow import LogFollower
     from alectio_agent.core.clock import Clock
 
 MOST_NAMED = 8
+
+
+class Follower(Protocol):
+    """Shows what comes."""
+
+    def step(self) -> float:
+        """Show what is new; seconds to wait before the next turn."""
+
+    def finish(self) -> None:
+        """Show lines that were begun and not ended."""
 
 
 @click.command
@@ -25,6 +34,14 @@ MOST_NAMED = 8
 @click.option("-f", "--follow", "is_following", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), help="Only so many of the last lines.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Of the loop; without: the newest.")
+@click.option("--hub", metavar="URL", help="Read the copy that this hub has instead.")
+@click.option(
+    "--token-file",
+    envvar="ALECTIO_HUB_TOKEN_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="File with a token for that hub.",
+)
 @common_options
 def logs(
     *,
@@ -32,16 +49,25 @@ def logs(
     is_following: bool,
     lines: int | None,
     attempt: int | None,
+    hub: str | None,
+    token_file: Path | None,
     common: Common,
 ) -> None:
     """Print what the hooks of JOB printed, such as digits/3, or digits for its newest loop.
 
     Without JOB the newest job's; then `--follow` goes on to the next job too. Control characters
-    are escaped. With --json one object a line.
+    are escaped. With --json one object a line. With --hub what agents have sent to a hub; with a
+    token for the platform of agent.yaml its copy is read when the file is not here.
     """
+    if hub is not None:
+        from alectio_agent.cli.hub_logs import show_hub_log
+
+        show_hub_log(common, hub, token_file, job, attempt, lines, is_following=is_following)
+        return
     from alectio_agent.agent.journal.job_logs import FOLDER, job_logs
     from alectio_agent.cli.log_follow import LogFollower, newest
     from alectio_agent.cli.settings import load_agent_file
+    from alectio_agent.config.settings import EMBEDDED
     from alectio_agent.core.clock import SystemClock
 
     settings, _ = load_agent_file(common.config)
@@ -55,6 +81,12 @@ def logs(
 
     there = job_logs(folder)
     started = newest(folder, [log for log in there if is_wanted(log)], job)
+    is_distant = settings.platform.url != EMBEDDED
+    if started is None and job is not None and is_distant and token_file is not None:
+        from alectio_agent.cli.hub_logs import show_hub_log
+
+        show_hub_log(common, None, token_file, job, attempt, lines, is_following=is_following)
+        return
     if started is None:
         _nothing(folder, job, attempt, there, is_following=is_following)
     show = _printer(folder, common)
@@ -66,7 +98,7 @@ def logs(
         alone.finish()
 
 
-def follow(follower: "LogFollower", clock: "Clock", stop: "Event | None" = None) -> None:
+def follow(follower: Follower, clock: "Clock", stop: "Event | None" = None) -> None:
     """Follow until Ctrl-C, which is the usual end and no failure.
 
     Args:

@@ -23,6 +23,7 @@ class PipelineOffer(Record):
         state_digest: SHA-256 over the record names in index order; None without a `state` hook.
         state_size: Number of record names; None without a `state` hook.
         store: Name of the shared checkpoint store; None for the agent's own disk.
+        shares_names: The record names may be asked for.
     """
 
     name: PipelineName
@@ -30,6 +31,7 @@ class PipelineOffer(Record):
     state_digest: Digest | None = None
     state_size: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     store: str | None = None
+    shares_names: bool = False
 
 
 class HeldCheckpoint(Record):
@@ -67,7 +69,12 @@ class ProtocolRange(Record):
 
 
 class Registered(Record):
-    """Answer to a registration."""
+    """Answer to a registration.
+
+    Attributes:
+        names_wanted: Digests of record names that the platform does not have, of pipelines that
+            share them; each is sent to `PUT /v1/agents/{agent_id}/names/{digest}`.
+    """
 
     agent_id: Id
     platform_id: Id
@@ -75,3 +82,4 @@ class Registered(Record):
     poll_wait_s: float
     max_part_bytes: int
     protocol: ProtocolRange
+    names_wanted: list[Digest] = []

@@ -19,6 +19,7 @@ from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import StoreError, StoreVersionError
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.results import results_process, worker
+from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.results_process import ResultsError, ResultsProcess
 from alectio_agent.hub.results.worker import HubReader
 from alectio_agent.hub.results.writer import ResultsWriter
@@ -142,10 +143,11 @@ class RealWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         clock = SystemClock()
+        data = folder / "data"
+        self.folders = Folders(data / "parts", data / "names", folder / "results")
         self.store = Store(folder / "hub.db", clock)
         self.platform = Platform(folder / "data", folder / "results", clock)
-        self.process = ResultsProcess(folder / "hub.db", folder / "data" / "parts",
-                                      folder / "results")  # fmt: skip
+        self.process = ResultsProcess(folder / "hub.db", self.folders)
         self.writer = ResultsWriter(self.store, self.platform, self.process, "1")
         self.store.write(lambda tx: self.platform.create(tx, make_settings())).result()
 
@@ -182,8 +184,8 @@ def test_a_full_disk_leaves_the_files_as_they_were(real: RealWriter) -> None:
         "sys.argv = ['worker', *sys.argv[1:]];"
         "runpy.run_module('alectio_agent.hub.results.worker', run_name='__main__')"
     )
-    paths = (real.folder / "hub.db", real.folder / "data" / "parts", real.folder / "results")
-    process = ResultsProcess(*paths)
+    process = ResultsProcess(real.folder / "hub.db", real.folders)
+    paths = (real.folder / "hub.db", *real.folders.arguments)
     process._lines._command = (sys.executable, "-c", limited, *map(str, paths))
     (folder / "experiment.json").write_text("older and other")
     with pytest.raises(StoreError, match="File too large"):

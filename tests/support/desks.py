@@ -4,7 +4,9 @@ import random
 import threading
 from pathlib import Path
 
+from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.run import Desk
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.journal.journal import Journal
@@ -27,17 +29,18 @@ def make_desk(folder: Path, platform: FakePlatform, clock: FakeClock, *, full: b
     (folder / "agent.yaml").write_text(AGENT_YAML)
     (folder / "processes.py").write_text("")
     settings = load(folder / "agent.yaml", AgentFile)
-    disk = MemoryDisk()
+    disk, share = MemoryDisk(), Share(is_full=full)
     return Desk(
         journal=Journal(folder / "agent.db", clock),
         outbox=Outbox(disk, folder / "outbox"),
         disk=disk,
         heartbeats=Heartbeats(platform, clock),
         pipelines=settings.pipelines,
-        share=Share(is_full=full),
+        share=share,
         log_folder=folder / "logs",
         clock=clock,
         rng=random.Random(1),
         leaving=threading.Event(),
         delivery=threading.Event(),
+        logs=LogSender(platform, share, clock, Backoff(random.Random(4))),
     )

@@ -22,6 +22,7 @@ from alectio_agent.wire.agents import ProtocolRange, Registered
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentExtend,
@@ -76,6 +77,7 @@ class FakePlatform:
         self.view = make_view(version=3)
         self.beat_in_memory: HeartbeatAnswer | None = None
         self.refusal: Exception | None = None
+        self.log: LogText | None = None
 
     def _note(self, *asked: Any) -> None:
         self.asked.append(asked)
@@ -125,6 +127,24 @@ class FakePlatform:
 
     def part_arrived(self, tx: Connection, job_id: str, sha256: str, size_bytes: int) -> None:
         self._note("part_arrived", job_id, sha256, size_bytes)
+
+    def check_log(self, tx: Connection, job_id: str, lease: str, attempt: int) -> None:
+        self._note("check_log", job_id, lease, attempt)
+
+    def put_log(self, job_id: str, attempt: int, offset: int, text: bytes) -> int:
+        self._note("put_log", job_id, attempt, offset, text)
+        return offset + len(text)
+
+    def check_job(self, tx: Connection, job_id: str) -> None:
+        self._note("check_job", job_id)
+
+    def job_of_loop(self, tx: Connection, name: str, loop: int) -> str:
+        self._note("job_of_loop", name, loop)
+        return "job-1"
+
+    def read_log(self, job_id: str, attempt: int | None, offset: int) -> LogText | None:
+        self._note("read_log", job_id, attempt, offset)
+        return self.log
 
     def create(
         self, tx: Connection, settings: ExperimentSettings, series: str | None = None

@@ -1,5 +1,6 @@
 """A platform in memory, as the agent's loops see it through their client."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,12 @@ class FakePlatform:
 
     def fail(self, job_id: str, lease: str, failure: JobFailure) -> None:
         self._answer("fail", None, failure.failure_class, failure.message)
+
+    def put_log(self, job_id: str, lease: str, attempt: int, offset: int, text: bytes) -> int:
+        return self._answer("put_log", offset + len(text), lease, attempt, offset, text)
+
+    def put_names(self, agent_id: str, digest: str, packed: Path) -> None:
+        self._answer("put_names", None, agent_id, digest, gzip.decompress(packed.read_bytes()))
 
     def _answer(self, call: str, usual: Any, *told: Any) -> Any:
         self.calls.append((call, *told))

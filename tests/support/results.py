@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alectio_agent.core.errors import StoreError
+from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.maker import ResultsMaker
 from alectio_agent.hub.results.results_process import ResultsError
 from alectio_agent.hub.results.writer import ResultsWriter
@@ -26,7 +27,11 @@ class DirectMaker:
 
     def __init__(self, bench: Bench) -> None:
         context = bench.platform.context
-        self.maker = ResultsMaker(bench.run, context.parts, context.results, PROGRAM)
+        self.maker = ResultsMaker(
+            bench.run,
+            Folders(context.parts, context.names.folder, context.results),
+            PROGRAM,
+        )
         self.asked: list[tuple[str, str]] = []
         self.rests = 0
         self.refusals: list[Exception] = []

@@ -362,3 +362,32 @@ def test_a_refused_job_is_a_failure_too(bench: Bench) -> None:
     bench.platform.claims = [make_claim(pipeline="other")]
     bench.loop.step()
     assert len(bench.loop.quota.failed) == 1
+
+
+def test_names_that_the_platform_asks_for_are_passed_on(bench: Bench) -> None:
+    wanted = []
+    bench.loop.on_names_wanted = lambda agent_id, digests: wanted.append((agent_id, digests))
+    answer = bench.platform.register
+    bench.platform.register = lambda said: answer(said).model_copy(
+        update={"names_wanted": ["d" * 64]}
+    )
+    bench.loop.step()
+    assert wanted == [("agent-1", ["d" * 64])]
+
+
+def test_the_rest_of_the_log_of_a_job_that_was_computed_before_is_sent(bench: Bench) -> None:
+    claim = make_claim()
+    bench.desk.journal.put_claim("boot-0", 1, claim, PLATFORM)
+    for step in ("train", "test", "infer"):
+        manifest = make_manifest(claim, step)
+        bench.desk.outbox.open_result(claim.lease, step)
+        bench.desk.journal.put_commit(manifest, is_last=step == "infer")
+    file = bench.desk.log_file(claim)
+    file.parent.mkdir()
+    file.write_text("epoch 1\n")
+    bench.loop.step()
+    bench.desk.logs.step()
+    bench.desk.logs.step()
+    asked, sent = (call for call in bench.platform.calls if call[0] == "put_log")
+    assert asked[3:] == (0, b"")
+    assert sent[3:] == (0, b"epoch 1\n")

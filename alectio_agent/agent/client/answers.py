@@ -20,8 +20,15 @@ from alectio_agent.core.errors import (
 )
 from alectio_agent.core.log import printable
 from alectio_agent.wire.claims import Claim
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.problems import PROBLEM_TYPES, Problem
-from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, PROBLEM_MEDIA_TYPE
+from alectio_agent.wire.protocol import (
+    JSON_MEDIA_TYPE,
+    LOG_ATTEMPT_HEADER,
+    LOG_OFFSET_HEADER,
+    LOG_SIZE_HEADER,
+    PROBLEM_MEDIA_TYPE,
+)
 from alectio_agent.wire.strict_json import JsonRuleError, NotJsonError, loads
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
@@ -77,6 +84,31 @@ def read_file(response: Response, media_type: str, now: datetime) -> bytes:
     if _media_type(response.headers) != media_type:
         raise _not_ours(response, now, f"expected {media_type}")
     return response.body
+
+
+def read_log(response: Response, now: datetime) -> LogText:
+    """Read the text of a log.
+
+    Args:
+        response: As it came.
+        now: Current time, for a Retry-After that is a date.
+
+    Returns:
+        The text and its place.
+
+    Raises:
+        PlatformUnavailableError: The answer is not the platform's.
+        PlatformError: A verdict.
+    """
+    text = read_file(response, "text/plain", now)
+    places = [
+        response.headers.get(name.lower(), "")
+        for name in (LOG_ATTEMPT_HEADER, LOG_OFFSET_HEADER, LOG_SIZE_HEADER)
+    ]
+    if not all(place.isascii() and place.isdigit() and len(place) < 18 for place in places):
+        raise _not_ours(response, now, "no place of a log")
+    attempt, offset, size = map(int, places)
+    return LogText(attempt, offset, size, text)
 
 
 def read_claim(response: Response, now: datetime) -> Claim:

@@ -1,6 +1,7 @@
 """One method per call of an agent to its platform."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from alectio_agent.agent.client.transport import Request, Transport
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
+from alectio_agent.wire.logs import LogTaken
 from alectio_agent.wire.protocol import (
     JSON_MEDIA_TYPE,
     LEASE_HEADER,
@@ -23,6 +25,8 @@ from alectio_agent.wire.results import Accepted, Heartbeat, HeartbeatAnswer, Job
 RecordT = TypeVar("RecordT", bound=BaseModel)
 HOLD_MARGIN_S = 10.0
 """A held poll is given up this much later than the platform was asked to hold it."""
+NAMES_TIMEOUT_S = 300.0
+"""A platform reads millions of names before it answers."""
 
 
 class PlatformClient:
@@ -94,6 +98,35 @@ class PlatformClient:
         """Say that a job ended without a result, or hand it back."""
         path = f"/v1/jobs/{job_id}/fail"
         self._record(self._json("POST", path, failure, lease=lease), Accepted)
+
+    def put_log(self, job_id: str, lease: str, attempt: int, offset: int, text: bytes) -> int:
+        """Send text of a job's log.
+
+        Args:
+            job_id: Of the job.
+            lease: Of the attempt.
+            attempt: Its number.
+            offset: Where the text begins in the file.
+            text: May be empty, to ask what is there.
+
+        Returns:
+            Where the text ends that the platform has without a gap from the offset on.
+        """
+        path = f"/v1/jobs/{job_id}/log?attempt={attempt}&offset={offset}"
+        return self._record(self._request("PUT", path, lease=lease, body=text), LogTaken).have
+
+    def put_names(self, agent_id: str, digest: str, packed: Path) -> None:
+        """Send the record names of a pool, streamed from disk.
+
+        Args:
+            agent_id: Of this agent.
+            digest: SHA-256 over the lines.
+            packed: The lines, packed with gzip.
+        """
+        path = f"/v1/agents/{agent_id}/names/{digest}"
+        plain = self._request("PUT", path, body=packed)
+        headers = {**plain.headers, "Content-Encoding": "gzip"}
+        self._record(replace(plain, headers=headers, read_timeout_s=NAMES_TIMEOUT_S), Accepted)
 
     def _json(
         self,

@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, JsonValue
 
-from alectio_agent.agent.client.answers import read_file, read_record
+from alectio_agent.agent.client.answers import read_file, read_log, read_record
 from alectio_agent.agent.client.transport import Request, Response, Transport
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentCreate,
@@ -181,6 +182,24 @@ class OperationClient:
             PlatformRejectedError: `not-found`.
         """
         return self._call("GET", f"/v1/experiments/{name}/history", ExperimentHistory).root
+
+    def loop_log(
+        self, name: str, loop: int, attempt: int | None = None, offset: int = 0
+    ) -> LogText:
+        """Some of what the hooks of a loop printed.
+
+        Args:
+            name: Of the experiment.
+            loop: From 0.
+            attempt: Whose log; None: of the newest that has one.
+            offset: Where to begin, in bytes.
+
+        Raises:
+            PlatformRejectedError: `not-found`: no such loop, or nothing of its log has come.
+        """
+        query = {"offset": offset} | ({} if attempt is None else {"attempt": attempt})
+        path = f"/v1/experiments/{name}/loops/{loop}/log?{urlencode(query)}"
+        return read_log(self._send("GET", path), self._clock.now())
 
     def results_file(self, name: str, file: str) -> bytes:
         """A results file, such as `loops.csv`.

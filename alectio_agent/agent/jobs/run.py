@@ -13,6 +13,7 @@ from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
+from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.step_marks import StepMarks
 from alectio_agent.agent.journal.disk import Disk
@@ -55,6 +56,7 @@ class Desk:
         log_folder: A file per job attempt, with what the hooks print.
         leaving: Set when the agent finishes the running step and goes.
         delivery: Set to wake the sender.
+        logs: Sends what the hooks print.
     """
 
     journal: Journal
@@ -68,6 +70,11 @@ class Desk:
     rng: random.Random
     leaving: threading.Event
     delivery: threading.Event
+    logs: LogSender
+
+    def log_file(self, claim: Claim) -> Path:
+        """The file with what the hooks of a job print."""
+        return self.log_folder / JobLog(claim.experiment, claim.loop, claim.attempt).file_name
 
 
 class JobRun:
@@ -106,6 +113,12 @@ class JobRun:
         Returns:
             Seconds to wait before the next turn, None when the job needs no further one.
         """
+        wait_s = self._turn()
+        if wait_s is None:
+            self._desk.logs.end(self.claim.lease)
+        return wait_s
+
+    def _turn(self) -> float | None:
         if self._ending is not None:
             self._close()
             return None
@@ -140,6 +153,7 @@ class JobRun:
             return self._backoff.failed(error)
         self._is_announced = True
         self._desk.heartbeats.hold(self.claim, self.end)
+        self._desk.logs.follow(self.claim, self._desk.log_file(self.claim))
         if cancel is not None:
             self._ending = ("cancelled", cancel)
         return 0.0
@@ -163,7 +177,6 @@ class JobRun:
 
     def _step_run(self, order: StepOrder) -> StepRun:
         claim = self.claim
-        log_name = JobLog(claim.experiment, claim.loop, claim.attempt).file_name
         return StepRun(
             pipeline_name=claim.pipeline,
             pipeline=self._desk.pipelines[claim.pipeline],
@@ -179,7 +192,7 @@ class JobRun:
             class_names=claim.class_names,
             output=claim.output,
             folder=self._desk.outbox.open_result(claim.lease, order.step),
-            log_file=self._desk.log_folder / log_name,
+            log_file=self._desk.log_file(claim),
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from alectio_agent.agent.hooks.provenance import Provenance as Found
 from alectio_agent.agent.jobs.made_of import to_record
@@ -27,18 +27,33 @@ _PATH = re.compile(rf"""(?<![\w/.~-])~?/(?!/){_FOLDER}*(?:[^\s/"'`]+)?""")
 _QUOTED_PATH = re.compile(r"""(?<=(["'`]))~?/[^"'`\n]+(?=\1)""")
 
 
+LogShare = Literal["none", "tail", "full"]
+"""How much of what hooks print may leave: nothing, its end when the job is over, or all of it."""
+
+
 @dataclass(frozen=True)
 class Share:
     """The outcome of the rules for one agent.
 
     Attributes:
         is_full: Everything may be sent: the hub is on this machine. Otherwise labels,
-            hyperparameters, arguments, record names and texts of exceptions stay here.
+            hyperparameters, arguments, record names, what hooks print and texts of exceptions
+            stay here.
         digest_key: Of this installation; elsewhere arguments are told by a digest made with it.
     """
 
     is_full: bool
     digest_key: bytes = field(default=b"", repr=False)
+
+    @property
+    def logs(self) -> LogShare:
+        """What may be sent of what the hooks print."""
+        return "full" if self.is_full else "none"
+
+    @property
+    def names(self) -> bool:
+        """Whether the record names from `state()` may be sent."""
+        return self.is_full
 
     def inline(self, step: str, inline: dict[str, Any] | None) -> dict[str, Any] | None:
         """The inline result that may be sent: of `train`, nothing by default."""

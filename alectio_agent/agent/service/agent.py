@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.transport import Transport
@@ -23,6 +24,37 @@ from alectio_agent.core.units import format_duration
 log = logging.getLogger(__name__)
 
 WATCH_S = 3600.0
+LAST_WORDS_S = 5.0
+"""How long a stop waits for what is sent as well as it can, such as the rest of a log."""
+
+
+class CourierLoop(StepObject, Protocol):
+    """A step object that sends what no job waits for."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to send."""
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last try did not arrive."""
+
+    def hurry(self) -> None:
+        """Try all that is left once more, now."""
+
+
+@dataclass(frozen=True)
+class Courier:
+    """What sends beside the jobs.
+
+    Attributes:
+        name: Of its thread.
+        transport: Its own, so that it can be cut.
+    """
+
+    name: str
+    loop: CourierLoop
+    transport: Transport
 
 
 @dataclass(frozen=True)
@@ -34,6 +66,7 @@ class Parts:
         farewell: Client for the last call, after all others are done.
         leaving: Set when the agent takes no further step.
         sources: What is looked at from outside.
+        couriers: They send what no job waits for, and a stop only for some seconds.
     """
 
     poll_loop: PollLoop
@@ -47,6 +80,7 @@ class Parts:
     drain_timeout_s: float | None
     clock: Clock
     sources: Sources
+    couriers: tuple[Courier, ...] = ()
 
 
 class Agent:
@@ -70,6 +104,8 @@ class Agent:
         self._slot = self._driver("slot", parts.slot, self._is_slot_over, parts.hooks.close)
         self._sender = self._driver("sender", parts.sender, self._is_sender_over)
         self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
+        self._closing = threading.Event()
+        self._couriers = [self._courier_driver(courier) for courier in parts.couriers]
 
     @property
     def quota(self) -> Quota:
@@ -93,7 +129,7 @@ class Agent:
 
     def start(self) -> None:
         """Start all threads."""
-        for driver in (self._beats, self._sender, self._slot, self._poll):
+        for driver in (self._beats, self._sender, self._slot, *self._couriers, self._poll):
             driver.start()
 
     @property
@@ -158,7 +194,8 @@ class Agent:
         """Finish what must be finished, then end all threads.
 
         The running step ends first; then what is in the outbox is sent, until it is empty or one
-        delivery does not arrive (it stays on disk); then the platform is told goodbye.
+        delivery does not arrive (it stays on disk); then, for some seconds, the rest of the logs;
+        then the platform is told goodbye.
         """
         parts = self._parts
         parts.leaving.set()
@@ -170,6 +207,7 @@ class Agent:
         self._wait_for_slot()
         self._sender.wake()
         self._wait(self._sender)
+        self._close_couriers()
         self._drained.set()
         self._beats.wake()
         self._wait(self._beats)
@@ -196,6 +234,21 @@ class Agent:
         while not driver.over.is_set():
             self._parts.clock.wait(driver.over, WATCH_S)
 
+    def _close_couriers(self) -> None:
+        """Let them send what is left, unless nothing arrives; then cut them off."""
+        clock = self._parts.clock
+        deadline = clock.monotonic() + LAST_WORDS_S
+        for courier in self._parts.couriers:
+            courier.loop.hurry()
+        self._closing.set()
+        for driver in self._couriers:
+            driver.wake()
+        for courier, driver in zip(self._parts.couriers, self._couriers, strict=True):
+            left_s = max(0.0, deadline - clock.monotonic())
+            if not driver.over.is_set() and not clock.wait(driver.over, left_s):
+                log.debug("%s: not all could be sent before the stop", courier.name)
+                courier.transport.interrupt()
+
     def _leave(self) -> None:
         agent_id = self._parts.poll_loop.agent_id
         if agent_id is None or self._parts.sender.is_failing:
@@ -214,6 +267,18 @@ class Agent:
         if not (self._parts.leaving.is_set() and self._slot.over.is_set()):
             return False
         return self._parts.sender.is_failing or self._parts.sender.is_idle
+
+    def _courier_driver(self, courier: Courier) -> Driver:
+        def is_over() -> bool:
+            if not self._closing.is_set():
+                return False
+            loop, sender = courier.loop, self._parts.sender
+            return loop.is_idle or loop.is_failing or sender.is_failing
+
+        def on_crash(error: BaseException) -> None:
+            log.error("%s: unexpected, nothing more is sent: %r", courier.name, error)
+
+        return Driver(courier.name, courier.loop, self._parts.clock, is_over, on_crash)
 
     def _driver(
         self,

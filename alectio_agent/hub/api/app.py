@@ -12,6 +12,8 @@ from alectio_agent.hub.api.document import complete
 from alectio_agent.hub.api.guard import Guard
 from alectio_agent.hub.api.job_calls import JobCalls
 from alectio_agent.hub.api.label_calls import LabelCalls
+from alectio_agent.hub.api.log_calls import LogCalls
+from alectio_agent.hub.api.name_calls import NameCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
 from alectio_agent.hub.api.problems import install_problems
 from alectio_agent.hub.api.results_calls import ResultsCalls
@@ -74,6 +76,8 @@ def all_calls(services: Services) -> list[Call]:
     return [
         *AgentCalls(services).calls(),
         *JobCalls(services).calls(),
+        *LogCalls(services).calls(),
+        *NameCalls(services).calls(),
         *OperationCalls(services).calls(),
         *ResultsCalls(services).calls(),
         *SteeringCalls(services).calls(),

@@ -61,7 +61,7 @@ class JobCalls:
 
     async def heartbeat(self, request: Request, job_id: JobId) -> Response:
         """Renew a lease, say how far the step is, and hear whether to go on."""
-        lease = _lease(request)
+        lease = read_lease(request)
         record = await read_record(request, Heartbeat, self._services.limits.request_bytes)
         platform = self._services.platform
         # Beats after the first stay in memory: a busy site must not write to disk for them.
@@ -74,7 +74,7 @@ class JobCalls:
 
     async def put_part(self, request: Request, job_id: JobId, sha256: Sha256) -> Response:
         """Send one whole part of a bulk result, under the SHA-256 of its bytes."""
-        lease = _lease(request)
+        lease = read_lease(request)
         if "content-range" in request.headers:
             raise ProblemError("invalid", "Content-Range: this hub takes whole parts only")
         store, platform = self._services.store, self._services.platform
@@ -88,7 +88,7 @@ class JobCalls:
 
     async def commit(self, request: Request, job_id: JobId, step: Step) -> Response:
         """Deliver the result of a step; its parts have arrived before."""
-        lease = _lease(request)
+        lease = read_lease(request)
         record = await read_record(request, StepCommit, self._services.limits.request_bytes)
         platform = self._services.platform
         await wrap_future(
@@ -98,7 +98,7 @@ class JobCalls:
 
     async def fail(self, request: Request, job_id: JobId) -> Response:
         """Say that a job ended without a result, or hand it back."""
-        lease = _lease(request)
+        lease = read_lease(request)
         record = await read_record(request, JobFailure, self._services.limits.request_bytes)
         platform = self._services.platform
         await wrap_future(
@@ -107,7 +107,15 @@ class JobCalls:
         return answer(Accepted())
 
 
-def _lease(request: Request) -> str:
+def read_lease(request: Request) -> str:
+    """The lease that a call about a job carries.
+
+    Args:
+        request: Any.
+
+    Raises:
+        ProblemError: `invalid`: there is none.
+    """
     lease = request.headers.get(LEASE_HEADER, "")
     if not re.fullmatch(ID_PATTERN, lease):
         raise ProblemError("invalid", f"expected the header `{LEASE_HEADER}` with a lease")

@@ -11,7 +11,12 @@ from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.store.store import Store
-from alectio_agent.wire.protocol import MAX_CLAIM_BYTES, MAX_PART_BYTES, MAX_REQUEST_BYTES
+from alectio_agent.wire.protocol import (
+    MAX_CLAIM_BYTES,
+    MAX_NAMES_BYTES,
+    MAX_PART_BYTES,
+    MAX_REQUEST_BYTES,
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Limits:
     request_bytes: int = MAX_REQUEST_BYTES
     part_bytes: int = MAX_PART_BYTES
     label_bytes: int = MAX_CLAIM_BYTES
+    names_bytes: int = MAX_NAMES_BYTES
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from alectio_agent.hub.dashboard.answers import page
 from alectio_agent.hub.dashboard.desk import Desk, in_thread
 from alectio_agent.hub.dashboard.pages import fingerprint, render, safe
 from alectio_agent.hub.dashboard.visit import Page, Visit
-from alectio_agent.hub.experiments.job_log_files import LogPiece, read_tail
+from alectio_agent.hub.experiments.job_log_files import read_tail
 from alectio_agent.hub.experiments.job_views import list_jobs
 from alectio_agent.hub.experiments.tried import Tried, find_tried, list_tried, report_mark
 from alectio_agent.hub.results.telling import read_told
 from alectio_agent.report.page import render_body
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import ExperimentView, JobView, LoopView
 from alectio_agent.wire.protocol import STEPS
 
@@ -107,16 +108,16 @@ class ExperimentPage:
         jobs = list_jobs(tx, self._platform.context, name)
         return _Seen(view, jobs[-1] if jobs else None, list_tried(tx, name), _mark(tx, name))
 
-    def _look_at_disk(self, seen: _Seen) -> tuple[LogPiece | None, list[tuple[str, int]]]:
+    def _look_at_disk(self, seen: _Seen) -> tuple[LogText | None, list[tuple[str, int]]]:
         log = self._tail(seen.tried[0], TAIL_BYTES) if seen.tried else None
         return log, list_files(self._desk.services.results / seen.view.name)
 
-    def _tail(self, tried: Tried, size_bytes: int) -> LogPiece | None:
+    def _tail(self, tried: Tried, size_bytes: int) -> LogText | None:
         return read_tail(self._platform.context, tried.job_id, tried.attempt, size_bytes)
 
     async def _report(self, name: str, mark: str) -> str:
         async def make() -> str:
-            told = await self._desk.read(partial(read_told, name=name))
+            told = await self._desk.read(partial(read_told, name=name, names=self._platform.names))
             return await asyncio.to_thread(render_body, told)
 
         return await self._desk.reports.get(name, mark, make)

@@ -6,6 +6,7 @@ from pathlib import Path
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
+from alectio_agent.hub.experiments.name_files import NameFiles
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,8 @@ class Context:
     Attributes:
         parts: Folder of part files, one folder per job.
         results: Folder of results files, one folder per experiment.
+        logs: Folder of what hooks printed, one folder per job.
+        names: Files of record names.
     """
 
     clock: Clock
@@ -22,6 +25,8 @@ class Context:
     due: Due
     parts: Path
     results: Path
+    logs: Path
+    names: NameFiles
 
     def now(self) -> str:
         """The current time as the tables write it."""

@@ -39,7 +39,7 @@ def label_queue(tx: Connection, context: Context, name: str, *, is_whole: bool) 
         tally = _tally(experiment, job, batch, known)
         loops.append(tally)
         if is_whole or tally.returned < tally.asked:
-            names = names_of(tx, context, experiment, batch)
+            names = names_of(tx, context.names, experiment, batch)
             samples += _samples(job.loop, batch, chosen, known, names)
     return LabelQueue(
         name=name,

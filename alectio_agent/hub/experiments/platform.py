@@ -16,6 +16,8 @@ from alectio_agent.hub.experiments import (
     editing,
     extension,
     failures,
+    job_log_files,
+    job_logs,
     job_views,
     label_import,
     label_queue,
@@ -23,6 +25,7 @@ from alectio_agent.hub.experiments import (
     losses,
     parts,
     reassignment,
+    record_names,
     registry,
     results_document,
     rewinding,
@@ -33,12 +36,14 @@ from alectio_agent.hub.experiments import (
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
+from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentExtend,
@@ -60,11 +65,19 @@ class Platform:
         """Start with nothing in memory.
 
         Args:
-            data: The hub's folder; parts lie in `parts` inside.
+            data: The hub's folder; parts, logs and record names lie in folders inside.
             results: Folder of results files.
             clock: For leases and times.
         """
-        self.context = Context(clock, Leases(clock), Due(), data / "parts", results)
+        self.context = Context(
+            clock=clock,
+            leases=Leases(clock),
+            due=Due(),
+            parts=data / "parts",
+            results=results,
+            logs=data / "logs",
+            names=NameFiles(data / "names"),
+        )
         self._views = views.Views(self.context)
         self._summaries = summaries.Summaries(self.context)
 
@@ -86,6 +99,7 @@ class Platform:
             poll_wait_s=POLL_WAIT_S,
             max_part_bytes=MAX_PART_BYTES,
             protocol=ProtocolRange(min=PROTOCOL, max=PROTOCOL),
+            names_wanted=record_names.wanted_names(self.context, said),
         )
 
     def leave(self, tx: Connection, agent_id: str) -> None:
@@ -126,6 +140,39 @@ class Platform:
     def part_path(self, job_id: str, sha256: str) -> Path:
         """Where a part lies; its folder need not exist."""
         return parts.part_path(self.context, job_id, sha256)
+
+    def check_log(self, tx: Connection, job_id: str, lease: str, attempt: int) -> None:
+        """Say whether text of a log may be sent; refuses `lease-lost`, `invalid`."""
+        job_logs.check_log(tx, job_id, lease, attempt)
+
+    def put_log(self, job_id: str, attempt: int, offset: int, text: bytes) -> int:
+        """Keep text of a log; gives where it ends without a gap. Refuses `invalid`."""
+        return job_log_files.put_text(self.context, job_id, attempt, offset, text)
+
+    def check_job(self, tx: Connection, job_id: str) -> None:
+        """Say whether there is such a job; refuses `not-found`."""
+        job_logs.check_job(tx, job_id)
+
+    def job_of_loop(self, tx: Connection, name: str, loop: int) -> str:
+        """The id of the job that a loop is; refuses `not-found`."""
+        return job_logs.job_of_loop(tx, name, loop)
+
+    def read_log(self, job_id: str, attempt: int | None, offset: int) -> LogText | None:
+        """Some text of a log; None when nothing of it has come."""
+        return job_log_files.read_range(self.context, job_id, attempt, offset)
+
+    def names_count(self, tx: Connection, agent_id: str, digest: str) -> int:
+        """How many names of that digest an agent has; refuses `unknown-agent`, `invalid`."""
+        return record_names.offered_count(tx, agent_id, digest)
+
+    @property
+    def names(self) -> NameFiles:
+        """The files of record names."""
+        return self.context.names
+
+    def names_arrived(self, tx: Connection, digest: str) -> None:
+        """Record names are in place: results files may show them."""
+        record_names.names_arrived(tx, self.context, digest)
 
     def tick(self, tx: Connection) -> None:
         """Take back claims that were never started; offer jobs that fell silent elsewhere.
@@ -196,7 +243,7 @@ class Platform:
 
     def history(self, tx: Connection, name: str) -> dict[str, Any]:
         """Everything that is kept of an experiment; refuses `not-found`."""
-        return results_document.read_document(tx, name)
+        return results_document.read_document(tx, name, self.context.names)
 
     def show(self, tx: Connection, name: str) -> ExperimentView:
         """Show an experiment with its loops; refuses `not-found`."""

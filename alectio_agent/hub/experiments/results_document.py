@@ -6,6 +6,7 @@ What differs from run to run stands in members called `times` and `attempts`, an
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Row, select
 from alectio_agent.hub.experiments.class_labels import count_classes, labels_of, told_counts
 from alectio_agent.hub.experiments.indices import chosen_up_to, unpack
 from alectio_agent.hub.experiments.labels import all_labels, labels_of_loop
+from alectio_agent.hub.experiments.name_files import NameFiles
+from alectio_agent.hub.experiments.record_names import names_of
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
 from alectio_agent.hub.experiments.views import SHOWN_RESULTS, hyperparams_of
 from alectio_agent.hub.store.tables import agents, attempts, jobs, results, selections
@@ -23,12 +26,13 @@ SCHEMA = 1
 _KEPT: tuple[Any, ...] = (*SHOWN_RESULTS, results.c.provenance)
 
 
-def read_document(tx: Connection, name: str) -> dict[str, Any]:
+def read_document(tx: Connection, name: str, names: NameFiles | None = None) -> dict[str, Any]:
     """Everything that is kept of an experiment.
 
     Args:
         tx: Any transaction.
         name: Of the experiment.
+        names: The files of record names; without them samples have no names.
 
     Returns:
         Plain JSON.
@@ -37,6 +41,9 @@ def read_document(tx: Connection, name: str) -> dict[str, Any]:
         ProblemError: `not-found`.
     """
     experiment = named_experiment(tx, name)
+    loops = _loops(tx, experiment)
+    if names is not None:
+        _add_names(tx, names, experiment, loops)
     return {
         "schema": SCHEMA,
         "name": experiment.name,
@@ -48,7 +55,7 @@ def read_document(tx: Connection, name: str) -> dict[str, Any]:
         "pool": {"size": experiment.pool_size, "digest": experiment.pool_digest},
         "settings": experiment.settings.model_dump(mode="json"),
         "times": {"created_at": experiment.created_at, "ended_at": experiment.ended_at},
-        "loops": _loops(tx, experiment),
+        "loops": loops,
     }
 
 
@@ -152,6 +159,18 @@ def _predicted(after: Row[Any] | None) -> list[int] | None:
     """What a loop's infer said of the rest of the pool, counted when the next batch was chosen."""
     counts: list[int] | None = None if after is None else json.loads(after.detail).get("predicted")
     return counts
+
+
+def _add_names(
+    tx: Connection, files: NameFiles, experiment: Experiment, loops: list[dict[str, Any]]
+) -> None:
+    """Names of what was selected, read for all loops at once."""
+    selected = [index for loop in loops for index in loop["selected"]]
+    found = names_of(tx, files, experiment, selected)
+    if found is not None:
+        names = iter(found)
+        for loop in loops:
+            loop["names"] = list(islice(names, len(loop["selected"])))
 
 
 def _loop(

@@ -9,9 +9,11 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from alectio_agent.core.errors import StoreError
+from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.results_document import as_json, read_document
 from alectio_agent.hub.experiments.versions import told_versions, version_of
 from alectio_agent.hub.results.files import sync_folder, write_text
+from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.marks import Mark, read_mark, write_mark
 from alectio_agent.hub.results.outputs import read_inferred, remove_others, write_output
 from alectio_agent.hub.results.tables import TABLES
@@ -32,18 +34,18 @@ class Read(Protocol):
 class ResultsMaker:
     """Answers the requests of the hub's writer."""
 
-    def __init__(self, read: Read, parts: Path, results: Path, program: str) -> None:
+    def __init__(self, read: Read, folders: Folders, program: str) -> None:
         """Bind to a hub's folders.
 
         Args:
             read: Looks at what is committed.
-            parts: Folder of part files, one folder per job.
-            results: Folder of results files, one folder per experiment.
+            folders: Where its files lie.
             program: Version of this program.
         """
         self._read = read
-        self._parts = parts
-        self._results = results
+        self._parts = folders.parts
+        self._names = NameFiles(folders.names)
+        self._results = folders.results
         self._program = program
 
     def answer(self, line: bytes) -> dict[str, Any]:
@@ -79,7 +81,7 @@ class ResultsMaker:
         mark = read_mark(folder)
 
         def read(tx: Connection) -> tuple[dict[str, Any], int, list[str], Any]:
-            document = read_document(tx, name)
+            document = read_document(tx, name, self._names)
             inferred = read_inferred(tx, name, self._parts, mark.outputs)
             return document, version_of(tx, name) or 0, _shown_in(tx, document), inferred
 
@@ -114,7 +116,7 @@ class ResultsMaker:
         folder = self._results / name
         told, versions = self._read(
             lambda tx: (
-                told := read_told(tx, name),
+                told := read_told(tx, name, self._names),
                 told_versions(tx, name, told.document["control"]),
             )
         )

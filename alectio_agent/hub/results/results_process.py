@@ -11,6 +11,7 @@ from alectio_agent.core.errors import (
     StoreVersionError,
 )
 from alectio_agent.hub.experiments.line_process import LineProcess
+from alectio_agent.hub.results.folders import Folders
 
 NICENESS = 5
 """A third of what others get; with less, tables would wait for minutes beside a busy training."""
@@ -45,17 +46,16 @@ class Maker(Protocol):
 class ResultsProcess:
     """Starts the process when it is first asked, and again after it died."""
 
-    def __init__(self, database: Path, parts: Path, results: Path) -> None:
+    def __init__(self, database: Path, folders: Folders) -> None:
         """Start nothing yet.
 
         Args:
             database: Of the hub.
-            parts: Folder of part files.
-            results: Folder of results files.
+            folders: Where its files lie.
         """
         # -P: a secrets.py or random.py in the folder that this was started from is somebody's own.
         module = (sys.executable, "-P", "-m", "alectio_agent.hub.results.worker")
-        command = (*module, str(database), str(parts), str(results))
+        command = (*module, str(database), *map(str, folders.arguments))
         self._lines = LineProcess("the results process", command, NICENESS)
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.results_document import read_document
 from alectio_agent.hub.store.tables import experiments
 from alectio_agent.report.page import Told
@@ -19,12 +20,13 @@ _ALL = select(
 ).order_by(experiments.c.position.desc())
 
 
-def read_told(tx: Connection, name: str) -> Told:
+def read_told(tx: Connection, name: str, names: NameFiles) -> Told:
     """Everything that the report of an experiment is made from.
 
     Args:
         tx: Any transaction.
         name: Of the experiment.
+        names: The files of record names.
 
     Returns:
         Its document, that of its control, and those of its siblings.
@@ -32,7 +34,7 @@ def read_told(tx: Connection, name: str) -> Told:
     Raises:
         ProblemError: `not-found`.
     """
-    document = read_document(tx, name)
+    document = read_document(tx, name, names)
     siblings = [read_document(tx, sibling) for sibling in find_siblings(tx, name)]
     return Told(document, _control(tx, document), siblings)
 

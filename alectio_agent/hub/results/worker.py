@@ -1,6 +1,6 @@
 """The results process: makes results files, one request a line on stdin, one answer on stdout.
 
-`python -m alectio_agent.hub.results.worker DATABASE PARTS RESULTS` runs until stdin ends.
+`python -m alectio_agent.hub.results.worker DATABASE PARTS NAMES RESULTS` runs until stdin ends.
 """
 
 import sys
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from alectio_agent.core.errors import StoreVersionError
 from alectio_agent.core.lines import answer_lines, on_own_pipes
+from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.maker import ResultsMaker
 from alectio_agent.hub.store.engines import open_reader, translated
 from alectio_agent.hub.store.schema import meta_value
@@ -60,8 +61,8 @@ class HubReader:
 
 def main() -> None:
     """Serve stdin and stdout."""
-    database, parts, results = map(Path, sys.argv[1:])
-    maker = ResultsMaker(HubReader(database), parts, results, version("alectio-agent"))
+    database, *folders = map(Path, sys.argv[1:])
+    maker = ResultsMaker(HubReader(database), Folders(*folders), version("alectio-agent"))
     on_own_pipes(partial(answer_lines, answer=maker.answer))
 
 

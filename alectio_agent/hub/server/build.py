@@ -24,6 +24,7 @@ from alectio_agent.hub.experiments.analysis_process import AnalysisProcess
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
 from alectio_agent.hub.experiments.versions import job_mark
+from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.results_process import ResultsProcess
 from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.server.settings import ServerSettings
@@ -140,7 +141,8 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
     """
     store = Store(settings.data / DATABASE, clock)
     platform = Platform(settings.data, settings.results, clock)
-    drop_unfinished(platform.context.parts)
+    for folder in (platform.context.parts, platform.context.names.folder):
+        drop_unfinished(folder)
     gate = Gate(store, clock, process_tokens)
     sessions = _make_sessions(settings, store, platform, gate, clock)
     services = Services(
@@ -155,7 +157,9 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
         results=settings.results,
         sessions=sessions,
     )
-    maker = ResultsProcess(settings.data / DATABASE, platform.context.parts, settings.results)
+    context = platform.context
+    folders = Folders(context.parts, context.names.folder, context.results)
+    maker = ResultsProcess(settings.data / DATABASE, folders)
     return Hub(services, sessions, AnalysisProcess(), maker)
 
 

@@ -265,7 +265,7 @@ class TestSiblings:
             bench.create(name=name, **changed)
         bench.steer("cancel", name="gone")
         assert bench.run(lambda tx: find_siblings(tx, "a")) == ["controlled", "again", "c"]
-        told = bench.run(lambda tx: read_told(tx, "a"))
+        told = bench.run(lambda tx: read_told(tx, "a", bench.platform.names))
         assert [sibling["name"] for sibling in told.siblings] == ["controlled", "again", "c"]
         assert told.control is None
         of_control = bench.run(lambda tx: find_siblings(tx, "controlled-control"))

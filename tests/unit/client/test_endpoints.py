@@ -11,6 +11,7 @@ from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport, Request
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.wire.claims import ClaimRequest
+from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.results import Heartbeat, JobFailure, StepCommit
 from tests.support.claims import make_claim
 from tests.support.clocks import FakeClock
@@ -114,3 +115,50 @@ def test_an_operator_can_hold_the_view_of_an_experiment(wire) -> None:
     with pytest.raises(PlatformUnavailableError):
         operator.experiment("digits", after=4, wait_s=20)
     assert wire.calls[0].request.url.endswith("?after=4&wait_s=20")
+
+
+def test_text_of_a_log_is_sent_with_its_position(wire, client: PlatformClient) -> None:
+    wire.put(f"{URL}/v1/jobs/j1/log?attempt=2&offset=8", json={"have": 16})
+    assert client.put_log("j1", "lease-1", 2, 8, b"epoch \xff\n") == 16
+    request = wire.calls[0].request
+    assert request.body == b"epoch \xff\n"
+    assert request.headers["Alectio-Lease"] == "lease-1"
+
+
+LOG_HEADERS = {"Alectio-Log-Attempt": "2", "Alectio-Log-Offset": "8", "Alectio-Log-Size": "30"}
+
+
+def operator() -> OperationClient:
+    return OperationClient(HttpTransport(URL, {}, FakeClock()), lambda: "t", FakeClock())
+
+
+def test_a_log_is_read_with_its_place(wire) -> None:
+    wire.get(
+        f"{URL}/v1/experiments/digits/loops/3/log?offset=5&attempt=2",
+        body=b"\xff text",
+        headers=LOG_HEADERS,
+        content_type="text/plain; charset=utf-8",
+    )
+    assert operator().loop_log("digits", 3, 2, 5) == LogText(2, 8, 30, b"\xff text")
+
+
+@pytest.mark.parametrize("name", LOG_HEADERS)
+@pytest.mark.parametrize("place", ["", "-1", "1e3", "9" * 30])
+def test_a_text_without_its_place_is_no_answer_of_a_platform(wire, name: str, place: str) -> None:
+    wire.get(
+        f"{URL}/v1/experiments/digits/loops/3/log?offset=0",
+        body=b"<html>",
+        headers=LOG_HEADERS | {name: place},
+        content_type="text/plain",
+    )
+    with pytest.raises(PlatformUnavailableError, match="not the platform's"):
+        operator().loop_log("digits", 3)
+
+
+def test_record_names_are_streamed_packed(wire, client: PlatformClient, tmp_path: Path) -> None:
+    wire.put(f"{URL}/v1/agents/a1/names/{'d' * 64}", json={"status": "accepted"})
+    (tmp_path / "packed").write_bytes(b"packed")
+    client.put_names("a1", "d" * 64, tmp_path / "packed")
+    request = wire.calls[0].request
+    assert request.headers["Content-Encoding"] == "gzip"
+    assert request.headers["Content-Length"] == "6"

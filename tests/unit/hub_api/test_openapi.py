@@ -59,4 +59,5 @@ def test_calls_about_a_job_document_their_lease(document: dict[str, Any]) -> Non
     for path, calls in document["paths"].items():
         for call in calls.values():
             headers = [given["name"] for given in call["parameters"] if given["in"] == "header"]
-            assert ("Alectio-Lease" in headers) == path.startswith("/v1/jobs/"), path
+            is_agents = path.startswith("/v1/jobs/") and call["x-scopes"] == ["agent"]
+            assert ("Alectio-Lease" in headers) == is_agents, path

@@ -265,3 +265,31 @@ def test_a_revoked_token_is_told_while_a_job_waits_for_its_first_heartbeat(bench
     bench.job.step()
     assert len(told) == 1
     assert bench.hooks.runs == []
+
+
+def test_what_the_hooks_print_is_followed_from_the_first_beat_to_the_end(bench: Bench) -> None:
+    bench.job.step()
+    assert not bench.desk.logs.is_idle
+    file = bench.desk.log_file(bench.claim)
+    file.parent.mkdir()
+    file.write_text("epoch 1\n")
+    bench.run()
+    bench.desk.logs.step()
+    assert ("put_log", "lease-1", 1, 0, b"epoch 1\n") in bench.platform.calls
+
+
+@pytest.mark.parametrize(
+    "failure", [HookRaisedError("KeyError"), HookInterruptedError("stopped"), None]
+)
+def test_however_a_job_ends_the_rest_of_its_log_is_sent(
+    bench: Bench, failure: Exception | None
+) -> None:
+    if failure is None:
+        bench.job.step()
+        bench.job.end("cancelled", "by a person")
+    else:
+        bench.hooks.say(failure)
+    bench.run()
+    while bench.desk.logs.step() == 0:
+        pass
+    assert bench.desk.logs.is_idle

@@ -1,0 +1,217 @@
+"""Sends what the hooks print, as well as it can: no job, no result and no stop waits for it."""
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.jobs.share import Share
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import (
+    NotAuthorizedError,
+    PlatformError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+)
+from alectio_agent.core.log import job_logger
+from alectio_agent.wire.claims import Claim
+from alectio_agent.wire.protocol import LOG_END_BYTES, LOG_START_BYTES
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 3600.0
+EVERY_S = 2.0
+"""While a job runs, what is new is sent this seldom, or as soon as it is much."""
+MUCH_BYTES = 64 * 2**10
+PIECE_BYTES = 256 * 2**10
+NOT_SERVED = frozenset({404, 405, 501})
+MOST_REFUSALS = 3
+"""A platform that answers so often that there is no such call has none."""
+MOST_KEPT = 16
+"""Jobs that are over and whose log has not arrived; the oldest is given up for another."""
+TRANSIENT_PROBLEMS = frozenset({"unsupported-protocol", "unknown-agent"})
+
+
+@dataclass
+class _Followed:
+    """The log of one attempt.
+
+    `sent`: where the platform's text ends; None until it was asked. `due`: by the monotonic clock.
+    `is_over`: the job is over here, and only the rest of its log is to be sent.
+    """
+
+    claim: Claim
+    file: Path
+    sent: int | None
+    due: float
+    is_over: bool = False
+    refusals: int = 0
+
+
+class LogSender:
+    """A step object: one turn sends one piece of one log. Other methods: from any thread."""
+
+    def __init__(
+        self, client: PlatformClient, share: Share, clock: Clock, backoff: Backoff
+    ) -> None:
+        """Start without logs.
+
+        Args:
+            client: On a connection of its own.
+            share: Says how much of logs may leave the site.
+            clock: For when to look again.
+            backoff: Of sending.
+        """
+        self._client = client
+        self._share = share
+        self._clock = clock
+        self._backoff = backoff
+        self._lock = threading.Lock()
+        self._followed: dict[str, _Followed] = {}
+        self.wake = threading.Event()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that may be sent has arrived, or was given up."""
+        with self._lock:
+            return not self._followed
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last piece did not arrive."""
+        return self._backoff.failures > 0
+
+    def follow(self, claim: Claim, file: Path) -> None:
+        """Send what is printed into a file from now on.
+
+        Args:
+            claim: Of the job.
+            file: Need not exist yet. Of one that holds text already, from an earlier life of the
+                agent, the platform is asked how much it has.
+        """
+        if self._share.logs == "none":
+            return
+        sent = 0 if _size(file) == 0 else None
+        due = self._clock.monotonic() + EVERY_S
+        with self._lock:
+            self._followed[claim.lease] = _Followed(claim, file, sent, due)
+        self.wake.set()
+
+    def end(self, lease: str) -> None:
+        """Send the rest of a log: the job is over here, however it ended."""
+        with self._lock:
+            found = self._followed.get(lease)
+            if found is None:
+                return
+            found.is_over = True
+            found.due = self._clock.monotonic()
+            over = [held for held in self._followed.values() if held.is_over]
+        for old in over[:-MOST_KEPT]:
+            self._drop(old, "too many logs wait")
+        self.wake.set()
+
+    def hurry(self) -> None:
+        """Try all that is left once more, now: the agent is about to stop."""
+        self._backoff.succeeded()
+        with self._lock:
+            for held in self._followed.values():
+                held.due = self._clock.monotonic()
+        self.wake.set()
+
+    def step(self) -> float:
+        """Serve one log that is due.
+
+        Returns:
+            Seconds until the next is due.
+        """
+        now = self._clock.monotonic()
+        with self._lock:
+            due = next((held for held in self._followed.values() if held.due <= now), None)
+        if due is not None:
+            was_over = due.is_over
+            wait_s = self._serve(due)
+            with self._lock:
+                if due.is_over == was_over:  # else it is due at once, as `end` said meanwhile
+                    due.due = self._clock.monotonic() + wait_s
+        with self._lock:
+            next_due = min((held.due for held in self._followed.values()), default=now + IDLE_S)
+        return max(0.0, next_due - self._clock.monotonic())
+
+    def _serve(self, held: _Followed) -> float:
+        """Send the next piece of a log; seconds until it wants to be served again."""
+        try:
+            wait_s = self._send(held)
+        except OSError as error:
+            self._drop(held, f"{held.file}: {error.strerror or error}")
+            return 0.0
+        except PlatformUnavailableError as error:
+            return self._unavailable(held, error)
+        except NotAuthorizedError:
+            self._backoff.failed()
+            return NOT_AUTHORIZED_S
+        except PlatformError as error:
+            if isinstance(error, PlatformRejectedError) and error.problem in TRANSIENT_PROBLEMS:
+                return self._backoff.failed(error)
+            self._drop(held, error.message)
+            wait_s = 0.0
+        self._backoff.succeeded()
+        return wait_s
+
+    def _send(self, held: _Followed) -> float:
+        was_over = held.is_over
+        size = _size(held.file)
+        if held.sent is None and size > 0:
+            held.sent = self._put(held, 0, b"")
+            return 0.0
+        start, end = self._wanted(held.sent or 0, size, is_over=was_over)
+        if start >= end:
+            if was_over:
+                self._forget(held)
+            return EVERY_S
+        piece = _read(held.file, start, min(end - start, PIECE_BYTES))
+        sent = start + len(piece)
+        held.sent = max(sent, self._put(held, start, piece))
+        return 0.0 if was_over or end - sent >= MUCH_BYTES else EVERY_S
+
+    def _wanted(self, sent: int, size: int, *, is_over: bool) -> tuple[int, int]:
+        """Which part of a file is sent next: its beginning at once, its end when it has one."""
+        is_live = self._share.logs == "full"
+        if is_live and sent < LOG_START_BYTES:
+            return sent, min(size, LOG_START_BYTES)
+        return (max(sent, size - LOG_END_BYTES), size) if is_over else (sent, sent)
+
+    def _put(self, held: _Followed, offset: int, text: bytes) -> int:
+        claim = held.claim
+        return self._client.put_log(claim.job_id, claim.lease, claim.attempt, offset, text)
+
+    def _unavailable(self, held: _Followed, error: PlatformUnavailableError) -> float:
+        if error.status in NOT_SERVED:
+            held.refusals += 1
+            if held.refusals >= MOST_REFUSALS:
+                self._drop(held, error.message)
+        return self._backoff.failed(error)
+
+    def _drop(self, held: _Followed, reason: str) -> None:
+        self._forget(held)
+        claim = held.claim
+        job_logger(log, claim.job, claim.attempt).debug("its log is not sent: %s", reason)
+
+    def _forget(self, held: _Followed) -> None:
+        with self._lock:
+            if self._followed.get(held.claim.lease) is held:
+                del self._followed[held.claim.lease]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(file: Path, start: int, size: int) -> bytes:
+    with file.open("rb") as stream:
+        stream.seek(start)
+        return stream.read(size)

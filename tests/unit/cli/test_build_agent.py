@@ -1,0 +1,43 @@
+"""What a built agent offers, and what it would hand out when asked."""
+
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.hooks.inspection import HookInspection
+from alectio_agent.agent.jobs.share import Share
+from alectio_agent.cli.build_agent import _name_files, _offer
+from alectio_agent.config.loader import load
+from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.config.settings import AgentFile
+from tests.support.projects import write_project
+
+DIGEST = "d" * 64
+NAMED = HookInspection({}, Path("toy.names"), 60, DIGEST)
+NAMELESS = HookInspection({})
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> PipelineSettings:
+    return load(write_project(tmp_path), AgentFile).pipelines["toy"]
+
+
+def test_record_names_that_may_not_leave_are_in_nobodys_reach() -> None:
+    """A platform may ask for them all the same."""
+    assert _name_files({"toy": NAMED}, Share(is_full=False)) == {}
+
+
+def test_record_names_that_may_leave_are_found_by_their_digest() -> None:
+    found = _name_files({"toy": NAMED, "other": NAMELESS}, Share(is_full=True))
+    assert found == {DIGEST: Path("toy.names")}
+
+
+@pytest.mark.parametrize(
+    ("inspection", "full", "shares"),
+    [(NAMED, True, True), (NAMED, False, False), (NAMELESS, True, False)],
+)
+def test_an_offer_says_whether_names_may_be_asked_for(
+    pipeline: PipelineSettings, inspection: HookInspection, full: bool, shares: bool
+) -> None:
+    offer = _offer("toy", pipeline, inspection, Share(is_full=full))
+    assert offer.shares_names is shares
