@@ -129,7 +129,9 @@ async def test_too_many_names_are_refused(api: Api, encoding: str) -> None:
     assert api.left == []
 
 
-@pytest.mark.parametrize("sent", [b"", b"not gzip", gzip.compress(LINES)[:-9]])
+@pytest.mark.parametrize(
+    "sent", [b"", b"not gzip", gzip.compress(LINES)[:-9]], ids=["empty", "no gzip", "cut short"]
+)
 async def test_names_that_are_cut_short_are_refused(api: Api, sent: bytes) -> None:
     assert (await api.put(sent, encoding="gzip")).problem == "invalid"
     assert not api.files.holds(DIGEST)
