@@ -11,6 +11,12 @@ from alectio_agent.analysis.request import MetricsRequest
 from alectio_agent.analysis.tested import Tested, read_test
 from alectio_agent.core.errors import ScoresError
 
+# Without the figure: warnings of many loops that say the same are told once.
+ROUGH_SCORES = (
+    f"scores are rough: calibration error above {ROUGH:g}. The model is not right as often as it "
+    "is sure, and what is chosen by its scores is chosen less well; the report has the diagram"
+)
+
 
 def answer_metrics(request: MetricsRequest) -> dict[str, Any]:
     """Judge a model.
@@ -51,12 +57,5 @@ def _calibration(
     except ScoresError as error:
         warning = f"calibration is not known: `outputs` of test: {error.message}"
         return {"calibration": None, "warnings": [warning]}
-    warnings = [] if found.ece <= ROUGH else [_rough(found.ece)]
+    warnings = [] if found.ece <= ROUGH else [ROUGH_SCORES]
     return {"calibration": asdict(found), "warnings": warnings}
-
-
-def _rough(ece: float) -> str:
-    return (
-        f"calibration error {ece:.2f}: scores are rough; the model is that far from being right as "
-        "often as it is sure, and what is chosen by its scores is chosen less well"
-    )

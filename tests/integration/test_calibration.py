@@ -47,4 +47,4 @@ def test_scores_of_a_hook_become_a_reliability_diagram(tmp_path: Path, count: in
     held = [each for each in judged["calibration"]["bins"] if each["count"]]
     assert [(each["count"], each["accuracy"]) for each in held] == [(count, 0.6)]
     assert held[0]["confidence"] == pytest.approx(0.75)
-    assert judged["warnings"][0].startswith("calibration error 0.15: scores are rough")
+    assert judged["warnings"][0].startswith("scores are rough: calibration error above 0.1")

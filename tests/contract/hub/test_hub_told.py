@@ -30,7 +30,7 @@ CALIBRATION = {
     "ece": 0.18,
     "bins": [{"low": 0.0, "high": 0.1, "count": 2, "confidence": 0.05, "accuracy": 0.5}],
 }
-ROUGH = "calibration error 0.18: scores are rough"
+ROUGH = "scores are rough: calibration error above 0.1"
 
 
 def loops_of(bench: Bench, name: str = "digits") -> list[dict[str, Any]]:

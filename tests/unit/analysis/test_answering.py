@@ -180,7 +180,7 @@ def test_a_large_calibration_error_is_said() -> None:
     found = metrics(rows, classes=2, output="probabilities")
     assert found["calibration"]["ece"] == pytest.approx(0.2)
     (warning,) = found["warnings"]
-    assert warning.startswith("calibration error 0.20: scores are rough; ")
+    assert warning.startswith("scores are rough: calibration error above 0.1")
 
 
 def test_an_error_of_a_tenth_is_not_said_yet() -> None:
