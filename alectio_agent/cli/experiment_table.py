@@ -84,6 +84,7 @@ def print_experiment(
             out.print(line)
     if view.results:
         out.print(f"results: {view.results}", soft_wrap=True)
+        out.print(f"report:  {view.results}/report.html", soft_wrap=True)
 
 
 def newest_warnings(view: ExperimentView) -> list[str]:

@@ -187,4 +187,4 @@ def _beside(saving: Saving) -> Markup:
     said = Markup("; random has {} with {}").format(number(control.value), count(control.labels))
     if met.ours is None:
         return said
-    return Markup("{}, which took {} here").format(said, count(met.ours))
+    return Markup("{}, reached here with {}").format(said, count(met.ours))

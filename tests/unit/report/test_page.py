@@ -111,7 +111,7 @@ class TestSavings:
                 loop["metrics"]["accuracy"] = value
         page = read(document, control=control)
         said = " ".join(page.text("head").split())
-        assert "random has 0.700 with 60 , which took 40 here" in said
+        assert "random has 0.700 with 60 , reached here with 40" in said
         assert "20 ( 33.3 % )" in " ".join(page.text("savings").split())
 
 
