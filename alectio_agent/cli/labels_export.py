@@ -41,8 +41,8 @@ def export(
     Fill in the column `label`: a class, or - for a sample that cannot be labelled; empty is not
     done yet. Then bring it with `experiment labels import`.
     """
-    from alectio_agent.cli.labels_csv import write_labels
     from alectio_agent.cli.screen import say
+    from alectio_agent.wire.label_files import write_labels
 
     if not is_forced:
         _check_free(output)
@@ -76,7 +76,7 @@ def export(
 
 def _samples(queue: "LabelQueue") -> str:
     """How many samples, and of which loops."""
-    from alectio_agent.cli.experiment_outcome import count
+    from alectio_agent.core.units import count
 
     if not queue.samples:
         return "no samples are asked for"

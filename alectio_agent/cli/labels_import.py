@@ -12,8 +12,8 @@ from alectio_agent.cli.options import Common
 
 if TYPE_CHECKING:
     from alectio_agent.agent.client.operation import OperationClient
-    from alectio_agent.cli.labels_csv import LabelFile
     from alectio_agent.core.errors import UsageError
+    from alectio_agent.wire.label_files import LabelFile
     from alectio_agent.wire.labels import LabelsImported
 
 STDIN = Path("-")
@@ -30,8 +30,8 @@ def import_labels(*, name: str, file: Path, common: Common, **where: Any) -> Non
     The file needs a heading with `index` and `label`; `annotator` and `seconds` are kept when they
     are there. Rows without a label are not done yet. What is known already is unchanged.
     """
-    from alectio_agent.cli.labels_csv import read_labels
     from alectio_agent.cli.labels_outcome import print_import
+    from alectio_agent.wire.label_files import read_labels
 
     found = read_labels(_content(file))
     with named_hub(common, **where) as operator:
@@ -63,8 +63,8 @@ def _wrong(
     name: str, file: Path, found: "LabelFile", rows: list[dict[str, Any]], count: object
 ) -> "UsageError":
     """Everything that is wrong with a file, by the hub and without it."""
-    from alectio_agent.cli.labels_csv import Problem
     from alectio_agent.core.errors import UsageError
+    from alectio_agent.wire.label_files import Problem
 
     told = [Problem(found.lines[row["row"]], row["problem"]) for row in rows]
     problems = sorted([*found.problems, *told], key=lambda each: each.line)

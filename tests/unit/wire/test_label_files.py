@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from alectio_agent.cli.labels_csv import LabelFile, read_labels, write_labels
+from alectio_agent.wire.label_files import LabelFile, read_labels, write_labels
 from alectio_agent.wire.labels import AskedSample
 
 HEAD = "index,name,loop,label,annotator,seconds,score,reason\n"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from alectio_agent.cli.labels_table import COLUMNS, Row, RowError, TableError, open_table
 from alectio_agent.core.log import printable
+from alectio_agent.wire.label_table import COLUMNS, Row, RowError, TableError, open_table
 from alectio_agent.wire.labelling import EXCLUDED
 from alectio_agent.wire.labels import AskedSample, LabelRow
 from alectio_agent.wire.strict_json import JsonRuleError, dumps, loads
