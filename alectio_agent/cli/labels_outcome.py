@@ -4,8 +4,7 @@ import click
 
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say
-from alectio_agent.core.units import count
-from alectio_agent.wire.label_words import what_now
+from alectio_agent.wire.label_words import what_came, what_now
 from alectio_agent.wire.labels import LabelsImported
 
 
@@ -21,13 +20,7 @@ def print_import(name: str, done: LabelsImported, blank: int, common: Common) ->
     if common.as_json:
         click.echo(done.model_dump_json(indent=2))
         return
-    there = "no sample is asked for yet"
-    if done.loop is not None:
-        there = f"{done.missing:,} of {count(done.asked, 'sample')} of loop {done.loop} are missing"
-    click.echo(
-        f"{name}: {done.new:,} new, {done.corrected:,} corrected, {done.unchanged:,} unchanged, "
-        f"{done.excluded:,} excluded; {there}"
-    )
+    click.echo(f"{name}: {what_came(done)}")
     if not common.is_quiet:
         for line in what_now(name, done, blank):
             say(line)

@@ -4,6 +4,21 @@ from alectio_agent.core.units import count
 from alectio_agent.wire.labels import LabelsImported
 
 
+def what_came(done: LabelsImported) -> str:
+    """What an import did, in one line.
+
+    Args:
+        done: What the hub answered.
+    """
+    there = "no sample is asked for yet"
+    if done.loop is not None:
+        there = f"{done.missing:,} of {count(done.asked, 'sample')} of loop {done.loop} are missing"
+    return (
+        f"{done.new:,} new, {done.corrected:,} corrected, {done.unchanged:,} unchanged, "
+        f"{done.excluded:,} excluded; {there}"
+    )
+
+
 def what_now(name: str, done: LabelsImported, blank: int) -> list[str]:
     """What happens after an import, in sentences.
 
