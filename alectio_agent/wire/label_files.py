@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from alectio_agent.core.log import printable
 from alectio_agent.wire.label_table import COLUMNS, Row, RowError, TableError, open_table
 from alectio_agent.wire.labelling import EXCLUDED
-from alectio_agent.wire.labels import AskedSample, LabelRow
+from alectio_agent.wire.labels import AskedSample, LabelQueue, LabelRow
 from alectio_agent.wire.strict_json import JsonRuleError, dumps, loads
 
 MOST_DIGITS = 15
@@ -108,6 +108,16 @@ def write_labels(samples: Iterable[AskedSample], *, has_classes: bool) -> str:
              each.reason]
         )  # fmt: skip
     return text.getvalue()
+
+
+def without_labels(queue: LabelQueue) -> LabelQueue:
+    """What is still to be labelled.
+
+    Args:
+        queue: With what came back of these loops already.
+    """
+    asked = [sample for sample in queue.samples if sample.status == "asked"]
+    return queue.model_copy(update={"samples": asked})
 
 
 def read_labels(content: bytes) -> LabelFile:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from alectio_agent.core.clock import Clock
 from alectio_agent.hub.experiments import (
     agent_views,
+    asking,
     beats,
     claims,
     commits,
@@ -240,6 +241,10 @@ class Platform:
     def label_queue(self, tx: Connection, name: str, *, is_whole: bool) -> LabelQueue:
         """Say which samples people are asked for; refuses `not-found`, `conflict`."""
         return label_queue.label_queue(tx, self.context, name, is_whole=is_whole)
+
+    def asking(self, tx: Connection) -> Sequence[asking.Asking]:
+        """All experiments that ask people for labels, those that lack some first."""
+        return asking.list_asking(tx)
 
     def history(self, tx: Connection, name: str) -> dict[str, Any]:
         """Everything that is kept of an experiment; refuses `not-found`."""
