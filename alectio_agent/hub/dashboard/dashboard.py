@@ -53,11 +53,11 @@ class Dashboard:
             services: What they work with.
             sessions: Of those who signed in.
         """
-        leases = services.platform.context.leases
+        platform = services.platform
         self._live = Live(
             services.commits,
             lambda: wrap_future(services.store.read(all_versions)),
-            lambda: leases.beats,
+            lambda: platform.context.leases.beats + platform.logs_arrived,
         )
         self._desk = Desk(services, self._live, sessions)
         self._entrance = Entrance(sessions)

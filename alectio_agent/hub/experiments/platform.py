@@ -81,6 +81,8 @@ class Platform:
         )
         self._views = views.Views(self.context)
         self._summaries = summaries.Summaries(self.context)
+        self.logs_arrived = 0
+        """Grows with every piece of a log."""
 
     @property
     def may_have_claims(self) -> bool:
@@ -148,7 +150,9 @@ class Platform:
 
     def put_log(self, job_id: str, attempt: int, offset: int, text: bytes) -> int:
         """Keep text of a log; gives where it ends without a gap. Refuses `invalid`."""
-        return job_log_files.put_text(self.context, job_id, attempt, offset, text)
+        end = job_log_files.put_text(self.context, job_id, attempt, offset, text)
+        self.logs_arrived += 1
+        return end
 
     def check_job(self, tx: Connection, job_id: str) -> None:
         """Say whether there is such a job; refuses `not-found`."""
