@@ -25,7 +25,7 @@ from alectio_agent.hub.dashboard.experiments_page import ExperimentsPage
 from alectio_agent.hub.dashboard.label_queue_page import LabelQueuePage
 from alectio_agent.hub.dashboard.labels_page import LabelsPage
 from alectio_agent.hub.dashboard.live import Live
-from alectio_agent.hub.dashboard.pages import FORM_KEY_PLACE, render
+from alectio_agent.hub.dashboard.pages import FORM_KEY_PLACE, load_templates, render
 from alectio_agent.hub.dashboard.result_headers import ResultHeaders
 from alectio_agent.hub.dashboard.sign_in import SignIn
 from alectio_agent.hub.dashboard.statics import read_static
@@ -95,9 +95,10 @@ class Dashboard:
             task.cancel()
 
     async def _warm(self) -> None:
-        """Read once what the first visitor would wait for."""
+        """Do once what the first visitor would wait for."""
         with suppress(StoreError):
             await self._desk.read(self._desk.services.platform.summaries)
+        await asyncio.to_thread(load_templates)
 
     def _pages(self) -> list[Page]:
         desk = self._desk

@@ -76,6 +76,13 @@ def render(template: str, session: Session | None, *, is_part: bool = False, **t
     )
 
 
+def load_templates() -> None:
+    """Translate all templates, which the first visitor of each would wait for."""
+    found = _templates()
+    for name in found.list_templates():
+        found.get_template(name)
+
+
 def safe(html: str) -> Markup:
     """HTML that another room made of escaped parts.
 
