@@ -121,12 +121,18 @@ class TestBringing:
     ) -> None:
         page = watched.page
         page.goto(box.url + "/experiments/digits")
-        expect(page.locator("#state")).to_contain_text("waits for labels of 4 of 4 samples")
+        expect(page.locator("#state")).to_contain_text("waits for labels")
+        expect(page.locator("#state")).to_contain_text("labels of 4 of 4 samples of loop 0, since")
         expect(page.locator("#job")).to_contain_text("waits for labels")
         page.get_by_role("link", name="Get the file and bring labels").click()
         expect(page.locator("h1")).to_have_text("Labels of digits")
         page.get_by_role("link", name="Labels", exact=True).first.click()
         expect(page.locator("#list")).to_contain_text("0 of 4")
+        page.goto(box.url + "/?state=labelling")
+        expect(page.locator("#list")).to_contain_text("digits")
+        page.goto(box.url + "/?state=running")
+        expect(page.locator("#list")).to_contain_text("None of 1 experiments fits")
+        page.goto(box.url + "/labels")
         page.get_by_role("link", name="digits", exact=True).click()
         expect(page.locator("h1")).to_have_text("Labels of digits")
 

@@ -70,6 +70,14 @@ def test_a_state_is_told_in_words() -> None:
     assert state_of("unheard-of").word == "unheard-of"
 
 
+def test_what_waits_for_labels_is_not_called_running() -> None:
+    waits = summary(is_labelling=True, waits_for="labels of 3 of 4 samples")
+    html = listed(VIEWER, waits)
+    assert "waits for labels</span>" in html
+    assert "running" not in html
+    assert listed(VIEWER, summary(is_labelling=True, state="paused")).count("waits for labels") == 0
+
+
 def test_the_line_is_told_in_words_too() -> None:
     assert 'aria-label="macro_f1: 0.500 to 0.750 over 2 loops"' in listed(VIEWER, summary())
 
