@@ -10,7 +10,7 @@ from alectio_agent.hub.dashboard.pages import render
 from alectio_agent.hub.dashboard.visit import Page, Visit
 from alectio_agent.hub.experiments.summaries import Summary
 
-FILTERED = ("running", "waiting", "paused", "finished", "cancelled")
+FILTERED = ("running", "labelling", "waiting", "paused", "finished", "cancelled")
 
 
 class ExperimentsPage:
@@ -39,7 +39,7 @@ class ExperimentsPage:
 
 
 def _fits(entry: Summary, name: str, state: str) -> bool:
-    return name in entry.name.lower() and state in ("", entry.state)
+    return name in entry.name.lower() and state in ("", entry.shown_state)
 
 
 def _draw(visit: Visit, shown: Sequence[Summary], all_count: int, name: str, state: str) -> str:

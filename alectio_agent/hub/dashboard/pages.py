@@ -39,6 +39,7 @@ STATES = {
     "available": State("○", "available", "calm"),
     "claimed": State("◔", "claimed", "calm"),
     "selecting": State("…", "selecting", "calm"),
+    "labelling": State("✎", "waits for labels", "bad"),
     "done": State("✓", "done", "done"),
     "started": State("●", "running", "good"),
     "failed": State("!", "failed", "bad"),
@@ -73,6 +74,13 @@ def render(template: str, session: Session | None, *, is_part: bool = False, **t
             **told,
         )
     )
+
+
+def load_templates() -> None:
+    """Translate all templates, which the first visitor of each would wait for."""
+    found = _templates()
+    for name in found.list_templates():
+        found.get_template(name)
 
 
 def safe(html: str) -> Markup:

@@ -82,6 +82,7 @@ class Summary:
         points: That metric of each loop that was judged, oldest first.
         agent: Who had the newest loop last; None before anyone had.
         updated_at: When something happened last.
+        is_labelling: People are asked for labels of the newest loop.
     """
 
     name: str
@@ -96,6 +97,12 @@ class Summary:
     points: tuple[float, ...]
     agent: str | None
     updated_at: str
+    is_labelling: bool = False
+
+    @property
+    def shown_state(self) -> str:
+        """The state for people: `labelling` while it waits for them to label."""
+        return "labelling" if self.is_labelling and self.state == "running" else self.state
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ class _Kept:
     points: tuple[float, ...]
     agent: str | None
     updated_at: str
+    is_labelling: bool
 
 
 class Summaries:
@@ -196,6 +204,7 @@ def _keep(
         points=points,
         agent=newest.agent if newest else None,
         updated_at=max(moments),
+        is_labelling=bool(newest and newest.state == "labelling"),
     )
 
 
@@ -214,4 +223,5 @@ def _summary(kept: _Kept, waits_for: str) -> Summary:
         points=kept.points,
         agent=kept.agent,
         updated_at=kept.updated_at,
+        is_labelling=kept.is_labelling,
     )
