@@ -112,7 +112,7 @@ class ResultsWriter:
             if answer is None:
                 continue
             for problem in answer["problems"]:
-                log.warning("%s: no file of the outputs: %s", name, problem)
+                log.warning("%s: outputs of %s", name, problem)
             self._reports.saw(name, answer["state"])
             for other in answer["shown_in"]:
                 self._reports.owe(other)
