@@ -20,6 +20,7 @@ from alectio_agent.agent.hooks.checkpoints import held_checkpoints
 from alectio_agent.agent.hooks.groups import end_group
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
@@ -33,7 +34,7 @@ from alectio_agent.agent.journal.disk import SystemDisk
 from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
-from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
+from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent, Courier, Parts
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.config.pipeline import PipelineSettings
