@@ -3,13 +3,14 @@
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import Desk, JobRun
@@ -27,7 +28,7 @@ from alectio_agent.core.errors import (
     SupersededBootError,
 )
 from alectio_agent.core.log import printable
-from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer, Registered, Registration
+from alectio_agent.wire.agents import Registered
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 
 log = logging.getLogger(__name__)
@@ -41,24 +42,6 @@ SHORT_POLL_S = 5.0
 """Between polls of a platform that answers at once instead of holding them."""
 HELD_S = 1.0
 """An empty answer that came sooner was not held."""
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """What the agent says of itself.
-
-    Attributes:
-        offers: The registered pipelines by name.
-        checkpoints: Lists what is on disk, anew for each registration.
-        digest: SHA-256 over a pipeline's first n record names; None without a `state` hook.
-    """
-
-    name: str
-    version: str
-    tags: list[str]
-    offers: Mapping[str, PipelineOffer]
-    checkpoints: Callable[[], list[HeldCheckpoint]]
-    digest: Callable[[str, int], str | None]
 
 
 @dataclass(frozen=True)
@@ -157,20 +140,9 @@ class PollLoop:
         return self._poll(self._registered) if self._registered else 0.0
 
     def _register(self) -> None:
-        jobs = self._rooms.journal.jobs()
         said = self._announcement
-        registered = self._client.register(
-            Registration(
-                installation_id=self._identity.installation_id,
-                boot=self._identity.boot,
-                name=said.name,
-                version=said.version,
-                pipelines=list(said.offers.values()),
-                tags=said.tags,
-                holding=[job.claim.lease for job in jobs],
-                checkpoints=said.checkpoints(),
-            )
-        )
+        holding = [job.claim.lease for job in self._rooms.journal.jobs()]
+        registered = self._client.register(said.registration(self._identity, holding))
         self._registered = registered
         log.info("registered as %s", said.name)
         self._rooms.heartbeats.set_lease(registered.lease_s)

@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alectio_agent.core.errors import ScoresError
+from alectio_agent.core.log import printable
 
 _LOCAL_HEADER = struct.Struct("<26xHH")
 """The end of a zip member's local header: lengths of its name and of its extra field."""
+
+_UTF_8 = 0x800
+"""Flag of a member whose name is no cp437."""
 
 _HEADER_BYTES = 2**16
 """Enough for the header of any array without named fields."""
@@ -37,11 +41,18 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             with zipfile.ZipFile(file) as archive:
                 return {
-                    member.filename.removesuffix(".npy"): _read_member(archive, member, content)
+                    _name_of(member): _read_member(archive, member, content)
                     for member in archive.infolist()
                 }
     except (OSError, ValueError, EOFError, struct.error, zipfile.BadZipFile, zlib.error) as error:
         raise ScoresError(f"{path}: no readable .npz file ({error})") from error
+
+
+def _name_of(member: zipfile.ZipInfo) -> str:
+    name, ending, rest = member.filename.rpartition(".npy")
+    if not ending or rest:
+        raise ValueError(f"{printable(member.filename, 60)} is no array")
+    return name
 
 
 def _read_member(
@@ -52,8 +63,12 @@ def _read_member(
             loaded: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
             return loaded
     names, extra = _LOCAL_HEADER.unpack_from(content, member.header_offset)
-    start = member.header_offset + _LOCAL_HEADER.size + names + extra
-    return _map_array(content, start, member.file_size)
+    at = member.header_offset + _LOCAL_HEADER.size
+    encoding = "utf-8" if member.flag_bits & _UTF_8 else "cp437"
+    if content[at : at + names] != member.orig_filename.encode(encoding):
+        # zipfile checks this where it reads; programs that unpack go by either name.
+        raise ValueError(f"{printable(member.filename, 60)} has two names")
+    return _map_array(content, at + names + extra, member.file_size)
 
 
 def _map_array(content: mmap.mmap, start: int, size: int) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from alectio_agent.agent.hooks.groups import ForgetfulGroups
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.interpreter import ask_interpreter
 from alectio_agent.agent.hooks.runner import HookSlot
-from alectio_agent.cli.build_agent import pool_size
+from alectio_agent.cli.announcement import pool_size
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.clock import SystemClock

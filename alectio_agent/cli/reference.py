@@ -70,7 +70,7 @@ beat `$ALECTIO_HUB`.
 | `NO_COLOR` | no colours, whatever its value, unless it is empty |
 | `TERM=dumb` | no colours either |
 | `COLUMNS` | the width that text is folded to |
-| `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | the way to the platform; capitals or not |
+| `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | the way to a platform elsewhere; capitals or not |
 
 ## Signals
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.signals import on_early_signals
-from alectio_agent.cli.build_agent import Site, build_agent, inspect_hooks, open_state
+from alectio_agent.cli.agent_state import Site, open_state
+from alectio_agent.cli.announcement import inspect_hooks
+from alectio_agent.cli.build_agent import build_agent
 from alectio_agent.cli.live.opening import open_screen, told
 from alectio_agent.cli.live.source import SceneSource
 from alectio_agent.cli.options import Common

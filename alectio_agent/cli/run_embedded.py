@@ -12,7 +12,9 @@ from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.hub_process import HubProcess
 from alectio_agent.agent.service.threads import Driver
-from alectio_agent.cli.build_agent import Site, State, build_agent, inspect_hooks, pool_size
+from alectio_agent.cli.agent_state import Site, State
+from alectio_agent.cli.announcement import inspect_hooks, pool_size
+from alectio_agent.cli.build_agent import build_agent
 from alectio_agent.cli.experiment_table import print_result
 from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.hub_connection import hub_folders, operation_client

@@ -17,7 +17,7 @@ from alectio_agent.agent.hooks.trial.attempts import Attempts
 from alectio_agent.agent.hooks.trial.bench import TrialBench
 from alectio_agent.agent.hooks.trial.order import Samples, TrialOrder, choose_samples
 from alectio_agent.agent.hooks.trial.trial import Trial
-from alectio_agent.cli.build_agent import pool_size
+from alectio_agent.cli.announcement import pool_size
 from alectio_agent.cli.check_lines import print_checks
 from alectio_agent.cli.fit import check_pool
 from alectio_agent.cli.options import Common

@@ -31,6 +31,8 @@ import re
 from enum import IntEnum
 from typing import ClassVar
 
+from alectio_agent.core.problem_codes import AUTH_CODES, PROBLEM_CODES
+
 
 class ExitCode(IntEnum):
     """What the process says to its caller when it ends."""
@@ -84,9 +86,6 @@ class StoppedError(AlectioAgentError):
 
     usual_code = "E-RUN-01"
     exit_code = ExitCode.TRY_AGAIN
-
-
-PROBLEM_CODES = {"not-found": "E-EXP-01", "conflict": "E-EXP-02"}
 
 
 class ProblemError(AlectioAgentError):
@@ -164,14 +163,6 @@ class PlatformRejectedError(PlatformError):
         super().__init__(message, hint=hint, code=code)
         self.problem = problem
         self.detail = detail or {}
-
-
-AUTH_CODES = {
-    "unauthorized": "E-AUTH-04",
-    "expired": "E-AUTH-05",
-    "revoked": "E-AUTH-06",
-    "forbidden": "E-AUTH-07",
-}
 
 
 class NotAuthorizedError(PlatformError):

@@ -1,6 +1,9 @@
 """The files that are made of an experiment, under the same paths on every hub."""
 
 from mimetypes import guess_type
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from alectio_agent.wire.names import ExperimentName
 from alectio_agent.wire.records import Record
@@ -12,6 +15,7 @@ OUTPUTS = "outputs"
 """Folder of what the model said about the pool, a file for each loop."""
 
 FILE_PATTERN = r"^(?:outputs/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+"""Leads nowhere but below the experiment's folder, also where a hub's answer is written to."""
 
 _MEDIA_TYPES = {
     ".json": "application/json",
@@ -30,8 +34,8 @@ class ResultsFile(Record):
         modified_at: RFC 3339.
     """
 
-    path: str
-    bytes: int
+    path: Annotated[str, StringConstraints(pattern=FILE_PATTERN)]
+    bytes: Annotated[int, Field(ge=0)]
     modified_at: str
 
 

@@ -23,6 +23,7 @@ CONTENTS = {
     "outputs/loop_4.ndjson.gz": b"\x1f\x8b",
     ".made.json": b"{}",
     "outputs/.loop_5.npz.new": b"half",
+    "my notes.txt": b"of a person who looked in",
 }
 ROW: dict[str, Any] = {
     "experiment_id": "e1", "name": "digits", "settings": "{}", "state": "running", "reason": "",

@@ -107,6 +107,14 @@ def test_a_hub_without_tls_is_asked_for_by_http(site: Site) -> None:
     assert "Is it http://... instead of https://...?" in said
 
 
+def test_a_proxy_in_the_environment_is_not_asked_for_a_hub_on_this_machine(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be handed the operator's token."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert site.call("experiment", "show", "toy").exit_code == 0
+
+
 def test_a_token_of_another_hub_is_named_with_its_file(site: Site) -> None:
     site.write_token("other", "alt_" + "x" * 43)
     said = refused(site.call("experiment", "list", token="other"), "E-AUTH-04", 77)

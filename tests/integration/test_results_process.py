@@ -20,7 +20,11 @@ from alectio_agent.core.errors import StoreError, StoreVersionError
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.results import results_process, worker
 from alectio_agent.hub.results.folders import Folders
-from alectio_agent.hub.results.results_process import ResultsError, ResultsProcess
+from alectio_agent.hub.results.results_process import (
+    ResultsClosedError,
+    ResultsError,
+    ResultsProcess,
+)
 from alectio_agent.hub.results.worker import HubReader
 from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.store import engines
@@ -79,6 +83,24 @@ def test_a_hub_that_stops_writes_what_is_owed_first(hub: Hub, tmp_path: Path) ->
     code, told = hub.stop()
     assert code == 0, told
     assert all(all_files(tmp_path, f"digits-{number}")() for number in range(5))
+
+
+def test_a_stuck_process_neither_keeps_a_hub_that_stops_nor_looks_like_an_error(
+    hub: Hub, tmp_path: Path
+) -> None:
+    create(hub)
+    until(all_files(tmp_path))
+    (pid,) = results_pids(hub)
+    os.kill(pid, signal.SIGSTOP)
+    create(hub, name="other")
+    code, told = hub.stop()
+    assert code == 0
+    assert not command_of(pid)
+    assert told.count("made at the next start") == 1
+    assert "the results files of other are older" in told
+    assert "trying again" not in told
+    assert "Traceback" not in told
+    assert "ERROR" not in told
 
 
 def test_a_killed_hub_takes_its_results_process_along(hub: Hub, tmp_path: Path) -> None:
@@ -199,7 +221,7 @@ def test_a_full_disk_leaves_the_files_as_they_were(real: RealWriter) -> None:
 
 def test_a_closed_process_is_told_as_such(real: RealWriter) -> None:
     real.process.close()
-    with pytest.raises(StoreError, match="was closed"):
+    with pytest.raises(ResultsClosedError):
         real.process.ask({"op": "data", "name": "digits"})
 
 

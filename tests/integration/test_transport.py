@@ -1,5 +1,6 @@
 """The transport against real sockets that behave badly."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,11 +16,14 @@ from tests.support.clocks import FakeClock
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
     """Serve each connection with a function; gives the URL."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    servers = []
     threads = []
     open_connections = []
 
     def start(handle: Callable[[socket.socket], None]) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        servers.append(listening)
+
         def accept() -> None:
             while True:
                 try:
@@ -39,8 +43,9 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     yield start
-    listening.shutdown(socket.SHUT_RDWR)
-    listening.close()
+    for listening in servers:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
     for connection in open_connections:
         connection.close()
     for thread in threads:
@@ -153,11 +158,56 @@ def test_an_interrupt_cuts_a_held_poll_at_once(serve) -> None:
         transport.send(Request("GET", "/"))
 
 
-def test_proxy_variables_are_read_once_and_spare_loopback(serve) -> None:
-    def answer(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(HEAD + b"0123456789")
+class Proxy:
+    """Answers every request itself, and keeps what it was asked."""
 
-    environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
-    sent = HttpTransport(serve(answer), environment, SystemClock()).send(Request("GET", "/"))
+    def __init__(self, serve: Callable[[Callable[[socket.socket], None]], str]) -> None:
+        self.asked: list[bytes] = []
+        self.url = serve(self._answer)
+
+    def _answer(self, connection: socket.socket) -> None:
+        self.asked.append(connection.recv(65536))
+        connection.sendall(HEAD + b"from proxy")
+
+
+@pytest.fixture
+def proxy(serve) -> Proxy:
+    return Proxy(serve)
+
+
+def answer_itself(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(HEAD + b"0123456789")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_no_proxy_hears_of_a_call_to_this_machine(
+    serve, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, host: str, name: str
+) -> None:
+    """The hub in the box is asked with an operator's token: no other machine may see it."""
+    monkeypatch.setenv(name, proxy.url)
+    url = serve(answer_itself).replace("127.0.0.1", host)
+    sent = HttpTransport(url, os.environ, SystemClock()).send(Request("GET", "/"))
     assert sent.body == b"0123456789"
+    assert proxy.asked == []
+
+
+def test_a_hub_elsewhere_is_reached_through_the_proxy(proxy: Proxy) -> None:
+    transport = HttpTransport("http://hub.invalid", {"HTTP_PROXY": proxy.url}, SystemClock())
+    assert transport.send(Request("GET", "/v1")).body == b"from proxy"
+    assert proxy.asked[0].startswith(b"GET http://hub.invalid/v1 ")
+
+
+@pytest.mark.parametrize("spared", ["hub.invalid", ".invalid", "*"])
+def test_no_proxy_for_what_the_environment_spares(proxy: Proxy, spared: str) -> None:
+    environment = {"http_proxy": proxy.url, "NO_PROXY": spared}
+    with pytest.raises(PlatformUnavailableError):
+        HttpTransport("http://hub.invalid", environment, SystemClock()).send(Request("GET", "/"))
+    assert proxy.asked == []
+
+
+def test_variables_in_small_letters_count_before_capitals(proxy: Proxy) -> None:
+    environment = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": proxy.url}
+    transport = HttpTransport("http://hub.invalid", environment, SystemClock())
+    assert transport.send(Request("GET", "/")).body == b"from proxy"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.journal.identity import next_boot
-from alectio_agent.agent.loop import Announcement, PollLoop, Rooms
+from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.core.errors import (
     HookRaisedError,
     InvalidClaimError,

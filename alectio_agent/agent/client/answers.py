@@ -60,8 +60,11 @@ def read_record(response: Response, model: type[RecordT], now: datetime) -> Reco
         raise _not_ours(response, now, "expected JSON")
     try:
         return model.model_validate(loads(response.body))
-    except (JsonRuleError, ValidationError) as error:
+    except JsonRuleError as error:
         raise _not_ours(response, now, f"not a {model.__name__}") from error
+    except ValidationError as error:
+        breach = printable(_first_breach(error), 200)
+        raise _not_ours(response, now, f"not a {model.__name__}: {breach}") from error
 
 
 def read_file(response: Response, media_type: str, now: datetime) -> bytes:

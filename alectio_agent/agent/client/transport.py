@@ -10,13 +10,14 @@ from typing import Any, BinaryIO, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import should_bypass_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import PoolManager
 
 from alectio_agent.agent.client.traffic import Traffic
+from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.core.log import printable
@@ -250,11 +251,19 @@ def _shut_down(connected: socket.socket) -> None:
 
 
 def _proxies(url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The proxies that the environment names for this URL; none for loopback."""
-    if not any(name.lower().endswith("_proxy") for name in environment):
+    """The proxies that the environment names for this URL; none for loopback, whatever it says."""
+    if is_loopback(url):
         return {}
-    no_proxy = environment.get("no_proxy") or environment.get("NO_PROXY")
-    return dict(get_environ_proxies(url, no_proxy=no_proxy))
+    # Capitals sort first: a variable in small letters replaces them, as in other programs.
+    named = {name.lower(): value for name, value in sorted(environment.items())}
+    suffix = "_proxy"
+    proxies = {
+        name.removesuffix(suffix): value
+        for name, value in named.items()
+        if name.endswith(suffix) and value
+    }
+    spared = proxies.pop("no", "")
+    return {} if should_bypass_proxies(url, no_proxy=spared) else proxies
 
 
 def _reason(error: BaseException) -> str:

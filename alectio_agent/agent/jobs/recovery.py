@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from alectio_agent.agent.journal.journal import Group, Job, Journal
+from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.agent.journal.rows import Group, Job
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.protocol import STEPS
 

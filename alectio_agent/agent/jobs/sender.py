@@ -10,8 +10,9 @@ from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
-from alectio_agent.agent.journal.journal import Journal, Message
+from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import (
     LeaseLostError,

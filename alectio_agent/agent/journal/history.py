@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from alectio_agent.agent.journal.journal import SCHEMA_NUMBER
+from alectio_agent.agent.journal.rows import SCHEMA_NUMBER
 from alectio_agent.core.sqlite import Row, reading
 from alectio_agent.wire.results import JobFailure
 

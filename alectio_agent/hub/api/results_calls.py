@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from asyncio import wrap_future
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -67,7 +68,7 @@ class ResultsCalls:
         services = self._services
         known = await wrap_future(services.store.read(partial(version_of, name=experiment)))
         if known is None:
-            raise ProblemError("not-found", f"there is no experiment `{experiment}`")
+            raise ProblemError("not-found", f"no experiment is called `{experiment}`")
         files = await asyncio.to_thread(_list, services.results / experiment)
         return answer(ResultsFiles(experiment=experiment, files=files))
 
@@ -108,14 +109,14 @@ def _headers(found: os.stat_result, file: str) -> dict[str, str]:
 
 
 def _list(folder: Path) -> list[ResultsFile]:
-    """The files that people see; one that vanishes meanwhile was not there."""
+    """The files that can be asked for; somebody may have put others beside them."""
     found = []
     for place in (folder, folder / OUTPUTS):
         for file in place.iterdir() if place.is_dir() else ():
-            if not file.name.startswith(".") and file.is_file():
+            path = str(file.relative_to(folder))
+            if re.fullmatch(FILE_PATTERN, path) and file.is_file():
                 told = file.stat()
                 moment = datetime.fromtimestamp(told.st_mtime, UTC)
-                path = str(file.relative_to(folder))
                 found.append(
                     ResultsFile(path=path, bytes=told.st_size, modified_at=timestamp(moment))
                 )

@@ -32,6 +32,7 @@ class LineProcess:
         self._niceness = niceness
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
+        self._is_waiting = False
         self._lock = Lock()
 
     def start(self) -> None:
@@ -90,6 +91,8 @@ class LineProcess:
             process, self._process = self._process, None
         if process is None or process.stdin is None or process.stdout is None:
             return "it was closed"
+        if self._is_waiting:
+            process.kill()  # whoever asked is not waited for any more; it does not read its input
         _close(process.stdin)
         try:
             process.wait(END_S)
@@ -101,7 +104,7 @@ class LineProcess:
         return f"exit code {process.returncode}"
 
     def close(self) -> None:
-        """End the process for good; whoever waits for an answer hears that it ended."""
+        """End the process for good, at once when it owes an answer: whoever waits hears of it."""
         with self._lock:
             self._is_closed = True
         self.end()
@@ -110,12 +113,15 @@ class LineProcess:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return b""
+        self._is_waiting = True
         try:
             process.stdin.write(line)
             process.stdin.flush()
             return process.stdout.readline()
         except (OSError, ValueError):
             return b""  # it ended, or was closed by another thread
+        finally:
+            self._is_waiting = False
 
 
 class _NoNumberError(Exception):

@@ -226,7 +226,7 @@ def _are_names(lines: list[bytes]) -> bool:
         names = _parse(lines)
         # Escapes can smuggle in half a character, which no answer could carry.
         "".join(names).encode()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):  # the last one: a line of brackets
         return False
     return len(names) == len(lines)
 

@@ -1,5 +1,6 @@
 """Makes one `.npz` file of the parts or rows of a result; one part is in memory at a time."""
 
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from alectio_agent.core.errors import ScoresError
 Array = NDArray[Any]
 
 ROWS_AT_ONCE = 65_536
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 @dataclass
@@ -52,6 +54,21 @@ def check_parts(parts: Sequence[Path]) -> dict[str, Column]:
         for name, values in fields.items():
             _extend(columns, name, values, part, len(fields["index"]))
     return columns
+
+
+def drop_odd_names(fields: dict[str, Any]) -> list[str]:
+    """Take out fields that no file may hold: agents name them, and programs unpack files.
+
+    Args:
+        fields: Anything by name of a field.
+
+    Returns:
+        The names that were taken out; no identifiers, such as `../x`.
+    """
+    odd = sorted(name for name in fields if not _NAME.fullmatch(name))
+    for name in odd:
+        del fields[name]
+    return odd
 
 
 def write_parts(parts: Sequence[Path], columns: Mapping[str, Column], file: IO[bytes]) -> None:

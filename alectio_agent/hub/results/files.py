@@ -1,11 +1,15 @@
 """Replaces files whole: a reader sees the one before or the new one, after a power cut too."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+_TEMPORARY = re.compile(r"\..+\.([0-9]+)\.new", re.DOTALL)
+"""With the number of the process that writes it."""
 
 
 def write_text(path: Path, text: str) -> bool:
@@ -87,9 +91,28 @@ def sync_folder(folder: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)  # a killed process left it
+    """A name of this process's own: that of a killed hub may still write beside the next one's."""
+    _drop_leftovers(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)  # a killed process of the same number left it
     return temporary
+
+
+def _drop_leftovers(folder: Path) -> None:
+    for file in folder.glob(".*.new"):
+        found = _TEMPORARY.fullmatch(file.name)
+        if found and not _is_alive(int(found[1])):
+            file.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _umask() -> int:

@@ -72,7 +72,7 @@ class ResultsMaker:
 
         Returns:
             Its `state`; the other experiments whose reports show it, `shown_in`; `problems` with
-            results that cannot be read.
+            results that cannot be read, or not as a whole.
 
         Raises:
             StoreError: The database or the disk refuses.

@@ -18,7 +18,7 @@ class Kept:
     Attributes:
         source: Digest of what they were made from.
         file: Its name; empty when it could not be made.
-        problem: Why it could not be made.
+        problem: Why it could not be made, or what it goes without.
         is_there: Whether the file is there as far as it could be made.
     """
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, select
 
 from alectio_agent.core.errors import ScoresError
+from alectio_agent.core.log import printable
 from alectio_agent.hub.experiments.records import named_experiment
 from alectio_agent.hub.results.files import put_same, replacing, sync_folder
 from alectio_agent.hub.results.marks import Kept
@@ -22,6 +23,7 @@ RECTANGULAR = frozenset({"classification", "multi_label", "regression"})
 """Tasks whose rows are rows of numbers."""
 
 ROWS_PER_WRITE = 1000
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -92,18 +94,19 @@ def write_output(folder: Path, inferred: Inferred) -> Kept:
         inferred: What it is made from.
 
     Returns:
-        What was made; no file when the result cannot be read, with the reason.
+        What was made; no file when the result cannot be read, with the reason, which also tells
+        of fields that the file goes without.
 
     Raises:
         OSError: The disk refuses.
     """
     folder.mkdir(exist_ok=True)
     try:
-        file = _write(folder, inferred)
+        file, odd = _write(folder, inferred)
     except ScoresError as error:
-        return Kept(inferred.source, "", error.message)
+        return Kept(inferred.source, "", f"no file: {error.message}")
     sync_folder(folder)
-    return Kept(inferred.source, file)
+    return Kept(inferred.source, file.name, _told(odd))
 
 
 def remove_others(folder: Path, wanted: Iterable[str]) -> None:
@@ -119,37 +122,54 @@ def remove_others(folder: Path, wanted: Iterable[str]) -> None:
                 file.unlink(missing_ok=True)
 
 
-def _write(folder: Path, inferred: Inferred) -> str:
+def _write(folder: Path, inferred: Inferred) -> tuple[Path, list[str]]:
+    """The file, and the names of fields that are not in it."""
     npz = folder / f"loop_{inferred.loop}.npz"
     lines = folder / f"loop_{inferred.loop}.ndjson.gz"
     if inferred.rows is not None:
-        return _write_rows(inferred.rows, inferred.bare, npz, lines).name
+        return _write_rows(inferred.rows, inferred.bare, npz, lines)
     if inferred.media_type != NPZ_MEDIA_TYPE:
         _join(inferred.parts, lines)
-        return lines.name
-    # numpy takes memory, and a third of a second: only when there is an array.
-    from alectio_agent.hub.results.arrays import check_parts, write_parts
+        return lines, []
+    return npz, _write_parts(inferred.parts, npz)
 
-    columns = check_parts(inferred.parts)
-    if len(inferred.parts) == 1:
-        put_same(inferred.parts[0], npz)
+
+def _write_parts(parts: tuple[Path, ...], npz: Path) -> list[str]:
+    # numpy takes memory, and a third of a second: only when there is an array.
+    from alectio_agent.hub.results.arrays import check_parts, drop_odd_names, write_parts
+
+    columns = check_parts(parts)
+    odd = drop_odd_names(columns)
+    if len(parts) == 1 and not odd:
+        put_same(parts[0], npz)
     else:
         with replacing(npz) as file:
-            write_parts(inferred.parts, columns, file)
-    return npz.name
+            write_parts(parts, columns, file)
+    return odd
 
 
-def _write_rows(rows: list[list[Any]], bare: str | None, npz: Path, lines: Path) -> Path:
-    from alectio_agent.hub.results.arrays import fields_of, write_fields
+def _write_rows(
+    rows: list[list[Any]], bare: str | None, npz: Path, lines: Path
+) -> tuple[Path, list[str]]:
+    from alectio_agent.hub.results.arrays import drop_odd_names, fields_of, write_fields
 
     fields = None if bare is None else fields_of(rows, bare)
     if fields is None:
         with replacing(lines) as file:
             _write_lines(rows, file)
-        return lines
+        return lines, []
+    odd = drop_odd_names(fields)
     with replacing(npz) as file:
         write_fields(fields, file)
-    return npz
+    return npz, odd
+
+
+def _told(odd: list[str]) -> str:
+    if not odd:
+        return ""
+    names = ", ".join(f"`{printable(name, 60)}`" for name in odd[:MOST_NAMED])
+    more = f" and {len(odd) - MOST_NAMED} more" if len(odd) > MOST_NAMED else ""
+    return f"without the fields {names}{more}: expected names of letters, digits and `_`"
 
 
 def _write_lines(rows: list[list[Any]], file: IO[bytes]) -> None:

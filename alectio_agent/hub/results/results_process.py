@@ -27,6 +27,10 @@ class ResultsEndedError(StoreError):
     """The results process ended instead of answering."""
 
 
+class ResultsClosedError(Exception):
+    """The results process was ended on purpose: no error, and nothing that a person reads of."""
+
+
 class Maker(Protocol):
     """Makes results files; see `alectio_agent.hub.results.maker`."""
 
@@ -37,6 +41,7 @@ class Maker(Protocol):
             StoreError: The database or the disk refuses.
             ResultsError: They cannot be made.
             ResultsEndedError: The process ended; the next call starts another.
+            ResultsClosedError: It was closed, before or while it was asked.
         """
 
     def rest(self) -> None:
@@ -64,7 +69,7 @@ class ResultsProcess:
         if answer is None:
             how = self._lines.end()
             if self._lines.is_closed:
-                raise StoreError("the results process was closed; the next hub makes what is left")
+                raise ResultsClosedError("the results process was closed")
             raise ResultsEndedError(f"the results process ended ({how})")
         if "error" in answer:
             kind = _KINDS.get(str(answer.get("kind")), ResultsError)

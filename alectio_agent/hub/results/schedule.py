@@ -22,6 +22,11 @@ class ReportSchedule:
         """Whether none is owed."""
         return not self._owed
 
+    @property
+    def owed(self) -> set[str]:
+        """Names of the experiments whose reports are owed."""
+        return set(self._owed)
+
     def owe(self, name: str) -> None:
         """A report is out of date.
 

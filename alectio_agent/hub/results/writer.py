@@ -10,7 +10,12 @@ from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.versions import told_versions
 from alectio_agent.hub.results.marks import read_mark
-from alectio_agent.hub.results.results_process import Maker, ResultsEndedError, ResultsError
+from alectio_agent.hub.results.results_process import (
+    Maker,
+    ResultsClosedError,
+    ResultsEndedError,
+    ResultsError,
+)
 from alectio_agent.hub.results.schedule import ReportSchedule
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import experiments
@@ -45,7 +50,7 @@ class ResultsWriter:
         self._maker = maker
         self._program = program
         self._reports = ReportSchedule()
-        self._failed = set[str]()
+        self._owed = set[str]()
         self._never = Event()
         self._written_at: float | None = None
         self._asked_at: float | None = None
@@ -55,8 +60,22 @@ class ResultsWriter:
         """Set when an experiment changed."""
         return self._due.results
 
+    @property
+    def asked_at(self) -> float | None:
+        """When the maker was last asked, on the clock's monotonic time."""
+        return self._asked_at
+
+    def unwritten(self) -> tuple[list[str], list[str]]:
+        """What is out of date, once nothing more is written.
+
+        Returns:
+            Experiments whose files are, and those of which only the report is.
+        """
+        self._owed |= set(self._due.take_marked())
+        return sorted(self._owed), sorted(self._reports.owed - self._owed)
+
     def step(self) -> float:
-        """Write what is out of date.
+        """Write what is out of date; nothing any more when the maker was closed.
 
         Returns:
             Seconds to wait before the next turn.
@@ -64,6 +83,27 @@ class ResultsWriter:
         Raises:
             StoreError: The disk refuses; what was not written stays out of date.
         """
+        try:
+            return self._turn()
+        except ResultsClosedError:
+            return IDLE_S
+
+    def finish(self) -> None:
+        """Write all that is owed now, reports whose time has not come as well.
+
+        Raises:
+            StoreError: The disk refuses; the next hub makes what is missing.
+            ResultsClosedError: The maker was closed meanwhile.
+        """
+        if self._written_at is None:
+            self._mark_stale()
+        failed = self._make_data()
+        while failed is None and (report := self._reports.any_owed()) is not None:
+            failed = self._make_report(report)
+        if failed is not None:
+            raise failed
+
+    def _turn(self) -> float:
         if self._written_at is None:
             self._mark_stale()
         else:
@@ -77,20 +117,6 @@ class ResultsWriter:
             raise failed
         return self._next_turn()
 
-    def finish(self) -> None:
-        """Write all that is owed now, reports whose time has not come as well.
-
-        Raises:
-            StoreError: The disk refuses; the next hub makes what is missing.
-        """
-        if self._written_at is None:
-            self._mark_stale()
-        failed = self._make_data()
-        while failed is None and (report := self._reports.any_owed()) is not None:
-            failed = self._make_report(report)
-        if failed is not None:
-            raise failed
-
     def _mark_stale(self) -> None:
         for name, versions in self._store.read(_all_versions).result().items():
             folder = self._results / name
@@ -100,19 +126,19 @@ class ResultsWriter:
     def _make_data(self) -> StoreError | None:
         """Everything but reports. The first error: one folder's trouble is not the others'."""
         failed: StoreError | None = None
-        names, self._failed = self._failed | set(self._due.take_marked()), set()
-        for name in sorted(names):
+        self._owed |= set(self._due.take_marked())
+        for name in sorted(self._owed):
             try:
                 answer = self._ask("data", name)
             except StoreError as error:
                 # Not marked again: that would wake the next turn, which comes after a pause.
-                self._failed.add(name)
                 failed = failed or error
                 continue
+            self._owed.discard(name)
             if answer is None:
                 continue
             for problem in answer["problems"]:
-                log.warning("%s: no file of the outputs: %s", name, problem)
+                log.warning("%s: outputs of %s", name, problem)
             self._reports.saw(name, answer["state"])
             for other in answer["shown_in"]:
                 self._reports.owe(other)

@@ -5,7 +5,6 @@ import random
 import secrets
 from asyncio import wrap_future
 from importlib.metadata import version
-from threading import Thread
 
 from fastapi import FastAPI
 
@@ -27,15 +26,16 @@ from alectio_agent.hub.experiments.versions import job_mark
 from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.results_process import ResultsProcess
 from alectio_agent.hub.results.writer import ResultsWriter
+from alectio_agent.hub.server.last_results import LastResults
 from alectio_agent.hub.server.settings import ServerSettings
 from alectio_agent.hub.server.ticker import Ticker
-from alectio_agent.hub.server.worker import Worker, guarded
+from alectio_agent.hub.server.worker import Worker
 from alectio_agent.hub.store.store import Store
 from alectio_agent.wire.operation import Scope
 
 DATABASE = "hub.db"
 FINISH_S = 20.0
-"""How long a selection or results files may keep a stopping hub; they are made anew otherwise."""
+"""How long a selection may keep a stopping hub; it is made anew otherwise."""
 
 
 class Hub:
@@ -64,9 +64,10 @@ class Hub:
         self._analysis = analysis
         self._maker = maker
         store, platform, clock = services.store, services.platform, services.clock
-        self._writer = ResultsWriter(store, platform, maker, version("alectio-agent"))
+        writer = ResultsWriter(store, platform, maker, version("alectio-agent"))
         self._selections = Worker("selections", SelectionWorker(store, platform, analysis), clock)
-        self._results = Worker("results", self._writer, clock)
+        self._results = Worker("results", writer, clock)
+        self._last_results = LastResults(self._results, writer, clock)
         self._ticker = Worker("ticker", Ticker(store, platform), clock)
         self._watch: asyncio.Task[None] | None = None
 
@@ -108,20 +109,9 @@ class Hub:
         self._analysis.close()
         for worker in (self._selections, self._ticker):
             worker.join(FINISH_S)
-        self._write_last()
+        self._last_results.write()
         self._maker.close()
         self.services.store.close()
-
-    def _write_last(self) -> None:
-        """Write the results that are owed; what takes too long is made by the next hub."""
-        clock = self.services.clock
-        until = clock.monotonic() + FINISH_S
-        if self._results.join(FINISH_S):
-            last = Thread(
-                target=guarded, args=("results", self._writer.finish), name="results", daemon=True
-            )
-            last.start()
-            last.join(max(0.0, until - clock.monotonic()))
 
 
 def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, Scope]) -> Hub:

@@ -66,6 +66,10 @@ class Worker:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def wait_for_end(self) -> None:
+        """Wait as long as the turn at hand takes."""
+        self._thread.join()
+
     def _run(self) -> None:
         while not self.is_stopping:
             wait_s = guarded(self._name, self._loop.step)

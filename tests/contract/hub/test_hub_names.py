@@ -107,6 +107,7 @@ class TestFiles:
             (b'"a"\n7\n', 2, "line 2"),
             (b'"a"\nnull\n', 2, "line 2"),
             (b'"a"\n["b"]\n', 2, "line 2"),
+            (b'"a"\n' + b"[" * 60_000 + b"\n", 2, "line 2"),
             (b'"a"\n{"b": "c"}\n', 2, "line 2"),
             (b'"a"\nb\n', 2, "line 2"),
             (b'"a"\n\n', 2, "line 2"),

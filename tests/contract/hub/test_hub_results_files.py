@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ def unlabeled(claim: Claim) -> list[int]:
     return list(next(order for order in claim.steps if order.step == "infer").payload.unlabeled)
 
 
-def commit_parts(bench: Bench, agent: BenchAgent, claim: Claim, count: int, kind: str) -> None:
+def commit_parts(
+    bench: Bench, agent: BenchAgent, claim: Claim, count: int, kind: str, field: str = "logits"
+) -> None:
     """Train and test as usual; `infer` in so many parts."""
     agent.commit(claim, "train")
     agent.commit(claim, "test")
@@ -43,7 +46,7 @@ def commit_parts(bench: Bench, agent: BenchAgent, claim: Claim, count: int, kind
         digest = f"{claim.loop:032x}{number:032x}"
         made = bench.folder / "made.npz"
         if kind == "npz":
-            npz_part(made, index=samples, logits=[[index, 1.5] for index in samples])
+            npz_part(made, index=samples, **{field: [[index, 1.5] for index in samples]})
         else:
             ndjson_part(made, [[int(index), {"boxes": [[0, 1]]}] for index in samples])
         content = made.read_bytes()
@@ -173,8 +176,38 @@ class TestOutputs:
             writer.step()
         (record,) = caplog.records
         assert "no readable .npz file" in record.getMessage()
-        assert record.getMessage().startswith("digits: no file of the outputs: loop 0: ")
+        assert record.getMessage().startswith("digits: outputs of loop 0: no file: ")
         assert shown_files(results_folder(bench)) == EVERY
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_no_name_of_an_agent_leads_out_of_the_file(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture, count: int
+    ) -> None:
+        """Whoever unpacks the file would write where the agent says."""
+        agent, writer = bench.agent(), make_writer(bench)
+        bench.create()
+        commit_parts(bench, agent, agent.start(), count, "npz", "../../evil")
+        for _ in range(2):
+            bench.platform.context.due.mark("digits")
+            writer.step()
+        with zipfile.ZipFile(results_folder(bench) / "outputs" / "loop_0.npz") as file:
+            assert file.namelist() == ["index.npy"]
+        (record,) = caplog.records
+        assert record.getMessage() == (
+            "digits: outputs of loop 0: without the fields `../../evil`: expected names of "
+            "letters, digits and `_`"
+        )
+
+    def test_no_name_of_a_small_result_leads_out_of_the_file(self, bench: Bench) -> None:
+        agent = bench.agent()
+        bench.create()
+        claim = agent.start()
+        agent.commit(claim, "train", "test")
+        rows = [[index, {"/x": 1.5, "softmax": [0.5, 0.5]}] for index in unlabeled(claim)]
+        agent.commit(claim, "infer", inline={"rows": rows}, rows=len(rows))
+        make_writer(bench).step()
+        with zipfile.ZipFile(results_folder(bench) / "outputs" / "loop_0.npz") as file:
+            assert file.namelist() == ["index.npy", "softmax.npy"]
 
 
 class TestReports:

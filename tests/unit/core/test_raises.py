@@ -9,12 +9,11 @@ from alectio_agent.config.problems import Code
 from alectio_agent.core import errors
 from alectio_agent.core.codes import explanations
 from alectio_agent.core.errors import (
-    AUTH_CODES,
     CODE_PATTERN,
-    PROBLEM_CODES,
     AlectioAgentError,
     ConfigError,
 )
+from alectio_agent.core.problem_codes import AUTH_CODES, PROBLEM_CODES
 
 PACKAGE = Path(alectio_agent.__file__).parent
 TREES = {file: ast.parse(file.read_text()) for file in sorted(PACKAGE.rglob("*.py"))}

@@ -1,6 +1,7 @@
 """One `.npz` file of many parts: what numpy reads is what the parts held."""
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,13 @@ import numpy as np
 import pytest
 
 from alectio_agent.core.errors import ScoresError
-from alectio_agent.hub.results.arrays import check_parts, fields_of, write_fields, write_parts
+from alectio_agent.hub.results.arrays import (
+    check_parts,
+    drop_odd_names,
+    fields_of,
+    write_fields,
+    write_parts,
+)
 
 
 def part(folder: Path, number: int, **fields: Any) -> Path:
@@ -89,6 +96,34 @@ def test_a_damaged_or_missing_part_is_refused(tmp_path: Path, content: bytes) ->
     for path in (tmp_path / "damaged", tmp_path / "missing"):
         with pytest.raises(ScoresError):
             check_parts([path])
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
+    """A part may become a results file as it is: whoever unpacks that gets all of it."""
+    path = part(tmp_path, 0, index=[0], logits=[[1.0]])
+    array = io.BytesIO()
+    np.save(array, np.zeros(1))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("../../evil", array.getvalue())
+    with pytest.raises(ScoresError, match=r"\.\./\.\./evil is no array"):
+        check_parts([path])
+
+
+def test_a_member_with_another_name_inside_is_refused(tmp_path: Path) -> None:
+    """Some programs unpack by the name in front of the bytes, not by the list at the end."""
+    path = part(tmp_path, 0, index=[0], logits=[[1.0]])
+    path.write_bytes(path.read_bytes().replace(b"logits.npy", b"../../evil", 1))
+    with pytest.raises(ScoresError, match=r"logits\.npy has two names"):
+        check_parts([path])
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../x", "/x", "a/b", "a\\b", "a.b", "a b", "1a", "ä", "a\n", "x" * 129]
+)
+def test_only_identifiers_are_names_of_fields(name: str) -> None:
+    fields = {name: 1, "pre_softmax2": 2, "_x": 3}
+    assert drop_odd_names(fields) == [name]
+    assert fields == {"pre_softmax2": 2, "_x": 3}
 
 
 class TestRowsOfASmallResult:

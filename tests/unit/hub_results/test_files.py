@@ -50,14 +50,35 @@ def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> N
     assert [file.name for file in tmp_path.iterdir()] == ["loops.csv"]
 
 
-def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / ".a.new").write_text("half")
-    (tmp_path / ".a.new").chmod(0o400)
+NO_PROCESS = 2**22 + 1
+"""Linux gives no number above 2**22."""
+
+
+def test_what_a_killed_process_left_is_removed_at_the_next_write(tmp_path: Path) -> None:
+    for name in ("a", "loop_9.npz"):
+        (tmp_path / f".{name}.{NO_PROCESS}.new").write_text("half")
+    (tmp_path / f".a.{os.getpid()}.new").write_text("half")
+    (tmp_path / f".a.{os.getpid()}.new").chmod(0o400)
     write_text(tmp_path / "a", "whole")
-    (tmp_path / ".b.new").write_text("half")
+    (tmp_path / f".b.{NO_PROCESS}.new").write_text("half")
     put_same(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "whole"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_two_processes_that_write_one_file_do_not_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub was killed, and its results process still writes when the next hub's begins."""
+    path = tmp_path / "loops.csv"
+    with replacing(path) as file:
+        file.write(b"of the first")
+        with monkeypatch.context() as other:
+            other.setattr(files.os, "getpid", lambda: NO_PROCESS)
+            write_text(path, "of the second")
+        assert path.read_text() == "of the second"
+    assert path.read_text() == "of the first"
+    assert [file.name for file in tmp_path.iterdir()] == ["loops.csv"]
 
 
 def test_a_part_and_its_other_name_share_the_disk_and_are_read_only(tmp_path: Path) -> None:

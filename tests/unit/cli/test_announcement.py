@@ -6,7 +6,7 @@ import pytest
 
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.jobs.share import Share
-from alectio_agent.cli.build_agent import _name_files, _offer
+from alectio_agent.cli.announcement import name_files, offer
 from alectio_agent.config.loader import load
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
@@ -24,11 +24,11 @@ def pipeline(tmp_path: Path) -> PipelineSettings:
 
 def test_record_names_that_may_not_leave_are_in_nobodys_reach() -> None:
     """A platform may ask for them all the same."""
-    assert _name_files({"toy": NAMED}, Share(is_full=False)) == {}
+    assert name_files({"toy": NAMED}, Share(is_full=False)) == {}
 
 
 def test_record_names_that_may_leave_are_found_by_their_digest() -> None:
-    found = _name_files({"toy": NAMED, "other": NAMELESS}, Share(is_full=True))
+    found = name_files({"toy": NAMED, "other": NAMELESS}, Share(is_full=True))
     assert found == {DIGEST: Path("toy.names")}
 
 
@@ -39,5 +39,5 @@ def test_record_names_that_may_leave_are_found_by_their_digest() -> None:
 def test_an_offer_says_whether_names_may_be_asked_for(
     pipeline: PipelineSettings, inspection: HookInspection, full: bool, shares: bool
 ) -> None:
-    offer = _offer("toy", pipeline, inspection, Share(is_full=full))
-    assert offer.shares_names is shares
+    found = offer("toy", pipeline, inspection, Share(is_full=full))
+    assert found.shares_names is shares

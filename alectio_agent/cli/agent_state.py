@@ -1,0 +1,70 @@
+"""Opens what an agent is built from: its state folder, and the way to its platform."""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from alectio_agent.agent.hooks.groups import end_group
+from alectio_agent.agent.jobs.recovery import end_groups, reconcile
+from alectio_agent.agent.journal.disk import SystemDisk
+from alectio_agent.agent.journal.identity import Identity, next_boot
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.config.settings import AgentFile
+from alectio_agent.config.token_file import read_token
+from alectio_agent.config.values import is_loopback
+from alectio_agent.core.clock import SystemClock
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the platform is and how this agent shows itself there."""
+
+    url: str
+    token: Callable[[], str]
+    is_loopback: bool
+
+    @classmethod
+    def embedded(cls, url: str, token: str) -> Self:
+        """The hub in the box."""
+        return cls(url, lambda: token, is_loopback=True)
+
+    @classmethod
+    def distant(cls, settings: AgentFile) -> Self:
+        """A platform somewhere; its token is read anew for every call."""
+        url = settings.platform.url
+        read_token(settings, os.environ)  # a token that cannot be read is said at once
+        return cls(url, lambda: read_token(settings, os.environ), is_loopback(url))
+
+
+@dataclass(frozen=True)
+class State:
+    """The opened state folder of an agent."""
+
+    settings: AgentFile
+    disk: SystemDisk
+    journal: Journal
+    outbox: Outbox
+    identity: Identity
+
+
+def open_state(settings: AgentFile, stack: ExitStack) -> State:
+    """Open the state folder, which is locked, and put right what the last run left.
+
+    Args:
+        settings: The agent's.
+        stack: Closes the journal.
+
+    Returns:
+        The state; hooks of the last run have ended, files and rows agree.
+    """
+    clock, disk, folder = SystemClock(), SystemDisk(), settings.agent.state_dir
+    journal = Journal(folder / "agent.db", clock)
+    stack.callback(journal.close)
+    end_groups(journal, lambda group: end_group(group.pgid, group.start_time, group.marker, clock))
+    outbox = Outbox(disk, folder / "outbox")
+    reconcile(journal, outbox)
+    disk.make_folder(folder / "logs")
+    return State(settings, disk, journal, outbox, next_boot(disk, folder))

@@ -1,0 +1,145 @@
+"""What an agent tells of its pipelines, and the names that it would hand out."""
+
+import os
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from alectio_agent.agent.hooks.checkpoints import held_checkpoints
+from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
+from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.announcement import Announcement
+from alectio_agent.agent.jobs.share import Share
+from alectio_agent.cli.agent_state import Site, State
+from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
+from alectio_agent.wire.names import EXPERIMENT_PATTERN
+
+
+def inspect_hooks(state: State) -> dict[str, HookInspection]:
+    """Load the hooks of every pipeline once, to know them.
+
+    Args:
+        state: The opened state folder.
+
+    Returns:
+        What was found, by name of the pipeline.
+
+    Raises:
+        HookLoadError: Hooks that cannot be loaded, or break the signature rules.
+    """
+    folder = state.settings.agent.state_dir / "state"
+    state.disk.make_folder(folder)
+    hooks = HookSlot(SystemClock(), state.journal, dict(os.environ))
+    return {
+        name: hooks.inspect(name, pipeline, folder)
+        for name, pipeline in state.settings.pipelines.items()
+    }
+
+
+def pool_size(pipeline: PipelineSettings, found: HookInspection) -> int | None:
+    """Number of samples of a pipeline: from its settings, else from its `state()`."""
+    return pipeline.pool_size if pipeline.pool_size is not None else found.state_size
+
+
+def name_files(inspections: dict[str, HookInspection], share: Share) -> dict[str, Path]:
+    """The names that may leave, whatever the platform asks for.
+
+    Args:
+        inspections: What is known of each pipeline's hooks.
+        share: What may leave.
+
+    Returns:
+        Digest to file.
+    """
+    if not share.names:
+        return {}
+    return {
+        found.state_digest: found.state_file
+        for found in inspections.values()
+        if found.state_digest is not None and found.state_file is not None
+    }
+
+
+def announcement(
+    site: Site, state: State, inspections: dict[str, HookInspection], share: Share
+) -> Announcement:
+    """What an agent says when it registers.
+
+    Args:
+        site: Where the platform is.
+        state: The opened state folder.
+        inspections: What is known of each pipeline's hooks.
+        share: What may leave.
+    """
+    settings = state.settings
+
+    def checkpoints() -> list[HeldCheckpoint]:
+        return [
+            checkpoint
+            for pipeline in settings.pipelines.values()
+            for checkpoint in _held(pipeline.checkpoints.dir)
+        ]
+
+    def digest(pipeline: str, size: int) -> str | None:
+        names = inspections[pipeline].state_file
+        return None if names is None else prefix_digest(names, size)
+
+    return Announcement(
+        name=shown_name(site, state),
+        version=version("alectio-agent"),
+        tags=list(settings.agent.tags),
+        offers={
+            name: offer(name, pipeline, inspections[name], share)
+            for name, pipeline in settings.pipelines.items()
+        },
+        checkpoints=checkpoints,
+        digest=digest,
+    )
+
+
+def offer(
+    name: str, pipeline: PipelineSettings, found: HookInspection, share: Share
+) -> PipelineOffer:
+    """A pipeline as it is registered.
+
+    Args:
+        name: Of the pipeline.
+        pipeline: Its settings.
+        found: What is known of its hooks.
+        share: What may leave.
+    """
+    return PipelineOffer(
+        name=name,
+        pool_size=pool_size(pipeline, found),
+        state_digest=found.state_digest,
+        state_size=found.state_size,
+        store=pipeline.checkpoints.store,
+        shares_names=share.names and found.state_file is not None,
+    )
+
+
+def _held(folder: Path) -> list[HeldCheckpoint]:
+    """The checkpoints on disk, a folder per experiment; foreign files are passed over."""
+    if not folder.is_dir():
+        return []
+    return [
+        HeldCheckpoint(experiment=inside.name, name=name)
+        for inside in sorted(folder.iterdir())
+        if inside.is_dir() and re.match(EXPERIMENT_PATTERN, inside.name)
+        for name in held_checkpoints(inside)
+    ]
+
+
+def shown_name(site: Site, state: State) -> str:
+    """The host's name stays here unless the hub does too, or somebody wrote a name.
+
+    Args:
+        site: Where the platform is.
+        state: The opened state folder.
+    """
+    agent = state.settings.agent
+    if site.is_loopback or "name" in agent.model_fields_set:
+        return agent.name
+    return f"agent-{state.identity.installation_id[:8]}"
