@@ -24,9 +24,10 @@ def extend(*, name: str, pool: int | None, loops: int | None, common: Common, **
 
     Without --pool and --loops the pool grows to what the agents offer.
     """
-    from alectio_agent.cli.experiment_outcome import count, print_outcome
+    from alectio_agent.cli.experiment_outcome import print_outcome
     from alectio_agent.cli.screen import say
     from alectio_agent.core.errors import UsageError
+    from alectio_agent.core.units import count
 
     try:
         with named_hub(common, **where) as operator:

@@ -28,16 +28,6 @@ def print_outcome(view: "ExperimentView", common: Common, did: str) -> None:
         say(mend)
 
 
-def count(number: int, noun: str) -> str:
-    """A number of things, such as `1 loop` or `1,200 samples`.
-
-    Args:
-        number: How many.
-        noun: In the singular.
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def labels_mend(name: str) -> str:
     """What to type about an experiment that waits for labels by people.
 

@@ -24,7 +24,8 @@ def rewind(*, name: str, loops: int, common: Common, **where: Any) -> None:
 
     What they gave is kept as void.
     """
-    from alectio_agent.cli.experiment_outcome import count, print_outcome
+    from alectio_agent.cli.experiment_outcome import print_outcome
+    from alectio_agent.core.units import count
 
     with named_hub(common, **where) as operator:
         view = operator.rewind_experiment(name, loops)

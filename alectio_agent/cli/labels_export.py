@@ -41,16 +41,15 @@ def export(
     Fill in the column `label`: a class, or - for a sample that cannot be labelled; empty is not
     done yet. Then bring it with `experiment labels import`.
     """
-    from alectio_agent.cli.labels_csv import write_labels
     from alectio_agent.cli.screen import say
+    from alectio_agent.wire.label_files import without_labels, write_labels
 
     if not is_forced:
         _check_free(output)
     with named_hub(common, **where) as operator:
         queue = operator.labels(name, is_whole=is_whole)
     if not is_whole:
-        asked = [sample for sample in queue.samples if sample.status == "asked"]
-        queue = queue.model_copy(update={"samples": asked})
+        queue = without_labels(queue)
     text = write_labels(queue.samples, has_classes=queue.classes is not None)
     told = f"{name}: {_samples(queue)}"
     if output == STDOUT:
@@ -76,7 +75,7 @@ def export(
 
 def _samples(queue: "LabelQueue") -> str:
     """How many samples, and of which loops."""
-    from alectio_agent.cli.experiment_outcome import count
+    from alectio_agent.core.units import count
 
     if not queue.samples:
         return "no samples are asked for"

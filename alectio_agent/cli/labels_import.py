@@ -12,12 +12,11 @@ from alectio_agent.cli.options import Common
 
 if TYPE_CHECKING:
     from alectio_agent.agent.client.operation import OperationClient
-    from alectio_agent.cli.labels_csv import LabelFile
     from alectio_agent.core.errors import UsageError
+    from alectio_agent.wire.label_files import LabelFile
     from alectio_agent.wire.labels import LabelsImported
 
 STDIN = Path("-")
-MOST_TOLD = 20
 
 
 @click.command("import")
@@ -30,8 +29,8 @@ def import_labels(*, name: str, file: Path, common: Common, **where: Any) -> Non
     The file needs a heading with `index` and `label`; `annotator` and `seconds` are kept when they
     are there. Rows without a label are not done yet. What is known already is unchanged.
     """
-    from alectio_agent.cli.labels_csv import read_labels
     from alectio_agent.cli.labels_outcome import print_import
+    from alectio_agent.wire.label_files import read_labels
 
     found = read_labels(_content(file))
     with named_hub(common, **where) as operator:
@@ -63,21 +62,14 @@ def _wrong(
     name: str, file: Path, found: "LabelFile", rows: list[dict[str, Any]], count: object
 ) -> "UsageError":
     """Everything that is wrong with a file, by the hub and without it."""
-    from alectio_agent.cli.labels_csv import Problem
     from alectio_agent.core.errors import UsageError
 
-    told = [Problem(found.lines[row["row"]], row["problem"]) for row in rows]
-    problems = sorted([*found.problems, *told], key=lambda each: each.line)
-    # The hub does not tell all of a wrong file.
-    untold = max(count - len(rows), 0) if isinstance(count, int) else 0
     shown = "stdin" if file == STDIN else str(file)
-    more = untold + len(problems[MOST_TOLD:])
-    lines = [f"{shown}:{each.line} {each.text}" for each in problems[:MOST_TOLD]]
-    lines += [f"and {more:,} more"] if more else []
-    total = len(problems) + untold
-    places = "1 place is" if total == 1 else f"{total:,} places are"
+    wrong = found.wrong(rows, count)
+    lines = [f"{shown}:{each.line} {each.text}" for each in wrong.problems]
+    lines += [f"and {wrong.untold:,} more"] if wrong.untold else []
     return UsageError(
-        "\n".join([f"{shown}: {places} wrong. Nothing was imported", *lines]),
+        "\n".join([f"{shown}: {wrong.title}", *lines]),
         hint=f"A file that fits: alectio-agent experiment labels export {name} --output FILE",
         code="E-EXP-12",
     )

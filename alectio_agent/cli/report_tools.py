@@ -46,7 +46,7 @@ def known_experiment(operator: "OperationClient", name: str) -> "ExperimentView"
     Raises:
         UsageError: There is none; the nearest name is told.
     """
-    from alectio_agent.config.nearest import nearest
+    from alectio_agent.core.nearest import nearest
 
     try:
         return operator.experiment(name)

@@ -11,9 +11,9 @@ from alectio_agent.agent.hooks.trial.order import TrialOrder, trial_name
 from alectio_agent.agent.journal.disk import SystemDisk
 from alectio_agent.cli.fit import pick_pipeline
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
-from alectio_agent.config.nearest import nearest
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError, StoreBusyError, StoreError, UsageError
+from alectio_agent.core.nearest import nearest
 from alectio_agent.wire.experiment import ExperimentSettings
 
 CHECKPOINTS = "checkpoints"

@@ -5,9 +5,10 @@ import threading
 from collections.abc import Callable
 
 from alectio_agent.agent.client.operation import OperationClient
-from alectio_agent.cli.experiment_outcome import count, labels_mend
+from alectio_agent.cli.experiment_outcome import labels_mend
 from alectio_agent.cli.experiment_table import describe_loop
 from alectio_agent.core.errors import ExitCode, PlatformError
+from alectio_agent.core.units import count
 from alectio_agent.wire.operation import ExperimentView
 
 log = logging.getLogger(__name__)

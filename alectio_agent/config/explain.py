@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alectio_agent.config.kinds import Kind
-from alectio_agent.config.nearest import nearest, unknown_key
+from alectio_agent.config.nearest import unknown_key
 from alectio_agent.config.problems import Code, KeyPath, found
+from alectio_agent.core.nearest import nearest
 from alectio_agent.core.setting_error import SettingError
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from alectio_agent.config.document import Document
 from alectio_agent.config.kinds import Kind
-from alectio_agent.config.nearest import fold, unknown_key
+from alectio_agent.config.nearest import unknown_key
 from alectio_agent.config.problems import Code, KeyPath, Place, Problem
 from alectio_agent.config.yaml_lines import read_scalar
+from alectio_agent.core.nearest import fold
 
 PREFIX = "ALECTIO_AGENT_"
 Flag = str | tuple[str, ...]

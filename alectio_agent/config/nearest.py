@@ -1,36 +1,15 @@
 """Did you mean ...?"""
 
-import difflib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 
 from alectio_agent.config.kinds import Kind
+from alectio_agent.core.nearest import fold, nearest
 
-# A letter too many, too few or exchanged in a short word; `hooks` and `loops` are at 0.6.
-_SIMILAR = 0.65
 MOST_FILES = 1000
 """A folder with more entries holds data."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant.
-
-    Args:
-        word: As found.
-        known: What would be right.
-
-    Returns:
-        The word that differs in case, `-` and `_` only, else the most similar one; None when
-        nothing is similar.
-    """
-    by_fold = {fold(candidate): candidate for candidate in known}
-    folded = fold(word)
-    if folded in by_fold:
-        return by_fold[folded]
-    close = difflib.get_close_matches(folded, list(by_fold), n=1, cutoff=_SIMILAR)
-    return by_fold[close[0]] if close else None
 
 
 def nearest_file(path: Path, but: Collection[Path] = ()) -> str | None:
@@ -50,18 +29,6 @@ def nearest_file(path: Path, but: Collection[Path] = ()) -> str | None:
         return None
     known = [name for name in names if Path(name).suffix == path.suffix]
     return nearest(path.name, [name for name in known if path.parent / name not in but])
-
-
-def fold(word: str) -> str:
-    """A word without what people and environment variables write differently.
-
-    Args:
-        word: A key or name.
-
-    Returns:
-        Lower case, with `_` for `-` and `.`.
-    """
-    return word.lower().replace("-", "_").replace(".", "_")
 
 
 def unknown_key(key: str, mapping: Kind, root: Kind) -> str:

@@ -109,6 +109,16 @@ def format_size(size_bytes: int) -> str:
     return f"{size / 1024:.1f} TiB"
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things, such as `1 loop` or `1,200 samples`.
+
+    Args:
+        number: How many.
+        noun: In the singular.
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _parse(text: str | float, units: dict[str, float], expected: str) -> float:
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic reports ValueError only

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from alectio_agent.report.figures import Figure, band, curve
 from alectio_agent.report.reading import Document, Point, metric_title, metrics_of, points_of
@@ -102,10 +103,20 @@ def _curve(
     title = metric_title(metric)
     layout = {
         "xaxis": {"title": {"text": "labelled samples"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": drawn(title)}},
+        "yaxis": {"title": {"text": drawn(title)}, **_heights(traces)},
     }
     label = f"Learning curve: {title} against labelled samples; the numbers stand below"
     return Curve(metric, title, Figure(traces, layout, label), _table(title, ours, theirs, spread))
+
+
+def _heights(traces: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Room around values that are all the same: left alone, an accuracy would go from -1 to 2."""
+    values = {value for trace in traces for value in trace["y"] if value is not None}
+    if len(values) != 1:
+        return {}
+    (value,) = values
+    room = 0.05 * max(1.0, abs(value))
+    return {"range": [value - room, value + room]}
 
 
 def _table(

@@ -111,6 +111,43 @@ class TestBox:
         expect(page.locator("#job")).to_contain_text("7 of 20")
         expect(page.locator("#job")).to_contain_text("loss 0.25")
 
+    def test_what_the_hooks_print_appears_and_is_followed(self, box: Hub, watched: Watched) -> None:
+        """Also while nothing is committed and no beat comes."""
+        agent = HubAgent(box)
+        create_experiment(box)
+        job = agent.claim()
+        agent.beat(job)
+        agent.log(job, 0, b"epoch 1\n")
+        page = watched.page
+        page.goto(box.url + "/experiments/digits")
+        log = page.locator("#log .log")
+        expect(log).to_contain_text("epoch 1")
+        more = "".join(f"epoch {number}\n" for number in range(2, 100)) + "<b>last</b>\n"
+        agent.log(job, len(b"epoch 1\n"), more.encode())
+        expect(log).to_contain_text("<b>last</b>")
+        below = "(log) => log.scrollHeight - log.clientHeight - log.scrollTop"
+        assert log.evaluate(below) < 2, "whoever sees the end goes on seeing it"
+        log.evaluate("(log) => { log.scrollTop = 0; }")
+        agent.log(job, len(b"epoch 1\n") + len(more), b"later\n")
+        expect(log).to_contain_text("later")
+        assert log.evaluate("(log) => log.scrollTop") == 0, "whoever reads further up is left there"
+
+    def test_a_report_tells_of_other_seeds_without_a_reload(
+        self, box: Hub, watched: Watched
+    ) -> None:
+        agent = HubAgent(box)
+        create_experiment(box, loops=1)
+        agent.run_loop()
+        page = watched.page
+        page.goto(box.url + "/experiments/digits")
+        expect(page.locator("#report")).to_contain_text("Learning curve")
+        page.evaluate("window.isTheSamePage = true")
+        create_experiment(box, "digits-2", loops=1, seed=1)
+        agent.run_loop()
+        expect(page.locator("#report")).to_contain_text("the shaded band holds 2 runs")
+        assert page.evaluate("window.isTheSamePage")
+        assert is_quiet(watched), watched.errors
+
     def test_pause_is_reached_by_keyboard_and_keeps_the_page_in_step(
         self, box: Hub, watched: Watched
     ) -> None:
@@ -144,6 +181,19 @@ class TestBox:
         expect(page.locator("#state")).to_contain_text("running")
         assert agent.claim()["attempt"] == 2
         assert is_quiet(watched), watched.errors
+
+    def test_all_results_files_are_linked(self, box: Hub, watched: Watched) -> None:
+        agent = HubAgent(box)
+        create_experiment(box)
+        agent.run_loop()
+        page = watched.page
+        page.goto(box.url + "/experiments/digits")
+        for file in ("report.html", "loops.csv", "classes.csv", "selected.csv", "experiment.json",
+                     "outputs/loop_0.npz"):  # fmt: skip
+            link = page.locator("#files").get_by_role("link", name=file)
+            expect(link).to_be_visible()
+            answer = page.request.get(f"{box.url}{link.get_attribute('href')}")
+            assert answer.ok, (file, answer.status)
 
     def test_cancel_asks_once_more(self, box: Hub, watched: Watched) -> None:
         create_experiment(box)

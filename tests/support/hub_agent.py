@@ -40,6 +40,11 @@ class HubAgent:
         body = {"step": step, "progress": progress or None}
         self._about(job, "POST", "heartbeat", body)
 
+    def log(self, job: dict[str, Any], offset: int, text: bytes) -> None:
+        """What the hooks printed."""
+        path = f"log?attempt={job['attempt']}&offset={offset}"
+        self._about(job, "PUT", path, text)
+
     def deliver(self, job: dict[str, Any]) -> None:
         """All steps of a job, with classes that are told apart a little better each loop."""
         for order in job["steps"]:

@@ -46,6 +46,18 @@ def page(html: str, status: int = 200) -> Response:
     return HTMLResponse(html, status, PAGE_HEADERS)
 
 
+def download(text: str, name: str, kind: str) -> Response:
+    """A file to save.
+
+    Args:
+        text: Its content.
+        name: Letters, digits, dots, dashes and underlines.
+        kind: Its media type.
+    """
+    headers = {**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, 200, headers, f"{kind}; charset=utf-8")
+
+
 def redirect(path: str) -> Response:
     """Send the browser on, to read.
 

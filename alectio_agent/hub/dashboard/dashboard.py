@@ -22,6 +22,7 @@ from alectio_agent.hub.dashboard.entrance import Entrance
 from alectio_agent.hub.dashboard.events import Events
 from alectio_agent.hub.dashboard.experiment_page import ExperimentPage
 from alectio_agent.hub.dashboard.experiments_page import ExperimentsPage
+from alectio_agent.hub.dashboard.label_queue_page import LabelQueuePage
 from alectio_agent.hub.dashboard.labels_page import LabelsPage
 from alectio_agent.hub.dashboard.live import Live
 from alectio_agent.hub.dashboard.pages import FORM_KEY_PLACE, render
@@ -52,11 +53,11 @@ class Dashboard:
             services: What they work with.
             sessions: Of those who signed in.
         """
-        leases = services.platform.context.leases
+        platform = services.platform
         self._live = Live(
             services.commits,
             lambda: wrap_future(services.store.read(all_versions)),
-            lambda: leases.beats,
+            lambda: platform.context.leases.beats + platform.logs_arrived,
         )
         self._desk = Desk(services, self._live, sessions)
         self._entrance = Entrance(sessions)
@@ -107,6 +108,7 @@ class Dashboard:
             *AgentsPage(desk).pages(),
             *TokensPage(desk).pages(),
             *LabelsPage(desk).pages(),
+            *LabelQueuePage(desk).pages(),
             *self._sign_in.pages(),
             *self._events.pages(),
         ]

@@ -8,11 +8,12 @@ from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.log import printable
 from alectio_agent.hub.access.gate import READER
 from alectio_agent.hub.access.sessions import BOX, Session, Sessions
-from alectio_agent.hub.dashboard.forms import read_form
+from alectio_agent.hub.dashboard.forms import is_file, read_file, read_form
 from alectio_agent.hub.dashboard.peers import is_loopback, is_of_another_user
 from alectio_agent.hub.dashboard.visit import Page, Visit
 
 FORM_KEY = "form_key"
+KEY_HEADER = "x-form-key"
 BOX_HOSTS = ("127.0.0.1", "localhost", "::1")
 RENEWED = ("unauthorized", "expired")
 
@@ -45,11 +46,13 @@ class Entrance:
         if page.method != "POST":
             return Visit(request, session), is_new
         check_origin(request)
-        form = await read_form(request)
-        if not self.sessions.is_form_key(session, form.pop(FORM_KEY, "")):
-            raise ProblemError(
-                "forbidden", "this form is out of date; open the page again, and send it from there"
-            )
+        if page.largest_file and is_file(request):
+            # A page of another site can neither set this header nor send this type unasked.
+            self._check_key(session, request.headers.get(KEY_HEADER, ""))
+            file = await read_file(request, page.largest_file)
+            return Visit(request, session, file=file), is_new
+        form = await read_form(request, page.largest_form)
+        self._check_key(session, form.pop(FORM_KEY, ""))
         return Visit(request, session, form), is_new
 
     async def enter_box(self, request: Request) -> tuple[Session, bool]:
@@ -77,6 +80,12 @@ class Entrance:
             if error.problem not in RENEWED:
                 raise
         return self.sessions.begin(BOX), True
+
+    def _check_key(self, session: Session, found: str) -> None:
+        if not self.sessions.is_form_key(session, found):
+            raise ProblemError(
+                "forbidden", "this form is out of date; open the page again, and send it from there"
+            )
 
     async def _session(self, request: Request, page: Page) -> tuple[Session, bool]:
         if self.sessions.is_box:

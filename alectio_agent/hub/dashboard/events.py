@@ -66,35 +66,44 @@ class Events:
 
     async def _changes(self, request: Request, experiment: str | None) -> AsyncIterator[str]:
         change, seen = self._live.next_change(), self._live.mark(experiment)
-        while True:
-            is_change = await self._wait(change)
-            if self._holds.is_stopping:
-                return
-            try:
-                await self._sessions.find(request.headers.get("cookie"), READER)
-            except ProblemError:
-                yield "event: over\ndata: the session is over\n\n"
-                return
-            change, mark = self._live.next_change(), self._live.mark(experiment)
-            # A list shows contacts, which change nothing in the tables: now and then it looks.
-            if mark != seen or (not is_change and experiment is None):
-                seen = mark
-                yield f"event: changed\ndata: {self._live.revision}\n\n"
-            elif not is_change:
-                yield ": still here\n\n"
-
-    async def _wait(self, change: asyncio.Event) -> bool:
-        waits = [
-            _task(change.wait()),
-            _task(self._holds.until_stopped()),
-            _task(self._sleep(HEARTBEAT_S)),
-        ]
+        told_at = self._live.revision
+        # One clock for the whole line: changes of others must not put off its heartbeats.
+        heartbeat = self._heartbeat()
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            while True:
+                await self._wait(change, heartbeat)
+                if self._holds.is_stopping:
+                    return
+                try:
+                    await self._sessions.find(request.headers.get("cookie"), READER)
+                except ProblemError:
+                    yield "event: over\ndata: the session is over\n\n"
+                    return
+                is_due = heartbeat.done()
+                if is_due:
+                    heartbeat = self._heartbeat()
+                change, mark = self._live.next_change(), self._live.mark(experiment)
+                # Now and then a page looks at what it shows beside its own: a list at contacts,
+                # which change nothing in the tables, a report at its control and siblings.
+                is_stale = experiment is None or told_at != self._live.revision
+                if mark != seen or (is_due and is_stale):
+                    seen, told_at = mark, self._live.revision
+                    yield f"event: changed\ndata: {self._live.revision}\n\n"
+                elif is_due:
+                    yield ": still here\n\n"
+        finally:
+            heartbeat.cancel()
+
+    def _heartbeat(self) -> "asyncio.Future[object]":
+        return _task(self._sleep(HEARTBEAT_S))
+
+    async def _wait(self, change: asyncio.Event, heartbeat: "asyncio.Future[object]") -> None:
+        waits = [_task(change.wait()), _task(self._holds.until_stopped())]
+        try:
+            await asyncio.wait([*waits, heartbeat], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waits:
                 task.cancel()
-        return change.is_set()
 
 
 def _task(waiting: Awaitable[object]) -> "asyncio.Future[object]":

@@ -16,15 +16,15 @@ from alectio_agent.hub.dashboard.pages import fingerprint, render, safe
 from alectio_agent.hub.dashboard.visit import Page, Visit
 from alectio_agent.hub.experiments.job_log_files import read_tail
 from alectio_agent.hub.experiments.job_views import list_jobs
-from alectio_agent.hub.experiments.tried import Tried, find_tried, list_tried, report_mark
-from alectio_agent.hub.results.telling import read_told
+from alectio_agent.hub.experiments.records import named_experiment
+from alectio_agent.hub.experiments.tried import Tried, find_tried, list_tried
+from alectio_agent.hub.results.telling import read_told, told_mark
 from alectio_agent.report.page import render_body
 from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import ExperimentView, JobView, LoopView
 from alectio_agent.wire.protocol import STEPS
 
 TAIL_BYTES, LONG_TAIL_BYTES = 8 * 2**10, 256 * 2**10
-OPENED = (".html", ".csv", ".json", ".txt")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class _Seen:
     view: ExperimentView
     job: JobView | None
     tried: list[Tried]
+    pipeline: str | None
     mark: str
 
     @property
@@ -75,6 +76,7 @@ class ExperimentPage:
                 "job": seen.job,
                 "stages": _stages(seen),
                 "tried": seen.tried,
+                "pipeline": seen.pipeline,
                 "mark": fingerprint(seen.mark),
                 "log": log,
                 "log_of": seen.tried[0] if seen.tried else None,
@@ -106,7 +108,14 @@ class ExperimentPage:
     def _look(self, tx: Connection, name: str) -> _Seen:
         view = self._platform.show(tx, name)
         jobs = list_jobs(tx, self._platform.context, name)
-        return _Seen(view, jobs[-1] if jobs else None, list_tried(tx, name), _mark(tx, name))
+        experiment = named_experiment(tx, name)
+        return _Seen(
+            view=view,
+            job=jobs[-1] if jobs else None,
+            tried=list_tried(tx, name),
+            pipeline=experiment.pipeline or experiment.settings.pipeline,
+            mark=_mark(tx, name),
+        )
 
     def _look_at_disk(self, seen: _Seen) -> tuple[LogText | None, list[tuple[str, int]]]:
         log = self._tail(seen.tried[0], TAIL_BYTES) if seen.tried else None
@@ -144,7 +153,7 @@ def list_files(folder: Path) -> list[tuple[str, int]]:
 
 
 def _mark(tx: Connection, name: str) -> str:
-    return repr(report_mark(tx, name))
+    return repr(told_mark(tx, name))
 
 
 def _count(text: str) -> int:

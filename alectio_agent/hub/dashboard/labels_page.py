@@ -1,92 +1,52 @@
-"""`/labels`: what people are asked to label."""
+"""`/labels`: what people are asked to label, and the files for it."""
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection
 from starlette.responses import Response
 
+from alectio_agent.hub.dashboard.answers import download
 from alectio_agent.hub.dashboard.desk import Desk, in_thread
 from alectio_agent.hub.dashboard.pages import render
 from alectio_agent.hub.dashboard.visit import Page, Visit
-from alectio_agent.wire.operation import ExperimentView, LoopView
-
-
-@dataclass(frozen=True)
-class Asked:
-    """An experiment whose labels people give.
-
-    Attributes:
-        loop: The newest one that they were asked about; None before there is one.
-        returned: How many of `asked` samples came back.
-        since: When they were asked.
-    """
-
-    name: str
-    state: str
-    waits_for: str
-    loop: int | None
-    returned: int
-    asked: int
-    since: str | None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anything is still to come."""
-        return self.returned < self.asked
+from alectio_agent.wire.label_files import without_labels, write_labels
+from alectio_agent.wire.labels import LabelQueue
 
 
 class LabelsPage:
-    """The labelling queue."""
+    """All experiments that ask people for labels."""
 
     def __init__(self, desk: Desk) -> None:
         """Bind the page to what it reads."""
         self._desk = desk
+        self._platform = desk.services.platform
 
     def pages(self) -> list[Page]:
         """What there is to serve."""
-        return [Page("GET", "/labels", self.show)]
+        return [Page("GET", "/labels", self.show), Page("GET", "/labels/{name}.csv", self.export)]
 
     async def show(self, visit: Visit) -> Response:
         """Show which experiments wait for labels, and for how many."""
 
         async def make() -> str:
-            found = await self._desk.read(self._look)
+            found = await self._desk.read(self._platform.asking)
             draw = partial(
                 render, "labels.html", visit.session, is_part=visit.is_fragment, title="Labels",
-                here="labels", topic="", asked=sorted(found, key=lambda entry: not entry.is_open),
+                here="labels", topic="", asking=found,
             )  # fmt: skip
             return await in_thread(draw)
 
         return await self._desk.show(visit, ("labels",), make)
 
-    def _look(self, tx: Connection) -> list[Asked]:
-        platform = self._desk.services.platform
-        views = platform.list(tx).experiments
-        named = [view.name for view in views if _are_asked(view)]
-        return [_asked(platform.show(tx, name)) for name in named]
+    async def export(self, visit: Visit) -> Response:
+        """Give the file that `experiment labels export` writes; `?all=1` as its `--all`."""
+        is_whole = visit.request.query_params.get("all", "") not in ("", "0")
+        queue = await self._desk.read(
+            partial(self._platform.label_queue, name=visit.name, is_whole=is_whole)
+        )
+        text = await in_thread(partial(_written, queue, is_whole=is_whole))
+        return download(text, f"{queue.name}.csv", "text/csv")
 
 
-def _are_asked(view: ExperimentView) -> bool:
-    kind: str = view.settings.labels.kind
-    return kind != "known"
-
-
-def _asked(view: ExperimentView) -> Asked:
-    loops = [loop for loop in view.loops if _told(loop, "asked") is not None]
-    newest = loops[-1] if loops else None
-    return Asked(
-        name=view.name,
-        state=view.state,
-        waits_for=view.waits_for,
-        loop=None if newest is None else newest.loop,
-        returned=_told(newest, "returned") or 0,
-        asked=_told(newest, "asked") or 0,
-        since=_told(newest, "asked_at"),
-    )
-
-
-def _told(loop: LoopView | None, name: str) -> Any:
-    """What a loop tells of labels by people."""
-    return getattr(loop, name, None)
+def _written(queue: LabelQueue, *, is_whole: bool) -> str:
+    shown = queue if is_whole else without_labels(queue)
+    return write_labels(shown.samples, has_classes=queue.classes is not None)

@@ -31,7 +31,7 @@ class Live:
         Args:
             commits: Beats after every commit.
             read_versions: Reads the versions of all experiments, by name.
-            read_beats: A number in memory that grows with every progress of a job.
+            read_beats: A number in memory that grows with all that comes of a job without a commit.
             sleep: Waits; given so that tests need not.
         """
         self._commits = commits

@@ -39,6 +39,7 @@ STATES = {
     "available": State("○", "available", "calm"),
     "claimed": State("◔", "claimed", "calm"),
     "selecting": State("…", "selecting", "calm"),
+    "labelling": State("✎", "waits for labels", "bad"),
     "done": State("✓", "done", "done"),
     "started": State("●", "running", "good"),
     "failed": State("!", "failed", "bad"),

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from alectio_agent.hub.access.gate import READER
 from alectio_agent.hub.access.sessions import Session
+from alectio_agent.hub.dashboard.forms import LARGEST_FORM
 from alectio_agent.wire.operation import Scope
 
 FRAGMENT_HEADER = "x-fragment"
@@ -19,11 +20,13 @@ class Visit:
 
     Attributes:
         form: What a form sent, without its key.
+        file: What a page sent instead of a form; None without.
     """
 
     request: Request
     session: Session
     form: Mapping[str, str] = field(default_factory=dict)
+    file: bytes | None = None
 
     @property
     def name(self) -> str:
@@ -45,9 +48,13 @@ class Page:
 
     Attributes:
         allowed: Scopes of which the visitor's token must have one.
+        largest_form: The most that its form may send, in bytes.
+        largest_file: The most that a file may have which is sent in its place; 0 takes none.
     """
 
     method: str
     path: str
     handler: Handler
     allowed: frozenset[Scope] = READER
+    largest_form: int = LARGEST_FORM
+    largest_file: int = 0

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from alectio_agent.config.nearest import nearest
 from alectio_agent.core.log import printable
+from alectio_agent.core.nearest import nearest
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.strict_json import JsonRuleError, loads
 

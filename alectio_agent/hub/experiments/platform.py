@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from alectio_agent.core.clock import Clock
 from alectio_agent.hub.experiments import (
     agent_views,
+    asking,
     beats,
     claims,
     commits,
@@ -80,6 +81,8 @@ class Platform:
         )
         self._views = views.Views(self.context)
         self._summaries = summaries.Summaries(self.context)
+        self.logs_arrived = 0
+        """Grows with every piece of a log."""
 
     @property
     def may_have_claims(self) -> bool:
@@ -147,7 +150,9 @@ class Platform:
 
     def put_log(self, job_id: str, attempt: int, offset: int, text: bytes) -> int:
         """Keep text of a log; gives where it ends without a gap. Refuses `invalid`."""
-        return job_log_files.put_text(self.context, job_id, attempt, offset, text)
+        end = job_log_files.put_text(self.context, job_id, attempt, offset, text)
+        self.logs_arrived += 1
+        return end
 
     def check_job(self, tx: Connection, job_id: str) -> None:
         """Say whether there is such a job; refuses `not-found`."""
@@ -240,6 +245,10 @@ class Platform:
     def label_queue(self, tx: Connection, name: str, *, is_whole: bool) -> LabelQueue:
         """Say which samples people are asked for; refuses `not-found`, `conflict`."""
         return label_queue.label_queue(tx, self.context, name, is_whole=is_whole)
+
+    def asking(self, tx: Connection) -> Sequence[asking.Asking]:
+        """All experiments that ask people for labels, those that lack some first."""
+        return asking.list_asking(tx)
 
     def history(self, tx: Connection, name: str) -> dict[str, Any]:
         """Everything that is kept of an experiment; refuses `not-found`."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from alectio_agent.hub.store.tables import agents, attempts, experiments, jobs, results
+from alectio_agent.hub.store.tables import agents, attempts, experiments, jobs
 
 MOST_SHOWN = 200
 
@@ -80,36 +80,3 @@ def find_tried(tx: Connection, name: str, loop: int, attempt: int) -> Tried | No
     )
     row = tx.execute(found).mappings().one_or_none()
     return None if row is None else Tried(**row)
-
-
-def report_mark(tx: Connection, name: str) -> tuple[object, ...]:
-    """What changes whenever a report of an experiment, or of its control, would say more.
-
-    Args:
-        tx: Any transaction.
-        name: Of the experiment.
-    """
-    family = (experiments.c.name == name) | (experiments.c.control_of == name)
-    told = (
-        select(
-            experiments.c.name,
-            experiments.c.state,
-            experiments.c.settings,
-            experiments.c.pool_size,
-            func.count(jobs.c.job_id),
-            func.sum(jobs.c.attempt),
-            func.group_concat(jobs.c.state, " "),
-        )
-        .join(jobs, jobs.c.experiment_id == experiments.c.experiment_id, isouter=True)
-        .where(family)
-        .group_by(experiments.c.experiment_id)
-        .order_by(experiments.c.position)
-    )
-    counted = (
-        select(func.count(results.c.lease), func.count(results.c.metrics))
-        .join(jobs, jobs.c.job_id == results.c.job_id)
-        .join(experiments, experiments.c.experiment_id == jobs.c.experiment_id)
-        .where(family, results.c.is_counted)
-    )
-    rows = [*tx.execute(told), *tx.execute(counted)]
-    return tuple(value for row in rows for value in row)

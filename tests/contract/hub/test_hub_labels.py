@@ -455,6 +455,36 @@ class TestQueue:
             bench.bring({0: 1})
 
 
+class TestAsking:
+    def asked(self, bench: Bench) -> list[Any]:
+        return list(bench.run(bench.platform.asking))
+
+    def test_those_that_wait_for_labels_come_first(self, bench: Bench) -> None:
+        asking(bench, name="waits")
+        bench.create(name="known")
+        bench.create(name="done", labels=CSV)
+        bench.settle()
+        bench.bring(dict.fromkeys(range(4), 1), name="done")
+        bench.bring({0: 1}, name="waits")
+        waits, done = self.asked(bench)
+        assert (waits.name, waits.loop, waits.asked, waits.returned) == ("waits", 0, 4, 1)
+        assert waits.waits_for.startswith("labels of 3 of 4 samples of loop 0")
+        assert waits.since is not None
+        assert waits.is_open
+        assert (done.name, done.waits_for, done.returned, done.is_open) == ("done", "", 4, False)
+
+    def test_before_the_first_batch_nothing_is_asked(self, bench: Bench) -> None:
+        bench.create(labels=CSV)
+        (found,) = self.asked(bench)
+        assert (found.loop, found.asked, found.is_open) == (None, 0, False)
+
+    def test_nothing_is_to_come_for_one_that_was_cancelled(self, bench: Bench) -> None:
+        asking(bench)
+        bench.run(lambda tx: bench.platform.cancel(tx, "digits"))
+        (found,) = self.asked(bench)
+        assert (found.returned, found.asked, found.is_open) == (0, 4, False)
+
+
 class TestDocument:
     def test_classes_are_those_that_people_gave(self, bench: Bench) -> None:
         agent = asking(bench, classes=["cat", "dog"])

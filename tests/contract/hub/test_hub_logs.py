@@ -52,6 +52,11 @@ class TestText:
         assert put(bench, offset, b"epoch 1\nepoch 2\n"[offset : offset + 5]) == 16
         assert whole(bench) == [(0, b"epoch 1\nepoch 2\n")]
 
+    def test_open_pages_are_told_of_each_piece(self, bench: Bench) -> None:
+        before = bench.platform.logs_arrived
+        put(bench, 0, b"epoch 1\n")
+        assert bench.platform.logs_arrived > before
+
     def test_a_gap_is_kept_as_one(self, bench: Bench) -> None:
         put(bench, 0, b"first")
         assert put(bench, 100, b"later") == 105

@@ -11,11 +11,11 @@ import pytest
 from alectio_agent.core.errors import ProblemError, StoreError
 from alectio_agent.hub.results import maker as maker_module
 from alectio_agent.hub.results.results_process import ResultsEndedError, ResultsError
-from alectio_agent.hub.results.telling import find_siblings, read_told
+from alectio_agent.hub.results.telling import find_siblings, read_told, told_mark
 from alectio_agent.report.page import Told
 from alectio_agent.wire.claims import Claim
 from tests.support.analysis import ndjson_part, npz_part
-from tests.support.benches import Bench, BenchAgent
+from tests.support.benches import Bench, BenchAgent, refused
 from tests.support.results import (
     EVERY,
     DirectMaker,
@@ -254,6 +254,10 @@ class TestReports:
         assert "no report files: 'calibration'" in caplog.text
 
 
+def mark_of(bench: Bench, name: str) -> tuple[object, ...]:
+    return bench.run(lambda tx: told_mark(tx, name))
+
+
 class TestSiblings:
     def test_are_the_same_settings_with_other_seeds(self, bench: Bench) -> None:
         bench.agent()
@@ -270,6 +274,37 @@ class TestSiblings:
         assert told.control is None
         of_control = bench.run(lambda tx: find_siblings(tx, "controlled-control"))
         assert of_control == [], "a control is no seed of anything else"
+
+    def test_an_open_page_draws_its_report_anew_for_whatever_it_tells_of(
+        self, bench: Bench
+    ) -> None:
+        agent = bench.agent()
+        bench.create(name="a", loops=1)
+        alone = mark_of(bench, "a")
+        bench.create(name="b", loops=1, seed=1)
+        both = mark_of(bench, "a")
+        assert both != alone
+        bench.create(name="unlike", loops=1, seed=2, batch=5)
+        assert mark_of(bench, "a") == both, "it is no sibling"
+        bench.run(lambda tx: bench.platform.pause(tx, "a"))
+        paused = mark_of(bench, "a")
+        claim = agent.start()
+        assert claim.job == "b/0"
+        agent.commit(claim)
+        bench.settle()
+        assert mark_of(bench, "a") != paused, "a sibling that finished makes a band"
+
+    def test_labels_that_are_corrected_change_what_it_tells(self, bench: Bench) -> None:
+        bench.agent()
+        bench.create(labels={"kind": "csv"})
+        bench.bring()
+        before = mark_of(bench, "digits")
+        bench.bring({0: 1})
+        assert mark_of(bench, "digits") != before
+
+    def test_of_an_unknown_experiment_nothing_is_told(self, bench: Bench) -> None:
+        with refused("not-found"):
+            mark_of(bench, "nobody")
 
     def test_show_a_finished_one_at_once(self, bench: Bench, direct: DirectMaker) -> None:
         agent, writer = bench.agent(), make_writer(bench, direct)

@@ -6,9 +6,12 @@ import pytest
 
 from alectio_agent.hub.access.sessions import BOX, Session
 from alectio_agent.hub.access.tokens import StoredToken
+from alectio_agent.hub.dashboard.label_queue_page import Outcome
 from alectio_agent.hub.dashboard.pages import moment, number, plain, render, state_of
 from alectio_agent.hub.dashboard.sparkline import HEIGHT, MARGIN, WIDTH, sparkline_points
 from alectio_agent.hub.experiments.summaries import Summary
+from alectio_agent.wire.label_files import Problem, Wrong
+from alectio_agent.wire.labels import AskedSample, LabelQueue, LoopLabels
 
 MARKUP = "\"'><script>alert(1)</script>"
 OPERATOR = Session("n", BOX, 0.0)
@@ -74,6 +77,49 @@ def test_the_line_is_told_in_words_too() -> None:
 def test_viewers_are_not_led_to_tokens() -> None:
     assert "/tokens" not in listed(VIEWER)
     assert "/tokens" in listed(OPERATOR)
+
+
+def queue_page(session: Session, asked: list[AskedSample], **told: object) -> str:
+    loop = LoopLabels(
+        loop=0, state="labelling", asked=len(asked), returned=0, needed=1, excluded=0, asked_at=None
+    )
+    queue = LabelQueue(name="digits", state="running", loops=[loop], samples=asked)
+    return render(
+        "label_queue.html", session, title="Labels of digits", here="labels", topic="digits",
+        **{
+            "queue": queue, "shown": asked[:200], "asked_count": len(asked), "example": "",
+            "outcome": None, "pasted": "", "largest_file": 2**20, **told,
+        },
+    )  # fmt: skip
+
+
+def asked_samples(count: int, **told: object) -> list[AskedSample]:
+    said = {"loop": 0, "status": "asked", **told}
+    return [AskedSample.model_validate({"index": index, **said}) for index in range(count)]
+
+
+def test_the_first_two_hundred_samples_are_shown_and_the_rest_counted() -> None:
+    html = queue_page(OPERATOR, asked_samples(1437))
+    assert html.count('<th scope="row" class="short right">') == 200
+    assert "1,437 samples, to fill in" in html
+    assert "and 1,237 more, in the file" in html
+
+
+def test_markup_in_names_reasons_and_wrong_lines_is_text() -> None:
+    wrong = Wrong([Problem(2, MARKUP)], 1)
+    html = queue_page(
+        OPERATOR, asked_samples(1, name=MARKUP, reason=MARKUP), outcome=Outcome(wrong=wrong),
+        pasted="</textarea>" + MARKUP,
+    )  # fmt: skip
+    assert "<script>alert" not in html
+    assert html.count("</textarea>") == 1
+
+
+def test_labels_are_brought_by_operators_only() -> None:
+    assert "Bring labels" in queue_page(OPERATOR, asked_samples(1))
+    html = queue_page(VIEWER, asked_samples(1))
+    assert "Bring labels" not in html
+    assert "/labels/digits.csv" in html
 
 
 def test_a_moment_that_is_none_is_shown_as_it_is() -> None:

@@ -1,15 +1,26 @@
 """Which requests and forms the pages take."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
 from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.access.sessions import BOX, Sessions
 from alectio_agent.hub.dashboard.answers import local_path
-from alectio_agent.hub.dashboard.entrance import check_box, check_origin, is_https
+from alectio_agent.hub.dashboard.entrance import Entrance, check_box, check_origin, is_https
 from alectio_agent.hub.dashboard.forms import FORM_TYPE, LARGEST_FORM, read_form
+from alectio_agent.hub.dashboard.visit import Page, Visit
 from tests.support.asgi import Exchange, scope_of
+from tests.support.hub_fakes import HubScene
 
 HOST = "127.0.0.1:8642"
+
+
+async def unreached(_: Visit) -> Response:
+    raise AssertionError("only the entrance is tested")
 
 
 def request(client: str = "127.0.0.1", **headers: str) -> Request:
@@ -99,6 +110,53 @@ def test_no_address_leads_elsewhere(path: str) -> None:
     assert local_path(path) == "/"
 
 
+class TestFiles:
+    """A page may send a file in place of a form: its key then stands in a header."""
+
+    pytestmark = pytest.mark.anyio
+    page = Page("POST", "/x", unreached, largest_form=LARGEST_FORM, largest_file=8)
+
+    @pytest.fixture
+    def sessions(self, tmp_path: Path) -> Iterator[Sessions]:
+        scene = HubScene(tmp_path)
+        yield Sessions(scene.services.gate, scene.clock, b"k" * 32, "abc", is_box=True)
+        scene.store.close()
+
+    async def send(
+        self, sessions: Sessions, body: bytes, key: str | None = None, page: Page = page
+    ) -> Visit:
+        session = sessions.begin(BOX)
+        named = {
+            "Host": HOST, "Origin": f"http://{HOST}", "Content-Type": "text/csv; charset=utf-8",
+            "Cookie": f"{sessions.cookie}={sessions.write(session)}",
+            "X-Form-Key": sessions.form_key(session) if key is None else key,
+        }  # fmt: skip
+        scope = {**scope_of("POST", "/x", named), "client": ("127.0.0.1", 5000)}
+        visit, _ = await Entrance(sessions).admit(Request(scope, Exchange([body]).receive), page)
+        return visit
+
+    async def test_a_file_arrives_as_it_is(self, sessions: Sessions) -> None:
+        assert (await self.send(sessions, b"\xff\xfe\r\n")).file == b"\xff\xfe\r\n"
+
+    @pytest.mark.parametrize("key", ["", "0" * 64])
+    async def test_without_the_key_of_the_session_it_is_refused(
+        self, sessions: Sessions, key: str
+    ) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await self.send(sessions, b"1", key)
+        assert caught.value.problem == "forbidden"
+
+    async def test_one_that_is_too_large_is_refused(self, sessions: Sessions) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await self.send(sessions, b"123456789")
+        assert caught.value.problem == "invalid"
+
+    async def test_other_pages_take_none(self, sessions: Sessions) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await self.send(sessions, b"1", page=Page("POST", "/x", unreached))
+        assert caught.value.problem == "invalid"
+
+
 class TestForms:
     pytestmark = pytest.mark.anyio
 
@@ -110,6 +168,12 @@ class TestForms:
     async def test_fields_are_read(self) -> None:
         found = await self.read(b"name=a+b%26c&empty=", FORM_TYPE + "; charset=utf-8")
         assert found == {"name": "a b&c", "empty": ""}
+
+    async def test_a_page_may_take_a_larger_form(self) -> None:
+        body = b"a=" + b"x" * LARGEST_FORM
+        scope = scope_of("POST", "/x", {"Content-Type": FORM_TYPE})
+        form = await read_form(Request(scope, Exchange([body]).receive), 2 * LARGEST_FORM)
+        assert len(form["a"]) == LARGEST_FORM
 
     async def test_no_fields_are_a_form_too(self) -> None:
         assert await self.read(b"") == {}

@@ -29,6 +29,7 @@ class Line:
         self.time_is_up = asyncio.Event()
         self.events = Events(self.live, self.sessions, services.holds, self.until_up)
         self.heard: list[str] = []
+        self.clocks = 0
         self.session: Session | None = None
 
     async def read(self) -> dict[str, int]:
@@ -39,6 +40,7 @@ class Line:
             await asyncio.Event().wait()
 
     async def until_up(self, _: float) -> None:
+        self.clocks += 1
         await self.time_is_up.wait()
         self.time_is_up.clear()
 
@@ -105,6 +107,33 @@ async def test_a_list_looks_at_contacts_now_and_then(line: Line) -> None:
     line.time_is_up.set()
     await settle()
     assert line.heard == ["event: changed"]
+    task.cancel()
+
+
+async def test_a_page_looks_now_and_then_at_what_happened_to_others(line: Line) -> None:
+    """Its report tells of the control, and of the same experiment with other seeds."""
+    task = await opened(line, "digits")
+    await line.commit(other=1)
+    assert line.heard == []
+    line.time_is_up.set()
+    await settle()
+    assert line.heard == ["event: changed"]
+    line.time_is_up.set()
+    await settle()
+    assert line.heard == ["event: changed", ": still here"]
+    task.cancel()
+
+
+async def test_changes_of_others_do_not_put_off_the_heartbeat(line: Line) -> None:
+    """The clock of a line goes on; only a heartbeat that came starts it anew."""
+    task = await opened(line, "digits")
+    started = line.clocks
+    for version in range(5):
+        await line.commit(other=version)
+    assert line.clocks == started
+    line.time_is_up.set()
+    await settle()
+    assert line.clocks == started + 1
     task.cancel()
 
 

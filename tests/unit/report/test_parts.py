@@ -60,6 +60,13 @@ class TestCurves:
         assert (control["line"]["dash"], ours["line"]["dash"]) == ("dash", "solid")
         assert ours["x"] == [20, 40, 60, 80, 100]
 
+    def test_one_value_stands_on_an_axis_of_its_own_size(self) -> None:
+        """Left alone it would go from -0.5 to 1.5, where no accuracy can be."""
+        (curve,) = find_curves(with_scores((10, 0.6)), None, ())
+        assert curve.figure.layout["yaxis"]["range"] == pytest.approx([0.55, 0.65])
+        (curve,) = find_curves(with_scores((10, 0.6), (20, 0.7)), None, ())
+        assert "range" not in curve.figure.layout["yaxis"]
+
     def test_loops_without_a_finite_score_are_left_out(self) -> None:
         (curve,) = find_curves(with_scores((10, 0.2), (20, math.nan), (30, 0.4)), None, ())
         assert curve.figure.data[0]["x"] == [10, 30]

@@ -13,6 +13,7 @@
   tellTimes();
   setInterval(tellTimes, 10000);
   askInDialogs();
+  sendFiles();
   if (topic !== undefined && "EventSource" in window) {
     document.addEventListener("visibilitychange", () => (document.hidden ? unfollow() : follow()));
     window.addEventListener("pagehide", unfollow);
@@ -131,6 +132,49 @@
     if (seconds < 60) return Math.floor(seconds / 10) * 10 + " s ago";
     if (seconds < 3600) return Math.floor(seconds / 60) + " min ago";
     return Math.floor(seconds / 3600) + " h ago";
+  }
+
+  // A file goes as it is, so that the hub reads of it what the command would; forms of text can not.
+  function sendFiles() {
+    for (const form of document.querySelectorAll("form[data-upload]")) {
+      form.hidden = false;
+      form.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        const button = form.querySelector("button"), file = form.elements.file.files[0];
+        button.disabled = true;
+        await sendFile(form, file).catch(() => tell("The file did not reach the hub. Send it again."));
+        button.disabled = false;
+      });
+    }
+  }
+
+  async function sendFile(form, file) {
+    if (file.size > Number(form.dataset.most)) {
+      tell("This file is larger than " + form.dataset.mostTold + ", which is the most. Send it in pieces.");
+      return;
+    }
+    const headers = {"Content-Type": "text/csv", "X-Form-Key": form.elements.form_key.value, "X-Fragment": "1"};
+    const answer = await fetch(form.action, {method: "POST", headers, body: file, credentials: "same-origin"});
+    if (answer.redirected) { location.reload(); return; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = page.getElementById("outcome") || page.querySelector(".problem");
+    if (told === null) { tell("The hub did not take the file (" + answer.status + ")."); return; }
+    tell(...(told.id ? told.childNodes : [told]));
+    if (answer.ok) form.reset();
+    refresh();
+  }
+
+  function tell(...shown) {
+    const place = document.getElementById("outcome");
+    place.replaceChildren(...shown);
+    if (typeof shown[0] === "string") {
+      const problem = document.createElement("p");
+      problem.className = "problem";
+      problem.append(...shown);
+      place.replaceChildren(problem);
+    }
+    place.focus();
+    place.scrollIntoView({block: "nearest"});
   }
 
   // The form would lead to a page that asks once more; here a dialog does.

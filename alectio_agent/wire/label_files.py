@@ -5,16 +5,18 @@ import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import JsonValue
 
-from alectio_agent.cli.labels_table import COLUMNS, Row, RowError, TableError, open_table
 from alectio_agent.core.log import printable
+from alectio_agent.wire.label_table import COLUMNS, Row, RowError, TableError, open_table
 from alectio_agent.wire.labelling import EXCLUDED
-from alectio_agent.wire.labels import AskedSample, LabelRow
+from alectio_agent.wire.labels import AskedSample, LabelQueue, LabelRow
 from alectio_agent.wire.strict_json import JsonRuleError, dumps, loads
 
 MOST_DIGITS = 15
+MOST_TOLD = 20
 LONGEST_ANNOTATOR = 200
 
 
@@ -47,6 +49,42 @@ class LabelFile:
     blank: int = 0
     problems: list[Problem] = field(default_factory=list)
 
+    def wrong(self, rows: list[dict[str, Any]], count: object) -> "Wrong":
+        """Everything that is wrong, as far as it is told, by the hub and without it.
+
+        Args:
+            rows: What the hub found: the place in `rows`, and the problem.
+            count: How many it found; it does not tell all of a wrong file.
+        """
+        told = [Problem(self.lines[row["row"]], row["problem"]) for row in rows]
+        problems = sorted([*self.problems, *told], key=lambda each: each.line)
+        untold = max(count - len(rows), 0) if isinstance(count, int) else 0
+        return Wrong(problems[:MOST_TOLD], len(problems) + untold)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with a file.
+
+    Attributes:
+        problems: The first ones, in the order of their lines.
+        count: How many there are.
+    """
+
+    problems: list[Problem]
+    count: int
+
+    @property
+    def title(self) -> str:
+        """How many places are wrong, and that nothing came of it."""
+        places = "1 place is" if self.count == 1 else f"{self.count:,} places are"
+        return f"{places} wrong. Nothing was imported"
+
+    @property
+    def untold(self) -> int:
+        """Problems beside those that are told."""
+        return self.count - len(self.problems)
+
 
 def write_labels(samples: Iterable[AskedSample], *, has_classes: bool) -> str:
     """Write a file for people to fill in.
@@ -70,6 +108,16 @@ def write_labels(samples: Iterable[AskedSample], *, has_classes: bool) -> str:
              each.reason]
         )  # fmt: skip
     return text.getvalue()
+
+
+def without_labels(queue: LabelQueue) -> LabelQueue:
+    """What is still to be labelled.
+
+    Args:
+        queue: With what came back of these loops already.
+    """
+    asked = [sample for sample in queue.samples if sample.status == "asked"]
+    return queue.model_copy(update={"samples": asked})
 
 
 def read_labels(content: bytes) -> LabelFile:

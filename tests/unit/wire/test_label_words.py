@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alectio_agent.cli.labels_outcome import what_now
+from alectio_agent.wire.label_words import what_now
 from alectio_agent.wire.labels import LabelsImported
 
 

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alectio_agent.config.nearest import nearest
 from alectio_agent.core.log import printable
+from alectio_agent.core.nearest import nearest
 
 COLUMNS = ("index", "name", "loop", "label", "annotator", "seconds", "score", "reason")
 NEEDED = ("index", "label")

@@ -6,8 +6,14 @@ import json
 
 import pytest
 
-from alectio_agent.cli.labels_csv import LabelFile, read_labels, write_labels
-from alectio_agent.wire.labels import AskedSample
+from alectio_agent.wire.label_files import (
+    MOST_TOLD,
+    LabelFile,
+    read_labels,
+    without_labels,
+    write_labels,
+)
+from alectio_agent.wire.labels import AskedSample, LabelQueue
 
 HEAD = "index,name,loop,label,annotator,seconds,score,reason\n"
 
@@ -137,3 +143,29 @@ def test_what_was_written_reads_the_same(label: object) -> None:
 
 def test_names_of_classes_are_written_as_they_are() -> None:
     assert ",1,," in write_labels([sample(4, status="labelled", label="1")], has_classes=True)
+
+
+def test_what_the_hub_finds_stands_at_its_line_among_the_rest() -> None:
+    found = read("index,label\n4,a\nx,a\n\n9,b\n")
+    wrong = found.wrong([{"row": 1, "problem": "label: unknown"}], 1)
+    assert [(each.line, each.text.split(":")[0]) for each in wrong.problems] == [
+        (3, "index"), (5, "label"),
+    ]  # fmt: skip
+    assert (wrong.title, wrong.untold) == ("2 places are wrong. Nothing was imported", 0)
+
+
+def test_of_a_very_wrong_file_the_first_lines_are_told_and_the_rest_counted() -> None:
+    found = read("index,label\n" + "x,a\n" * 30 + "1,a\n")
+    wrong = found.wrong([{"row": 0, "problem": "label: unknown"}], 1001)
+    assert len(wrong.problems) == MOST_TOLD
+    assert (wrong.count, wrong.untold) == (1031, 1031 - MOST_TOLD)
+
+
+def test_one_place_is_one() -> None:
+    assert read("index,label\nx,a\n").wrong([], 0).title.startswith("1 place is wrong")
+
+
+def test_what_came_back_is_not_asked_again() -> None:
+    samples = [sample(4), sample(5, status="labelled", label="a"), sample(6, status="excluded")]
+    queue = LabelQueue(name="digits", state="running", loops=[], samples=samples)
+    assert [each.index for each in without_labels(queue).samples] == [4]
