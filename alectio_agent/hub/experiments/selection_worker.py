@@ -78,6 +78,9 @@ class SelectionWorker:
         if found is None:
             found, problem = self._ask(owed.request)
         if found is not None:
+            if found.get("untold"):
+                told = "selection for loop %d of experiment %s: made, but not told: %s"
+                log.warning(told, owed.loop, owed.experiment_id, found["untold"])
             work = partial(insert_selection, context=self._context, owed=owed, found=found)
             self._store.write(work).result()
             return 0.0
