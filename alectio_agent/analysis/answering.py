@@ -1,5 +1,6 @@
 """Answers the worker's requests: what to label next, and how good a model is."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -40,10 +41,11 @@ def answer_select(request: SelectRequest) -> dict[str, Any]:
         request: What to choose from, and how.
 
     Returns:
-        `indices` (increasing), their `scores`, `reasons` and `between` (the two likeliest columns);
-        `pool` (how many there were to choose from), `equal_rows` (how many of them were passed
-        over); and of the candidates of the first part that went by a score `predicted` (how many
-        have each class as the likeliest), `histogram` and `near_misses`.
+        `indices` (increasing), their `scores` and `reasons`; `pool` (how many there were to choose
+        from), `equal_rows` (how many of them were passed over). Then what is merely told:
+        `between` (the two likeliest columns of each); and of the candidates of the first part that
+        went by a score `predicted` (how many have each class as the likeliest), `histogram` and
+        `near_misses`. What could not be worked out of these is None, and `untold` says why.
 
     Raises:
         StrategyError: It cannot be done; the message says why.
@@ -62,23 +64,47 @@ def answer_select(request: SelectRequest) -> dict[str, Any]:
         "indices": [choice.index for choice in batch.choices],
         "scores": [choice.score for choice in batch.choices],
         "reasons": [choice.reason for choice in batch.choices],
-        "between": [choice.between for choice in batch.choices],
         "pool": len(pool),
         "equal_rows": batch.equal_rows,
-        **_told_scores(batch),
+        **_told(batch),
     }
 
 
-def _told_scores(batch: Batch) -> dict[str, Any]:
-    """What the candidates looked like, and what just missed; chance has no scores to tell of."""
+def _told(batch: Batch) -> dict[str, Any]:
+    """What is told about a batch: whatever fails here, the batch is chosen and stands."""
+    told: dict[str, Any] = {}
+    failed = []
+    for name, tell in _TELLERS.items():
+        try:
+            told[name] = tell(batch)
+        except Exception as error:  # noqa: BLE001 - what is merely told must not cost a selection
+            told[name] = None
+            failed.append(f"{name}: {type(error).__name__}: {error}")
+    return {**told, "untold": "; ".join(failed)} if failed else told
+
+
+def _predicted(batch: Batch) -> list[int] | None:
+    return None if batch.ranked is None else batch.ranked.pool.predicted()
+
+
+def _histogram(batch: Batch) -> dict[str, Any] | None:
+    return None if batch.ranked is None else asdict(histogram(batch.ranked))
+
+
+def _near_misses(batch: Batch) -> list[dict[str, Any]]:
     if batch.ranked is None:
-        return {"predicted": None, "histogram": None, "near_misses": []}
+        return []
     chosen = np.array([choice.index for choice in batch.choices], np.int64)
-    return {
-        "predicted": batch.ranked.pool.predicted(),
-        "histogram": asdict(histogram(batch.ranked)),
-        "near_misses": [asdict(missed) for missed in near_misses(batch.ranked, chosen)],
-    }
+    return [asdict(missed) for missed in near_misses(batch.ranked, chosen)]
+
+
+_TELLERS: dict[str, Callable[[Batch], Any]] = {
+    "between": Batch.between,
+    "predicted": _predicted,
+    "histogram": _histogram,
+    "near_misses": _near_misses,
+}
+"""Chance alone has no scores to tell of."""
 
 
 def _pool(request: SelectRequest) -> Pool:

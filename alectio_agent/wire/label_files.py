@@ -1,7 +1,5 @@
 """Files of labels: what people fill in, and what they bring back."""
 
-import csv
-import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from alectio_agent.core.csv_cells import defused, quoted
 from alectio_agent.core.log import printable
 from alectio_agent.wire.label_table import COLUMNS, Row, RowError, TableError, open_table
 from alectio_agent.wire.labelling import EXCLUDED
@@ -96,18 +95,17 @@ def write_labels(samples: Iterable[AskedSample], *, has_classes: bool) -> str:
     Returns:
         CSV with a heading.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines = [",".join(COLUMNS)]
     for each in samples:
         label = "" if each.status == "asked" else _label_text(each.label, has_classes=has_classes)
         score = "" if each.score is None else f"{each.score:.6g}"
         seconds = "" if each.seconds is None else f"{each.seconds:g}"
-        writer.writerow(
-            [each.index, each.name or "", each.loop, label, each.annotator or "", seconds, score,
-             each.reason]
-        )  # fmt: skip
-    return text.getvalue()
+        # The name is only for people, and not read back. What is read back stays as it is.
+        name = defused(each.name or "")
+        cells = [str(each.index), name, str(each.loop), label, each.annotator or "", seconds, score,
+                 each.reason]  # fmt: skip
+        lines.append(",".join(map(quoted, cells)))
+    return "\n".join(lines) + "\n"
 
 
 def without_labels(queue: LabelQueue) -> LabelQueue:

@@ -124,6 +124,8 @@ def open_table(content: bytes) -> Table:
         TableError: It is no text, or has no heading with the columns that are needed.
     """
     text, skipped, delimiters = _decoded(content), 0, DELIMITERS
+    # Names of records may be whole texts; the size of the file is what is limited.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     if text[:4].lower() == "sep=" and text[4:5]:  # a hint of spreadsheets
         delimiters, text, skipped = [text[4]], text.partition("\n")[2], 1
     tried = []

@@ -30,6 +30,9 @@ def what_now(name: str, done: LabelsImported, blank: int) -> list[str]:
     told = []
     if blank and not done.new + done.corrected + done.unchanged + done.excluded:
         told.append(f"No label is filled in: {count(blank, 'row')} without.")
+    if done.unasked:
+        rows = count(done.unasked, "row")
+        told.append(f"{rows} of samples whose loop was rewound: kept until these are chosen again.")
     told += _effect(name, done)
     if done.started:
         told.append(f"Loop {done.loop} has its labels and runs next.")

@@ -52,6 +52,7 @@ class LabelsImported(Record):
         corrected: Samples with another label now; one that was excluded had none.
         unchanged: Rows that say what was known.
         excluded: Samples that were excluded, whatever they were before.
+        unasked: Rows of samples whose loop was rewound; they count when these are chosen again.
         missing: Samples of the newest loop that did not come back yet.
         asked: Samples of the newest loop.
         loop: The newest loop; None before the first selection.
@@ -66,6 +67,7 @@ class LabelsImported(Record):
     corrected: int
     unchanged: int
     excluded: int
+    unasked: int = 0
     missing: int
     asked: int
     loop: int | None

@@ -26,6 +26,7 @@ from alectio_agent.hub.store.tables import (
     meta,
     metadata,
     results,
+    rewound_batches,
     tokens,
 )
 from alectio_agent.hub.store.transactions import after_commit
@@ -307,6 +308,7 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE experiments DROP COLUMN pool_pins; DROP TABLE labels;"
+        "DROP TABLE rewound_batches;"
         "ALTER TABLE jobs DROP COLUMN asked_at; ALTER TABLE jobs DROP COLUMN labels_upto;"
         "ALTER TABLE experiments DROP COLUMN series; ALTER TABLE results DROP COLUMN provenance;"
         "ALTER TABLE agents DROP COLUMN slots;"
@@ -321,7 +323,7 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
         assert known == ["gpu01"]
     finally:
         store.close()
-    for table in (agents, experiments, jobs, labels, results):
+    for table in (agents, experiments, jobs, labels, results, rewound_batches):
         columns = {row[1] for row in _rows(path, f"PRAGMA table_info({table.name})")}
         assert columns == set(table.c.keys())
     aside = path.with_name("hub.db.schema-1")

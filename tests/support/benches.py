@@ -112,7 +112,8 @@ class FakeAnalysis:
         if request["result"] is None:
             free = [at for at in range(request["pool"]) if at not in set(request["labeled"])]
         else:
-            free = [index for index, _ in request["result"]["inline"]["rows"]]
+            spent = set(request.get("labeled", []))
+            free = [at for at, _ in request["result"]["inline"]["rows"] if at not in spent]
         chosen = free[: request["batch"]]
         reason = request["strategy"][0]["name"]
         scores = [None if reason == "random" else 0.25] * len(chosen)

@@ -193,7 +193,16 @@ class FakePlatform:
         self._note("label_queue", name, is_whole)
         return LabelQueue(name=name, state="running", loops=[], samples=[])
 
-    def import_labels(self, tx: Connection, name: str, said: LabelImport) -> LabelsImported:
+    def see_labels(self, tx: Connection, name: str) -> str:
+        return name
+
+    def check_labels(self, seen: str, said: LabelImport) -> tuple[str, int]:
+        return seen, len(said.rows)
+
+    def import_labels(
+        self, tx: Connection, name: str, said: LabelImport, checked: tuple[str, int]
+    ) -> LabelsImported:
+        assert checked == (name, len(said.rows))
         self._note("import_labels", name, [(row.index, row.label) for row in said.rows])
         return LabelsImported(
             state="running", new=len(said.rows), corrected=0, unchanged=0, excluded=0, missing=0,

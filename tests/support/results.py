@@ -42,7 +42,7 @@ class DirectMaker:
         self.asked.append((request["op"], request["name"]))
         if self.refusals:
             raise self.refusals.pop(0)
-        if request["op"] == "report":
+        if request["op"] == "report" and self.report_s:
             self.clock.advance(self.report_s)
         try:
             answer = self.maker.answer(json.dumps(request).encode())

@@ -116,9 +116,11 @@ def near_misses(ranked: Ranked, chosen: Indices) -> list[NearMiss]:
 
 
 def _binned(scores: Scores, low: float, high: float) -> NDArray[np.int64]:
-    counts = np.zeros(BINS, np.int64)
+    # As float64: scores of sure models lie so near together that 40 / (high - low) is above what
+    # float32 can hold.
+    counts, per_score = np.zeros(BINS, np.int64), BINS / (high - low)
     for start in range(0, len(scores), BINNED_AT_ONCE):
-        distances = scores[start : start + BINNED_AT_ONCE] - np.float32(low)
-        places = (distances * np.float32(BINS / (high - low))).astype(np.int64)
-        counts += np.bincount(np.minimum(places, BINS - 1), minlength=BINS)
+        places = np.subtract(scores[start : start + BINNED_AT_ONCE], low, dtype=np.float64)
+        places *= per_score
+        counts += np.bincount(np.minimum(places.astype(np.int64), BINS - 1), minlength=BINS)
     return counts

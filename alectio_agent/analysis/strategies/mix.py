@@ -1,7 +1,7 @@
 """Chooses a batch: one or several strategies, each with its share of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,13 +54,11 @@ class Choice:
         index: Of the sample.
         score: By which it was chosen; None for chance.
         reason: Name of the strategy that chose it.
-        between: Its two likeliest columns; None without scores.
     """
 
     index: int
     score: float | None
     reason: str
-    between: Between | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,20 @@ class Batch:
         equal_rows: Samples passed over because an equal row was before them.
         ranked: The first part that went by a score, with what it chose; None for chance alone
             and for an empty pool.
+        picks: Pools, and the places in them that were chosen.
     """
 
     choices: tuple[Choice, ...]
     equal_rows: int
     ranked: Ranked | None = None
+    picks: tuple[tuple[Pool, Indices], ...] = field(default=(), repr=False, compare=False)
+
+    def between(self) -> list[Between | None]:
+        """The two likeliest columns of each choice; None for each without scores."""
+        found: dict[int, Between | None] = {}
+        for pool, positions in self.picks:
+            found |= zip(pool.index[positions].tolist(), pool.between(positions), strict=True)
+        return [found[choice.index] for choice in self.choices]
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,8 @@ def choose(pool: Pool, shares: Sequence[Share], batch: int, rules: Rules) -> Bat
     chosen = [choice for part, picked in picks for choice in _choices(part, picked)]
     choices = tuple(sorted(chosen, key=lambda choice: choice.index))
     passed_over = len(taken.passed_over - {choice.index for choice in choices})
-    return Batch(choices, passed_over, _ranked(parts, picks))
+    sources = tuple((part.pool, picked) for part, picked in picks)
+    return Batch(choices, passed_over, _ranked(parts, picks), sources)
 
 
 def round_shares(shares: Sequence[float], size: int) -> list[int]:
@@ -199,5 +207,5 @@ def _choices(part: _Part, positions: Indices) -> list[Choice]:
     scores: list[float | None] = [None] * len(positions)
     if strategy.measure is not None:
         scores = pool.scores(strategy.measure)[positions].tolist()
-    told = zip(pool.index[positions].tolist(), scores, pool.between(positions), strict=True)
-    return [Choice(sample, score, strategy.name, between) for sample, score, between in told]
+    told = zip(pool.index[positions].tolist(), scores, strict=True)
+    return [Choice(sample, score, strategy.name) for sample, score in told]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from alectio_agent.hub.access.gate import OPERATOR, READER
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
+from alectio_agent.hub.api.label_taking import take_labels
 from alectio_agent.hub.api.services import Services
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
@@ -49,8 +50,4 @@ class LabelCalls:
         """Take labels, all of them or none; the newest of a sample counts."""
         services = self._services
         said = await read_record(request, LabelImport, services.limits.label_bytes)
-        return answer(
-            await wrap_future(
-                services.store.write(lambda tx: services.platform.import_labels(tx, name, said))
-            )
-        )
+        return answer(await take_labels(services, name, said))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.access.gate import OPERATOR
+from alectio_agent.hub.api.label_taking import take_labels
 from alectio_agent.hub.dashboard.desk import Desk, in_thread
 from alectio_agent.hub.dashboard.pages import render
 from alectio_agent.hub.dashboard.visit import Page, Visit
@@ -72,9 +73,7 @@ class LabelQueuePage:
         # When the file is wrong already, it is only looked at further: all mistakes at once.
         said = LabelImport(rows=found.rows, only_check=bool(found.problems))
         try:
-            done = await self._desk.write(
-                partial(self._platform.import_labels, name=name, said=said)
-            )
+            done = await take_labels(self._desk.services, name, said)
         except ProblemError as error:
             return Outcome(wrong=_told(found, error))
         if found.problems:

@@ -47,6 +47,38 @@ def told_counts(trained: Row[Any] | None, settings: ExperimentSettings) -> list[
     return [_count(found.get(str(column))) for column in range(settings.class_count)]
 
 
+class ClassTally:
+    """How many samples each class has, as labels come and go."""
+
+    def __init__(self, settings: ExperimentSettings) -> None:
+        """Begin with none.
+
+        Args:
+            settings: Of the experiment.
+        """
+        self._columns = {name: column for column, name in enumerate(settings.class_names or [])}
+        has_one_class = settings.task == "classification" and settings.class_count is not None
+        self._counts = [0] * (settings.class_count or 0) if has_one_class else None
+
+    def add(self, label: Any, by: int = 1) -> None:
+        """Count a label.
+
+        Args:
+            label: A column, or the name of a class.
+            by: -1 when it is taken away.
+        """
+        if self._counts is None:
+            return
+        column = self._columns.get(label) if isinstance(label, str) else label
+        # Whole floats and bools are columns, as in what `test` returns.
+        if isinstance(column, int | float) and column in range(len(self._counts)):
+            self._counts[int(column)] += by
+
+    def counts(self) -> list[int] | None:
+        """In column order; None for tasks without one class a sample."""
+        return None if self._counts is None else list(self._counts)
+
+
 def count_classes(
     known: Mapping[int, Any] | None, settings: ExperimentSettings
 ) -> list[int] | None:
@@ -59,16 +91,12 @@ def count_classes(
     Returns:
         In column order; None for tasks without one class a sample, or when nothing is known.
     """
-    if known is None or settings.task != "classification" or settings.class_count is None:
+    if known is None:
         return None
-    columns = {name: column for column, name in enumerate(settings.class_names or [])}
-    counts = [0] * settings.class_count
+    tally = ClassTally(settings)
     for label in known.values():
-        column = columns.get(label) if isinstance(label, str) else label
-        # Whole floats and bools are columns, as in what `test` returns.
-        if isinstance(column, int | float) and column in range(len(counts)):
-            counts[int(column)] += 1
-    return counts
+        tally.add(label)
+    return tally.counts()
 
 
 def _count(found: Any) -> int:

@@ -1,11 +1,14 @@
 """Settings that change while an experiment lives, from its next selection on."""
 
+import logging
+
 from sqlalchemy import Connection, func, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.changes import find_changes
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.labelling import ask
+from alectio_agent.hub.experiments.labels import forget_labels, newest_position
 from alectio_agent.hub.experiments.progress import reconsider
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -17,10 +20,12 @@ from alectio_agent.hub.experiments.records import (
 )
 from alectio_agent.hub.experiments.rewinding import undo_all
 from alectio_agent.hub.experiments.spending import spent_by
-from alectio_agent.hub.experiments.starting import find_ground, pin
+from alectio_agent.hub.experiments.starting import Ground, find_ground, pin
 from alectio_agent.hub.store.tables import jobs, results
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.pools import pool_problem
+
+log = logging.getLogger(__name__)
 
 FIXED = frozenset(
     {
@@ -31,6 +36,12 @@ FIXED = frozenset(
 """What samples and scores mean must stay the same over all loops."""
 ALWAYS_FIXED = frozenset({"name", "control"})
 """Other experiments know it by these."""
+MEANING = frozenset({"pipeline", "task", "classes", "pool"})
+"""What labels are about."""
+
+_UNPINNED: dict[str, object] = {
+    "pipeline": None, "pool_size": None, "pool_digest": None, "pool_pins": "[]",
+}  # fmt: skip
 
 
 def update(tx: Connection, context: Context, name: str, settings: ExperimentSettings) -> None:
@@ -139,15 +150,43 @@ def control_of(tx: Connection, experiment: Experiment) -> Experiment | None:
 def _begin_anew(
     tx: Connection, context: Context, experiment: Experiment, settings: ExperimentSettings
 ) -> None:
-    """Forget pipeline, pool and selections; what runs is stopped, what it gives does not count."""
+    """Forget pipeline, pool and selections; what runs is stopped, what it gives does not count.
+
+    Labels by people are kept as long as they mean the same.
+    """
     ground = find_ground(tx, context, settings)
     if ground.problem:
         raise ProblemError("invalid", f"{ground.problem}. Nothing was changed", code="E-EXP-04")
-    unpinned = {"pipeline": None, "pool_size": None, "pool_digest": None, "pool_pins": "[]"}
-    change_experiment(tx, experiment.experiment_id, settings=settings.model_dump_json(), **unpinned)
+    has_labels = newest_position(tx, experiment.experiment_id) > 0
+    hold = _labels_hold(experiment, settings, ground)
+    # What is labelled stays what it is: without an agent to compare with, the pool stays pinned.
+    stays_pinned = has_labels and hold and not ground.is_complete
+    values: dict[str, object] = {} if stays_pinned else _UNPINNED
+    change_experiment(tx, experiment.experiment_id, settings=settings.model_dump_json(), **values)
     undo_all(tx, context, experiment)
+    if not (hold and (ground.is_complete or has_labels)):
+        _forget_labels(tx, experiment)
     if ground.is_complete:
         pin(tx, context, named_experiment(tx, experiment.name), ground)
+
+
+def _labels_hold(experiment: Experiment, settings: ExperimentSettings, ground: Ground) -> bool:
+    """Whether labels mean the same as before: of the same samples, and the same classes."""
+    if MEANING.intersection(change.key for change in find_changes(experiment, settings)):
+        return False
+    if not ground.is_complete or experiment.pool_size is None:
+        return True
+    told = (experiment.pool_digest, ground.digest)
+    is_same = None in told or told[0] == told[1]
+    where = (experiment.pipeline, experiment.pool_size)
+    return is_same and where == (ground.pipeline, ground.pool_size)
+
+
+def _forget_labels(tx: Connection, experiment: Experiment) -> None:
+    count = forget_labels(tx, experiment.experiment_id)
+    if count:
+        told = "experiment %s: begun anew with other samples or classes; %d labels count no more"
+        log.warning(told, experiment.name, count)
 
 
 def _apply(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import unpack
-from alectio_agent.hub.experiments.label_import import asking_experiment
+from alectio_agent.hub.experiments.label_checks import asking_experiment
 from alectio_agent.hub.experiments.labelling import awaited_labels
 from alectio_agent.hub.experiments.labels import StoredLabel, all_labels, newest_of
 from alectio_agent.hub.experiments.record_names import names_of

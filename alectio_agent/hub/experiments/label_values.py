@@ -16,57 +16,87 @@ class LabelValueError(Exception):
     """A label that the task does not know; the message says what was found and expected."""
 
 
-def read_label(settings: ExperimentSettings, said: Any) -> Any:
-    """Read a label as people write it.
+class LabelReader:
+    """Reads labels as people write them; there may be a hundred thousand."""
 
-    Args:
-        settings: Of the experiment.
-        said: Plain JSON, not None; text is read as in a CSV file.
+    def __init__(self, settings: ExperimentSettings) -> None:
+        """Look up the classes once.
 
-    Returns:
-        The label as hooks get it: with names of classes a name, else a column; a number for
-        regression; a list of names or columns for several; anything for other tasks.
+        Args:
+            settings: Of the experiment.
+        """
+        self._settings = settings
+        self._names = settings.class_names
+        # Cells of files have no spaces around them, names of classes may.
+        self._meant: dict[str, list[str]] = {}
+        for name in self._names or []:
+            self._meant.setdefault(name.strip(), []).append(name)
 
-    Raises:
-        LabelValueError: The task has no such label.
-    """
-    if settings.task == "classification":
-        return _class_of(settings, said)
-    if settings.task == "multi_label":
-        return _classes_of(settings, said)
-    if settings.task == "regression":
-        return _number_of(said)
-    if isinstance(said, str):
-        try:
-            return loads(said)
-        except JsonRuleError:
-            return said
-    return said
+    def read(self, said: Any) -> Any:
+        """Read one label.
 
+        Args:
+            said: Plain JSON, not None; text is read as in a CSV file.
 
-def _class_of(settings: ExperimentSettings, said: Any) -> Any:
-    names, count = settings.class_names, settings.class_count
-    text = said.strip() if isinstance(said, str) else said
-    if names is not None and text in names:
-        return text
-    column = _whole(text)
-    if column is not None and (count is None or 0 <= column < count):
-        return column if names is None else names[column]
-    raise LabelValueError(f"found {_shown(said)}, {_expected(settings, text)}")
+        Returns:
+            The label as hooks get it: with names of classes a name, else a column; a number for
+            regression; a list of names or columns for several; anything for other tasks.
 
+        Raises:
+            LabelValueError: The task has no such label.
+        """
+        task = self._settings.task
+        if task == "classification":
+            return self._class_of(said)
+        if task == "multi_label":
+            return self._classes_of(said)
+        if task == "regression":
+            return _number_of(said)
+        if isinstance(said, str):
+            try:
+                return loads(said)
+            except JsonRuleError:
+                return said
+        return said
 
-def _classes_of(settings: ExperimentSettings, said: Any) -> list[Any]:
-    listed = said
-    if isinstance(said, str):
-        listed = _json_list(said)
-        if listed is None:
-            listed = [part for part in said.split(BETWEEN_NAMES) if part.strip()]
-    if not isinstance(listed, list):
-        raise LabelValueError(f"found {_shown(said)}, expected a list of classes")
-    found = [_class_of(settings, each) for each in listed]
-    if len({str(each) for each in found}) != len(found):
-        raise LabelValueError(f"found {_shown(said)}, which names a class twice")
-    return found
+    def _class_of(self, said: Any) -> Any:
+        names, count = self._names, self._settings.class_count
+        text = said.strip() if isinstance(said, str) else said
+        if names is not None:
+            found = self._named(said)
+            if found is not None:
+                return found
+        column = _whole(text)
+        if column is not None and (count is None or 0 <= column < count):
+            return column if names is None else names[column]
+        raise LabelValueError(f"found {_shown(said)}, {_expected(self._settings, text)}")
+
+    def _named(self, said: Any) -> str | None:
+        """The class of that name: a number is a name first, where classes are called `1`, `2`."""
+        is_number = isinstance(said, int) and not isinstance(said, bool)
+        if not is_number and not isinstance(said, str):
+            return None
+        name = str(said)
+        meant = self._meant.get(name.strip(), [])
+        if len(meant) < 2:
+            return meant[0] if meant else None
+        if name != name.strip() and name in meant:
+            return name
+        shown = " and ".join(f"'{printable(each, 40)}'" for each in meant)
+        raise LabelValueError(f"found {_shown(said)}, which may be {shown}; rename one")
+
+    def _classes_of(self, said: Any) -> list[Any]:
+        listed = said
+        if isinstance(said, str):
+            listed = _json_list(said)
+            if listed is None:
+                listed = [part for part in said.split(BETWEEN_NAMES) if part.strip()]
+        if not isinstance(listed, list):
+            raise LabelValueError(f"found {_shown(said)}, expected a list of classes")
+        found = [self._class_of(each) for each in listed]
+        if len({str(each) for each in found}) != len(found):
+            raise LabelValueError(f"found {_shown(said)}, which names a class twice")
+        return found
 
 
 def _json_list(text: str) -> Any:

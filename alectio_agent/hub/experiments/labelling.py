@@ -80,7 +80,9 @@ def ask(tx: Connection, context: Context, experiment_id: str) -> None:
     consider(tx, context, experiment_id)
 
 
-def consider(tx: Connection, context: Context, experiment_id: str) -> bool:
+def consider(
+    tx: Connection, context: Context, experiment_id: str, tally: Tally | None = None
+) -> bool:
     """Let the newest loop go on when enough of its labels are there.
 
     From then on it is settled which labels it trains on. May be called at any time.
@@ -89,6 +91,7 @@ def consider(tx: Connection, context: Context, experiment_id: str) -> bool:
         tx: A writing transaction.
         context: For time, memory and workers.
         experiment_id: Whose; a paused one goes on waiting, so that labels can still be mended.
+        tally: Of its newest job, when it is at hand: all labels are read for it.
 
     Returns:
         Whether it goes on now.
@@ -96,7 +99,7 @@ def consider(tx: Connection, context: Context, experiment_id: str) -> bool:
     experiment, job = experiment_of(tx, experiment_id), newest_job(tx, experiment_id)
     if job is None or job.state != "labelling" or experiment.state != "running":
         return False
-    tally = take_tally(tx, experiment, job)
+    tally = tally or take_tally(tx, experiment, job)
     is_enough = tally.returned >= tally.needed or _is_time_up(context, experiment, job)
     if tally.labelled == 0 or not is_enough:
         return False
@@ -132,12 +135,13 @@ def look_at_times(tx: Connection, context: Context) -> bool:
     return is_needed
 
 
-def awaited_labels(tx: Connection, experiment: Experiment) -> str:
+def awaited_labels(tx: Connection, experiment: Experiment, tally: Tally | None = None) -> str:
     """Say which labels an experiment waits for.
 
     Args:
         tx: Any transaction.
         experiment: Any.
+        tally: Of its newest job, when it is at hand.
 
     Returns:
         Such as "labels of 18 of 30 samples of loop 3, since 2026-11-25 14:03 UTC"; empty when it
@@ -148,11 +152,14 @@ def awaited_labels(tx: Connection, experiment: Experiment) -> str:
     job = newest_job(tx, experiment.experiment_id)
     if job is None or job.state != "labelling":
         return ""
-    tally = take_tally(tx, experiment, job)
+    tally = tally or take_tally(tx, experiment, job)
     samples = f"{tally.asked:,} sample{'' if tally.asked == 1 else 's'} of loop {job.loop}"
     since = f"since {(job.asked_at or '')[:16].replace('T', ' ')} UTC"
     if tally.labelled == 0 and tally.returned >= tally.needed:
-        return f"a label: {tally.returned:,} of {samples} are excluded, and none has one, {since}"
+        return (
+            f"a label: {tally.returned:,} of {samples} are excluded, and none has one, {since} "
+            f"(`alectio-agent experiment rewind {experiment.name}` chooses others)"
+        )
     more = max(tally.needed - tally.returned, 1)
     enough = "" if more == tally.missing else f" ({more:,} more are enough)"
     return f"labels of {tally.missing:,} of {samples}{enough}, {since}"

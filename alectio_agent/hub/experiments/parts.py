@@ -4,6 +4,7 @@ import json
 import logging
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 from sqlalchemy.dialects.sqlite import insert
@@ -176,3 +177,22 @@ def _remove(file: Path) -> None:
         file.unlink(missing_ok=True)
     except OSError as error:
         log.warning("%s stays: %s", file, error.strerror or error)
+
+
+def result_files(context: Context, job_id: str, row: Any) -> dict[str, Any]:
+    """A result as the analysis process is told of it.
+
+    Args:
+        context: Knows where parts lie.
+        job_id: Of the job.
+        row: Of the table of results.
+
+    Returns:
+        Media type, paths of the parts, or the rows themselves.
+    """
+    named = [part["sha256"] for part in json.loads(row.parts)]
+    return {
+        "media_type": row.media_type,
+        "parts": [str(part_path(context, job_id, sha256)) for sha256 in named],
+        "inline": None if row.inline is None else json.loads(row.inline),
+    }

@@ -20,6 +20,7 @@ from alectio_agent.hub.experiments import (
     job_log_files,
     job_logs,
     job_views,
+    label_checks,
     label_import,
     label_queue,
     labelling,
@@ -238,9 +239,23 @@ class Platform:
         extension.extend(tx, self.context, name, said.pool, said.loops)
         return self.show(tx, name)
 
-    def import_labels(self, tx: Connection, name: str, said: LabelImport) -> LabelsImported:
+    def import_labels(
+        self,
+        tx: Connection,
+        name: str,
+        said: LabelImport,
+        checked: label_checks.Checked | None = None,
+    ) -> LabelsImported:
         """Take labels by people, all or none; refuses `not-found`, `conflict`, `invalid`."""
-        return label_import.import_labels(tx, self.context, name, said)
+        return label_import.import_labels(tx, self.context, name, said, checked)
+
+    def see_labels(self, tx: Connection, name: str) -> label_checks.Seen:
+        """Read what `check_labels` needs; refuses `not-found`, `conflict`."""
+        return label_checks.see(tx, name)
+
+    def check_labels(self, seen: label_checks.Seen, said: LabelImport) -> label_checks.Checked:
+        """Work out what `import_labels` is to do, outside of transactions; refuses `invalid`."""
+        return label_checks.check(seen, said, self.context.now())
 
     def label_queue(self, tx: Connection, name: str, *, is_whole: bool) -> LabelQueue:
         """Say which samples people are asked for; refuses `not-found`, `conflict`."""

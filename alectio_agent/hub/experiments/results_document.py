@@ -5,15 +5,15 @@ What differs from run to run stands in members called `times` and `attempts`, an
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from alectio_agent.hub.experiments.class_labels import count_classes, labels_of, told_counts
-from alectio_agent.hub.experiments.indices import chosen_up_to, unpack
-from alectio_agent.hub.experiments.labels import all_labels, labels_of_loop
+from alectio_agent.hub.experiments.indices import unpack
+from alectio_agent.hub.experiments.label_story import Chapter, LabelStory
+from alectio_agent.hub.experiments.labels import all_labels
 from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.record_names import names_of
 from alectio_agent.hub.experiments.records import Experiment, named_experiment
@@ -105,54 +105,50 @@ def _loops(tx: Connection, experiment: Experiment) -> list[dict[str, Any]]:
         .order_by(attempts.c.attempt)
     ):
         tried[row.job_id].append(row)
-    given_labels = _people_said(tx, experiment, found)
+    asks_people = experiment.settings.labels.are_asked_for
+    story = LabelStory(experiment.settings, all_labels(tx, experiment))
+    so_far: list[int] = []
     loops = []
     for job in found:
+        batch = unpack(chosen[job.loop].indices)
         trained = next(
             (row for row in given[job.job_id] if row.step == "train" and row.is_counted), None
         )
-        known = given_labels.get(job.loop)
-        if known is None:
-            known = labels_of(trained, chosen_up_to(tx, experiment.experiment_id, job.loop))
+        if asks_people:
+            labels = _people_said(story.go_on(batch, job.labels_upto))
+        else:
+            so_far = sorted([*so_far, *batch])
+            labels = _hooks_said(experiment, trained, batch, so_far)
+        labels["class_counts"]["predicted"] = _predicted(chosen.get(job.loop + 1))
         loops.append(
-            {
-                **_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]),
-                "batch_labels": None
-                if known is None
-                else [known.get(index) for index in unpack(chosen[job.loop].indices)],
-                "class_counts": {
-                    "labelled": told_counts(trained, experiment.settings)
-                    if known is None
-                    else count_classes(known, experiment.settings),
-                    "predicted": _predicted(chosen.get(job.loop + 1)),
-                },
-                "label_changes": _label_changes(given_labels, job.loop),
-            }
+            {**_loop(job, chosen[job.loop], given[job.job_id], tried[job.job_id]), **labels}
         )
     return loops
 
 
-def _people_said(
-    tx: Connection, experiment: Experiment, found: Sequence[Row[Any]]
-) -> dict[int, dict[int, Any]]:
-    """Loop to the labels that it trains on; empty when the hooks have the labels."""
-    told = all_labels(tx, experiment)
-    by_loop = {
-        job.loop: labels_of_loop(tx, experiment, job.loop, job.labels_upto, told) for job in found
+def _people_said(chapter: Chapter) -> dict[str, Any]:
+    return {
+        "batch_labels": chapter.batch,
+        "class_counts": {"labelled": chapter.counts},
+        "label_changes": chapter.changes,
     }
-    return {loop: labels for loop, labels in by_loop.items() if labels is not None}
 
 
-def _label_changes(by_loop: dict[int, dict[int, Any]], loop: int) -> list[list[Any]] | None:
-    """What people said since the loop before: new labels, corrections, null for one taken away."""
-    if loop not in by_loop:
-        return None
-    before, now = by_loop.get(loop - 1, {}), by_loop[loop]
-    return [
-        [sample, now.get(sample)]
-        for sample in sorted({*before, *now})
-        if sample not in before or sample not in now or before[sample] != now[sample]
-    ]
+def _hooks_said(
+    experiment: Experiment, trained: Row[Any] | None, batch: list[int], so_far: list[int]
+) -> dict[str, Any]:
+    """The same of labels that lie with the hooks, as far as `train` returned them."""
+    known = labels_of(trained, so_far)
+    if known is None:
+        counts, of_batch = told_counts(trained, experiment.settings), None
+    else:
+        counts = count_classes(known, experiment.settings)
+        of_batch = [known.get(index) for index in batch]
+    return {
+        "batch_labels": of_batch,
+        "class_counts": {"labelled": counts},
+        "label_changes": None,
+    }
 
 
 def _predicted(after: Row[Any] | None) -> list[int] | None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.labels import keep_asked
 from alectio_agent.hub.experiments.parts import drop_unnamed, part_path
 from alectio_agent.hub.experiments.progress import advance, void_infer
 from alectio_agent.hub.experiments.records import (
@@ -107,6 +108,8 @@ def _undo(tx: Connection, context: Context, experiment: Experiment, rewound: lis
                    problem="", done_at=None)  # fmt: skip
         drop_unnamed(tx, context, job.job_id)
     if rewound:
+        if experiment.settings.labels.are_asked_for:
+            keep_asked(tx, experiment.experiment_id, rewound[0].loop)
         chosen = delete(selections).where(
             selections.c.experiment_id == experiment.experiment_id,
             selections.c.loop >= rewound[0].loop,

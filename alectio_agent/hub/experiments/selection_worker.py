@@ -13,7 +13,7 @@ from alectio_agent.hub.experiments.analysis_process import (
     AnalysisError,
 )
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.parts import sweep
+from alectio_agent.hub.experiments.parts import result_files, sweep
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.progress import advance
 from alectio_agent.hub.experiments.records import change_experiment, experiment_of, job_of
@@ -23,7 +23,6 @@ from alectio_agent.hub.experiments.selections import (
     insert_selection,
     next_owed,
     refuse_selection,
-    result_files,
 )
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import results
@@ -75,9 +74,14 @@ class SelectionWorker:
 
     def _select(self, owed: OwedSelection) -> float:
         found, problem = owed.copied, ""
-        if found is None:
+        if found is None and not owed.request["batch"]:
+            problem = "no sample is left to choose: all that are in no loop are excluded"
+        elif found is None:
             found, problem = self._ask(owed.request)
         if found is not None:
+            if found.get("untold"):
+                told = "selection for loop %d of experiment %s: made, but not told: %s"
+                log.warning(told, owed.loop, owed.experiment_id, found["untold"])
             work = partial(insert_selection, context=self._context, owed=owed, found=found)
             self._store.write(work).result()
             return 0.0

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
-from alectio_agent.hub.experiments.indices import chosen_up_to, pack, unpack
+from alectio_agent.hub.experiments.indices import pack, unpack
 from alectio_agent.hub.experiments.labelling import ask
-from alectio_agent.hub.experiments.parts import part_path
+from alectio_agent.hub.experiments.parts import result_files
 from alectio_agent.hub.experiments.progress import mark_changed, wants_infer
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -22,7 +22,13 @@ from alectio_agent.hub.experiments.records import (
     experiment_record,
     newest_job,
 )
-from alectio_agent.hub.experiments.spending import Spent, spent_by, spent_up_to
+from alectio_agent.hub.experiments.spending import (
+    Spent,
+    excluded_elsewhere,
+    never_again,
+    spent_by,
+    spent_up_to,
+)
 from alectio_agent.hub.experiments.waiting import halt
 from alectio_agent.hub.store.tables import experiments, jobs, results, selections
 from alectio_agent.hub.store.transactions import after_commit
@@ -179,7 +185,10 @@ def _owed(tx: Connection, context: Context, experiment: Experiment) -> OwedSelec
     request = {"op": "select", "loop": loop, **read}
     result = None if before is None else _infer_result(tx, context, before)
     if result is None:
-        request |= {"pool": pool_size, "labeled": _chosen(tx, experiment, before)}
+        request |= {"pool": pool_size, "labeled": never_again(tx, experiment, loop)}
+    elif kept_out := excluded_elsewhere(tx, experiment, loop):
+        # What infer said is of samples that were in no loop then.
+        request |= {"labeled": kept_out}
     return OwedSelection(
         experiment.experiment_id, loop, {**request, "result": result}, canonical(read)
     )
@@ -191,32 +200,9 @@ def _strategy(experiment: Experiment, loop: int, labelled: int) -> list[Strategy
     return experiment.settings.strategy_at(labelled)
 
 
-def _chosen(tx: Connection, experiment: Experiment, before: Job | None) -> list[int]:
-    return [] if before is None else chosen_up_to(tx, experiment.experiment_id, before.loop)
-
-
 def _infer_result(tx: Connection, context: Context, job: Job) -> dict[str, Any] | None:
     row = tx.execute(_INFERRED, {"of": job.job_id}).one_or_none()
     return None if row is None else result_files(context, row.job_id, row)
-
-
-def result_files(context: Context, job_id: str, row: Any) -> dict[str, Any]:
-    """A result as the analysis process is told of it.
-
-    Args:
-        context: Knows where parts lie.
-        job_id: Of the job.
-        row: Of the table of results.
-
-    Returns:
-        Media type, paths of the parts, or the rows themselves.
-    """
-    named = [part["sha256"] for part in json.loads(row.parts)]
-    return {
-        "media_type": row.media_type,
-        "parts": [str(part_path(context, job_id, sha256)) for sha256 in named],
-        "inline": None if row.inline is None else json.loads(row.inline),
-    }
 
 
 def _mistake(
@@ -230,8 +216,7 @@ def _mistake(
         return f"{len(set(chosen))} samples were chosen; expected {wanted}"
     if any(not 0 <= index < (experiment.pool_size or 0) for index in chosen):
         return f"a sample outside the pool of {experiment.pool_size} was chosen"
-    before = chosen_up_to(tx, experiment.experiment_id, owed.loop)
-    again = sorted(set(chosen) & set(before))
+    again = sorted(set(chosen).intersection(never_again(tx, experiment, owed.loop)))
     return f"sample {again[0]} was chosen a second time" if again else ""
 
 

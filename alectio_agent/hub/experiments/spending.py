@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from alectio_agent.hub.experiments.indices import chosen_up_to
-from alectio_agent.hub.experiments.labels import has_exclusions, label_states
+from alectio_agent.hub.experiments.labels import excluded_samples
 from alectio_agent.hub.experiments.records import Experiment, Job
 
 
@@ -30,11 +30,9 @@ def spent_by(tx: Connection, experiment: Experiment, job: Job | None) -> Spent:
         experiment: Of the job.
         job: Of the loop; None before loop 0.
     """
-    if job is None:
-        return Spent()
-    if not experiment.settings.labels.are_asked_for:
-        return Spent(job.labelled, job.labelled)
-    return spent_up_to(tx, experiment.experiment_id, job.loop)
+    if experiment.settings.labels.are_asked_for:
+        return spent_up_to(tx, experiment.experiment_id, -1 if job is None else job.loop)
+    return Spent() if job is None else Spent(job.labelled, job.labelled)
 
 
 def spent_up_to(tx: Connection, experiment_id: str, loop: int) -> Spent:
@@ -43,11 +41,41 @@ def spent_up_to(tx: Connection, experiment_id: str, loop: int) -> Spent:
     Args:
         tx: Any transaction.
         experiment_id: Whose.
-        loop: From 0.
+        loop: From 0; -1 before the first.
     """
-    chosen = chosen_up_to(tx, experiment_id, loop)
-    if not has_exclusions(tx, experiment_id):
-        return Spent(len(chosen), len(chosen))
-    states = label_states(tx, experiment_id)
-    excluded = sum(states.get(sample) is False for sample in chosen)
-    return Spent(len(chosen), len(chosen) - excluded)
+    chosen, excluded = chosen_up_to(tx, experiment_id, loop), excluded_samples(tx, experiment_id)
+    # Excluded samples whose loop was rewound are in no batch, and yet never chosen again.
+    rest = excluded.difference(chosen)
+    return Spent(len(chosen) + len(rest), len(chosen) - (len(excluded) - len(rest)))
+
+
+def never_again(tx: Connection, experiment: Experiment, loop: int) -> list[int]:
+    """The samples that must not be chosen for a loop.
+
+    Args:
+        tx: Any transaction.
+        experiment: Any.
+        loop: From 0; the batches up to the one before it are there.
+
+    Returns:
+        Indices, increasing: all that were chosen, and excluded ones of loops that were rewound.
+    """
+    chosen = chosen_up_to(tx, experiment.experiment_id, loop)
+    return sorted([*chosen, *excluded_elsewhere(tx, experiment, loop)])
+
+
+def excluded_elsewhere(tx: Connection, experiment: Experiment, loop: int) -> list[int]:
+    """The excluded samples that are in no batch up to that of a loop: theirs was rewound.
+
+    Args:
+        tx: Any transaction.
+        experiment: Any.
+        loop: From 0.
+
+    Returns:
+        Indices, increasing.
+    """
+    if not experiment.settings.labels.are_asked_for:
+        return []
+    excluded = excluded_samples(tx, experiment.experiment_id)
+    return sorted(excluded.difference(chosen_up_to(tx, experiment.experiment_id, loop)))

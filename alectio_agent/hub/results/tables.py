@@ -1,10 +1,10 @@
 """The tables of an experiment, made from its document: the numbers are those of the JSON."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from alectio_agent.core.csv_cells import defused, quoted
 from alectio_agent.wire.experiment import METRIC_NAMES
 from alectio_agent.wire.protocol import STEPS
 
@@ -25,10 +25,6 @@ LOOPS_COLUMNS = (
 PER_CLASS = ("precision", "recall", "f1", "support")
 CLASSES_COLUMNS = ("loop", "labels", "class", "labelled", "predicted", *PER_CLASS)
 SELECTED_COLUMNS = ("loop", "index", "name", "score", "reason", "label")
-
-_NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$')
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def loops_csv(document: Document) -> str:
@@ -138,14 +134,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        return _quoted(json.dumps(value, sort_keys=True, ensure_ascii=False))
-    # People write names, and spreadsheets run a text that begins like a formula.
-    if _FORMULA.match(value) and not _NUMBER.fullmatch(value):
-        value = f"'{value}"
-    return _quoted(value)
-
-
-def _quoted(text: str) -> str:
-    # Not the csv module: with lines that end in \n it leaves a bare \r unquoted.
-    doubled = text.replace('"', '""')
-    return f'"{doubled}"' if _NEEDS_QUOTES.search(text) else text
+        return quoted(json.dumps(value, sort_keys=True, ensure_ascii=False))
+    return quoted(defused(value))

@@ -18,6 +18,9 @@ STEPS: dict[int, tuple[str, ...]] = {
         "experiment_id VARCHAR NOT NULL, sample INTEGER NOT NULL, value TEXT, annotator VARCHAR, "
         "seconds FLOAT, imported_at VARCHAR NOT NULL)",
         "CREATE INDEX labels_by_experiment ON labels (experiment_id, position)",
+        "CREATE TABLE rewound_batches (position INTEGER NOT NULL PRIMARY KEY, "
+        "experiment_id VARCHAR NOT NULL, indices BLOB NOT NULL)",
+        "CREATE INDEX rewound_batches_by_experiment ON rewound_batches (experiment_id)",
     ),
 }
 """Schema number to the statements that lead to it from the one before."""

@@ -236,3 +236,14 @@ labels = Table(
     Column("imported_at", String, nullable=False),
     Index("labels_by_experiment", "experiment_id", "position"),
 )
+
+# Batches that people were asked to label before their loop was rewound: labels of these samples are
+# still taken, and count when they are chosen again.
+rewound_batches = Table(
+    "rewound_batches",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("experiment_id", String, nullable=False),
+    Column("indices", LargeBinary, nullable=False),
+    Index("rewound_batches_by_experiment", "experiment_id"),
+)

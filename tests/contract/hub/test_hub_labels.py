@@ -352,6 +352,17 @@ class TestImport:
             ({"classes": ["cat", "dog"]}, "1", "dog"),
             ({"classes": ["cat", "dog"]}, 0, "cat"),
             ({"classes": ["1", "0"]}, "1", "1"),
+            ({"classes": ["1", "0"]}, 1, "1"),
+            ({"classes": ["2", "1"]}, 0, "2"),
+            ({"classes": [" cat", "dog "]}, "cat", " cat"),
+            ({"classes": [" cat", "dog "]}, "dog ", "dog "),
+            ({"classes": ["cat", "cat "]}, "cat ", "cat "),
+            ({"task": "multi_label", "strategy": "random", "classes": ["1", "0"]}, "[1]", ["1"]),
+            (
+                {"task": "multi_label", "strategy": "random", "classes": ["a ", "b"]},
+                "b|a",
+                ["b", "a "],
+            ),
             ({"task": "multi_label", "strategy": "random"}, "1 | 0", [1, 0]),
             ({"task": "multi_label", "strategy": "random"}, "[]", []),
             ({"task": "regression", "classes": None, "strategy": "random"}, "3.5", 3.5),
@@ -365,6 +376,13 @@ class TestImport:
         agent = asking(bench, batch=1, **changed)
         bench.bring({0: said})
         assert trained_on(bench, agent) == {"0": kept}
+
+    def test_a_name_that_may_be_two_classes_is_refused(self, bench: Bench) -> None:
+        asking(bench, classes=["cat", "cat "])
+        with refused("invalid") as caught:
+            bench.bring({0: "cat"})
+        told = "label: found 'cat', which may be 'cat' and 'cat '; rename one"
+        assert told in caught.value.message
 
     @pytest.mark.parametrize(
         ("given", "told"),

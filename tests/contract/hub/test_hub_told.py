@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from alectio_agent.hub.experiments.results_document import read_document
@@ -55,6 +56,19 @@ def test_all_that_a_selection_tells_is_in_the_document(bench: Bench) -> None:
         "settings": second["selection"]["settings"],
     }
     assert first["selection"]["near_misses"] == []
+
+
+def test_what_could_not_be_told_is_logged_and_the_batch_is_kept(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.agent()
+    answer = {**CHANCE, "histogram": None, "untold": "histogram: ValueError: no such bin"}
+    bench.analysis.answers = [answer]
+    with caplog.at_level("WARNING", "alectio_agent"):
+        bench.create()
+    assert loops_of(bench)[0]["selected"] == [0, 1, 2, 3]
+    assert "untold" not in loops_of(bench)[0]["selection"]
+    assert "made, but not told: histogram: ValueError: no such bin" in caplog.text
 
 
 def test_predicted_classes_belong_to_the_loop_whose_model_predicted_them(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alectio_agent.analysis import answering
 from alectio_agent.analysis.answering import answer
 from alectio_agent.analysis.worker import serve
 from alectio_agent.core.errors import ScoresError, StrategyError
@@ -220,3 +221,26 @@ def test_the_worker_answers_line_by_line_and_lives_on() -> None:
     ]
     assert "dance" in answers[1]["error"]
     assert answers[3]["indices"] == [0, 1]
+
+
+def test_scores_that_hardly_differ_are_chosen_from() -> None:
+    """Logits of 48 and more against -48: all scores lie within 1e-37."""
+    rows = [[at, [48.0 + at / 99, -48.0]] for at in range(30)]
+    found = select([{"name": "entropy"}], result=inline(rows), output="logits", classes=2)
+    assert found["indices"] == [0, 1, 2, 3]
+    assert sum(found["histogram"]["counts"]) == 30
+    assert "untold" not in found
+
+
+@pytest.mark.parametrize("name", ["histogram", "near_misses"])
+def test_what_cannot_be_told_costs_no_selection(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    fields = {"result": scored(30), "output": "logits", "classes": 3}
+    whole = select(MARGIN, **fields)
+
+    def fail(*_: object) -> None:
+        raise ValueError("no such bin")
+
+    monkeypatch.setattr(answering, name, fail)
+    found = select(MARGIN, **fields)
+    assert found.pop("untold") == f"{name}: ValueError: no such bin"
+    assert found == {**whole, name: None}

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from alectio_agent.analysis.strategies.detail import Histogram, NearMiss, histogram, near_misses
+from alectio_agent.analysis.keyed import Draw
+from alectio_agent.analysis.strategies.detail import (
+    Histogram,
+    NearMiss,
+    Ranked,
+    histogram,
+    near_misses,
+)
 from alectio_agent.analysis.strategies.mix import Batch, Rules, Share, choose
 from alectio_agent.analysis.strategies.pool import Pool
 from tests.support.analysis import chosen, pool_of, random_logits
@@ -15,6 +22,12 @@ SCORES = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 def rows_of(scores: list[float]) -> np.ndarray:
     """Probabilities of two classes whose margin score is as given: p1 - p2 = 1 - score."""
     return np.array([[1 - score / 2, score / 2] for score in scores])
+
+
+def tiny(pool: Pool, span: float) -> Pool:
+    """The pool with scores that lie within a span."""
+    pool._scores["entropy"] = np.array([0.0, span / 2, span], np.float32)
+    return pool
 
 
 def choose_from(
@@ -47,12 +60,22 @@ def test_scores_lie_in_forty_bins_of_one_width() -> None:
     assert found.cut == pytest.approx(0.5125)
 
 
+@pytest.mark.parametrize("span", [1e-45, 1e-44, 1e-38, 1e-37, 1e-30])
+def test_scores_of_a_model_that_is_sure_of_everything_lie_in_bins_too(span: float) -> None:
+    """40 / 1e-44 is more than single precision can hold: there was no selection then."""
+    probabilities = np.array([[1.0, 0.0], [1.0, span / 2], [1.0, span]], np.float32)
+    pool = pool_of(probabilities, kind="probabilities")
+    found = histogram(Ranked("entropy", "entropy", tiny(pool, span), np.array([2]), Draw(0, 1)))
+    assert (sum(found.counts), sum(found.chosen)) == (3, 1)
+    assert (found.counts[0] >= 1, found.counts[-1] >= 1, found.chosen[-1]) == (True, True, 1)
+
+
 def test_bins_agree_with_those_of_numpy() -> None:
     pool = pool_of(random_logits(20_000))
     _, found = choose_from(pool, 50)
     counts, edges = np.histogram(pool.scores("margin").astype(np.float64), 40)
     np.testing.assert_allclose(found.edges, edges)
-    # A score next to an edge may count for either side: single precision decides.
+    # A score next to an edge may count for either side: rounding decides.
     assert np.abs(np.cumsum(found.counts) - np.cumsum(counts)).max() <= 2
     assert sum(found.counts) == 20_000
     assert sum(found.chosen) == 50

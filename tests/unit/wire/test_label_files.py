@@ -141,6 +141,24 @@ def test_what_was_written_reads_the_same(label: object) -> None:
     assert again == label
 
 
+@pytest.mark.parametrize("name", ["pic\rture", "a\r\nb", "long " * 40_000, " x "])
+def test_a_file_with_any_name_can_be_brought_back(name: str) -> None:
+    text = write_labels(
+        [sample(4, name=name, status="labelled", label="a", annotator="bo\rb"), sample(7)],
+        has_classes=True,
+    )
+    found = read(text)
+    assert said(found) == [(4, "a")]
+    assert (found.blank, found.rows[0].annotator) == (1, "bo\rb")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+a", "-a", "@a", "\ta", "\ra"])
+def test_a_name_is_no_formula(name: str) -> None:
+    text = write_labels([sample(4, name=name)], has_classes=True)
+    assert f"'{name}" in text
+    assert read(text).blank == 1
+
+
 def test_names_of_classes_are_written_as_they_are() -> None:
     assert ",1,," in write_labels([sample(4, status="labelled", label="1")], has_classes=True)
 

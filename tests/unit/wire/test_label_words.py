@@ -29,6 +29,10 @@ def done(**changed: Any) -> LabelsImported:
                 "It waits for an agent that offers pipeline `toy`. Go on: alectio-agent run",
             ],
         ),
+        (
+            {"unasked": 1},
+            ["1 row of samples whose loop was rewound: kept until these are chosen again."],
+        ),
         ({"corrected": 1}, ["Corrections take effect in loop 1."]),
         (
             {"effective_loop": 2},
