@@ -99,6 +99,16 @@ def stop_row(scene: Scene, width: int) -> Text:
     if agent.state == "stopping":
         waits = f", {agent.unsent.messages} results wait" if agent.unsent.messages else ""
         return Text(f"stopping: what is left is being sent{waits}", "yellow")
-    if scene.is_over or (agent.job is None and scene.view is None):
+    if _has_no_step(scene):
         return Text(CTRL_C_IDLE, "dim")
     return Text(CTRL_C if width >= len(CTRL_C) else CTRL_C_SHORT, "dim")
+
+
+def _has_no_step(scene: Scene) -> bool:
+    """Whether there is no step to be finished, and none comes by itself in a moment."""
+    view = scene.running
+    if scene.agent.job is not None:
+        return False
+    if view is None or scene.is_over:
+        return True
+    return view.state in ("paused", "waiting") or bool(view.waits_for)

@@ -77,10 +77,10 @@ def _in_rows(warning: Text, width: int, most: int) -> list[Text]:
 
 
 def _cut(row: Text, width: int, glyphs: Glyphs) -> Text:
-    """The code at its end stays: `alectio-agent explain` says the rest."""
-    found = CODE_PATTERN.findall(row.plain)
-    code = Text(f" ({found[-1]})", COLOUR) if found else Text()
+    """Its code stays: `alectio-agent explain` says the rest."""
+    cut, found = fit(row, width, glyphs), CODE_PATTERN.findall(row.plain)
+    if not found or found[-1] in cut.plain:
+        return cut
+    code = Text(f" ({found[-1]})", COLOUR)
     room = width - code.cell_len
-    if row.cell_len <= width or not found or room < len(glyphs.ellipsis):
-        return fit(row, width, glyphs)
-    return join(fit(row, room, glyphs), code)
+    return cut if room < len(glyphs.ellipsis) else join(fit(row, room, glyphs), code)

@@ -217,7 +217,9 @@ WAITING: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("members", "wanted"), WAITING)
 def test_an_experiment_that_waits_says_for_what(members: dict[str, Any], wanted: str) -> None:
     agent = make_agent(job=None, state="idle")
-    assert wanted in drawn(make_scene(view=make_view(**members), agent=agent))
+    shown = drawn(make_scene(view=make_view(**members), agent=agent))
+    assert wanted in shown
+    assert shown.endswith("\nCtrl-C: stop."), "there is no step to be finished"
 
 
 def test_a_problem_is_shown_whole_with_the_command_that_goes_on() -> None:
