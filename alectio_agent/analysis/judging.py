@@ -57,5 +57,6 @@ def _calibration(
     except ScoresError as error:
         warning = f"calibration is not known: `outputs` of test: {error.message}"
         return {"calibration": None, "warnings": [warning]}
-    warnings = [] if found.ece <= ROUGH else [ROUGH_SCORES]
+    is_worth_saying = found.ece > ROUGH and request.chooses_by_scores
+    warnings = [ROUGH_SCORES] if is_worth_saying else []
     return {"calibration": asdict(found), "warnings": warnings}

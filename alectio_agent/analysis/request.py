@@ -72,6 +72,7 @@ class MetricsRequest(_Request):
     Attributes:
         class_names: In column order; None when only the count is known.
         output: What bare rows of scores hold: `logits` or `probabilities`.
+        chooses_by_scores: Whether samples are chosen by what such a model says of them.
         result: Of `test`.
     """
 
@@ -80,6 +81,7 @@ class MetricsRequest(_Request):
     classes: int | None = Field(default=None, ge=1)
     class_names: list[str] | None = None
     output: str | None = None
+    chooses_by_scores: bool = True
     result: ResultSource
 
 

@@ -84,7 +84,7 @@ def _told(names: tuple[str, ...], common: Common, where: dict[str, Any]) -> "lis
 
     found = {name: read_exported(Path(name)) for name in names if is_file(name)}
     if len(found) < len(names):
-        with named_hub(common, **where) as operator:
+        with named_hub(common, needs="viewer", **where) as operator:
             views = [known_experiment(operator, name) for name in names if name not in found]
             found |= {view.name: told_by_hub(operator, view) for view in views}
     return [found[name] for name in names]

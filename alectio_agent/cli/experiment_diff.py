@@ -20,7 +20,7 @@ def diff(*, name: str, loops: tuple[str, ...], common: Common, **where: Any) -> 
     from alectio_agent.cli.comparison_text import print_comparison
 
     before, after = _numbers(name, loops)
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         document = operator.history(name)
     found = compare_loops(document, before, after)
     if common.as_json:

@@ -42,7 +42,7 @@ def export(
     from alectio_agent.cli.export_files import check_free, fetch_files, find_files
 
     folder = output / name
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         files = find_files(operator, name, with_outputs=with_outputs)
         if not is_forced:
             check_free(folder, files)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @hub_options
 def list_experiments(*, common: Common, **where: Any) -> None:
     """List all experiments."""
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         found = operator.experiments()
     if common.as_json:
         click.echo(found.model_dump_json(indent=2))

@@ -35,9 +35,18 @@ def labels_mend(name: str) -> str:
         name: Of the experiment.
     """
     return (
-        f"alectio-agent experiment labels export {name} --output todo.csv; fill in the column "
-        f"label; alectio-agent experiment labels import {name} todo.csv"
+        f"{labels_export(name)}; fill in the column label; "
+        f"alectio-agent experiment labels import {name} todo.csv"
     )
+
+
+def labels_export(name: str) -> str:
+    """The command that writes down what people are asked to label.
+
+    Args:
+        name: Of the experiment.
+    """
+    return f"alectio-agent experiment labels export {name} --output todo.csv"
 
 
 def _state(view: "ExperimentView") -> str:

@@ -43,7 +43,7 @@ def report(
     file = output or (None if is_own else Path(f"{name}-{FILE}"))
     if file is not None:
         check_writable(file)
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         view = known_experiment(operator, name)
         own = Path(view.results) / FILE if is_own and view.results else None
         if file is None and own is not None and own.is_file():

@@ -19,7 +19,7 @@ def show(*, name: str, common: Common, **where: Any) -> None:
     from alectio_agent.cli.experiment_table import print_experiment
     from alectio_agent.cli.screen import say
 
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         view = operator.experiment(name)
         control = operator.experiment(view.control) if view.control else None
     if common.as_json:

@@ -18,7 +18,10 @@ from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ConfigError, PlatformError, UsageError
 
 HUB_FILE = "hub.json"
-MEND = "Name an operator's token with --token-file or $ALECTIO_HUB_TOKEN_FILE."
+MEND = (
+    "Name its file with --token-file or $ALECTIO_HUB_TOKEN_FILE: a viewer's token to look, an "
+    "operator's to change something."
+)
 
 
 def operation_client(url: str, token: str) -> OperationClient:
@@ -93,10 +96,10 @@ def hub_folders(settings: AgentFile, file: Path) -> tuple[Path, Path]:
 
 
 def _refuse_clear_text(url: str) -> None:
-    """An operator's token is not sent in the clear to another machine."""
+    """A token is not sent in the clear to another machine."""
     if url.startswith("http:") and not is_loopback(url):
         raise UsageError(
-            f"{url}: plain http would send the operator's token in the clear",
+            f"{url}: plain http would send the token in the clear",
             hint="Use https://, or run the command on the hub's machine with --data FOLDER.",
             code="E-NET-03",
         )

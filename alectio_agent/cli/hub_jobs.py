@@ -24,7 +24,7 @@ def list_hub_jobs(common: Common, hub: str, token_file: Path | None, number: int
         token_file: Holds a token for it.
         number: How many at most.
     """
-    with named_hub(common, hub, token_file) as operator:
+    with named_hub(common, hub, token_file, needs="viewer") as operator:
         found = operator.jobs()
     shown = found.jobs[-number:]
     if common.as_json:

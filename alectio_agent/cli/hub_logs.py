@@ -188,7 +188,7 @@ def show_hub_log(
             "expected the name of a job, such as digits/3: a hub has the jobs of many agents",
             hint=f"Those that are not done: alectio-agent jobs --hub {hub or 'URL'}",
         )
-    with named_hub(common, hub, token_file) as operator:
+    with named_hub(common, hub, token_file, needs="viewer") as operator:
         operator.experiment(job.experiment)  # of an unknown one no log would ever come
         log = HubLog(operator, job, attempt, _printer(common), lines)
         log.look()

@@ -12,6 +12,7 @@ from alectio_agent.cli.options import Common, common_options
 
 if TYPE_CHECKING:
     from alectio_agent.agent.client.operation import OperationClient
+    from alectio_agent.wire.operation import Scope
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -49,7 +50,12 @@ def hub_options(command: CommandT) -> CommandT:
 
 @contextmanager
 def named_hub(
-    common: Common, hub: str | None, token_file: Path | None, data: Path | None = None
+    common: Common,
+    hub: str | None,
+    token_file: Path | None,
+    data: Path | None = None,
+    *,
+    needs: "Scope" = "operator",
 ) -> Iterator["OperationClient"]:
     """Reach the hub that the options name; what it refuses is a wrong use of the command.
 
@@ -58,6 +64,7 @@ def named_hub(
         hub: URL of a hub, from a flag or the environment.
         token_file: Holds a token for it.
         data: Folder of a hub on this machine.
+        needs: The least scope of a token that will do.
 
     Yields:
         A client.
@@ -87,7 +94,7 @@ def named_hub(
 
     with (
         open_hub(config, hub, token_file, data, tell_start) as operator,
-        _mends(operator, token_file),
+        _mends(operator, token_file, needs),
     ):
         yield operator
 
@@ -127,7 +134,7 @@ def _meant_hub(hub: str | None, config: Path | None, data: Path | None) -> str |
 
 
 @contextmanager
-def _mends(operator: "OperationClient", token_file: Path | None) -> Iterator[None]:
+def _mends(operator: "OperationClient", token_file: Path | None, needs: "Scope") -> Iterator[None]:
     """Say what to do about whatever the hub refuses, as long as it can be asked."""
     from alectio_agent.cli.hub_hints import refusal_mend, silence_mend, token_mend
     from alectio_agent.core.errors import (
@@ -143,7 +150,7 @@ def _mends(operator: "OperationClient", token_file: Path | None) -> Iterator[Non
         error.hint = error.hint or silence_mend(error)
         raise
     except NotAuthorizedError as error:
-        error.hint = error.hint or token_mend(error.code, token_file, "operator")
+        error.hint = error.hint or token_mend(error.code, token_file, needs)
         raise
     except PlatformRejectedError as error:
         if error.problem not in ("conflict", "not-found", "invalid"):

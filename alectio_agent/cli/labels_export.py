@@ -46,7 +46,7 @@ def export(
 
     if not is_forced:
         _check_free(output)
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         queue = operator.labels(name, is_whole=is_whole)
     if not is_whole:
         queue = without_labels(queue)

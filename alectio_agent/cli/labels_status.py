@@ -20,7 +20,7 @@ def status(*, name: str, common: Common, **where: Any) -> None:
     """Say how many labels of each loop of NAME are there, and what it waits for."""
     from alectio_agent.cli.screen import say
 
-    with named_hub(common, **where) as operator:
+    with named_hub(common, needs="viewer", **where) as operator:
         queue = operator.labels(name)
     if common.as_json:
         click.echo(queue.model_dump_json(indent=2, exclude={"samples"}))

@@ -11,6 +11,7 @@ from click.exceptions import NoArgsIsHelpError
 from alectio_agent.cli.lazy import LazyGroup
 from alectio_agent.cli.options import Common, root_options
 from alectio_agent.cli.screen import say, say_error
+from alectio_agent.cli.streams import open_missing
 from alectio_agent.core.errors import AlectioAgentError, ExitCode, StoppedError, UsageError
 
 
@@ -19,6 +20,7 @@ class _Root(LazyGroup):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> NoReturn:
         """Run the command line and exit."""
+        open_missing()
         words = list(sys.argv[1:] if args is None else args)
         options["standalone_mode"] = False
         try:

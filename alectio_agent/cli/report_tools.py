@@ -10,10 +10,10 @@ from alectio_agent.core.errors import ConfigError, PlatformRejectedError, StoreE
 if TYPE_CHECKING:
     from alectio_agent.agent.client.operation import OperationClient
     from alectio_agent.report.page import Told
+    from alectio_agent.report.siblings import Run
     from alectio_agent.wire.operation import ExperimentView
 
 NEEDED = ("jinja2", "plotly")
-MOST_SIBLINGS = 10
 LOOKED_AT = 1000
 """Characters at the start of a file that tell whether it is one of our pages."""
 
@@ -78,14 +78,21 @@ def told_by_hub(
     control = operator.history(view.control) if view.control else None
     siblings: list[dict[str, Any]] = []
     if has_siblings:
-        all_ = [
-            each.settings.model_dump(mode="json")
-            for each in operator.experiments().experiments
-            if each.state != "cancelled" and each.control_of is None
-        ]
-        names = sibling_names(view.name, view.settings.model_dump(mode="json"), all_)
-        siblings = [dict(operator.history(name)) for name in names[:MOST_SIBLINGS]]
+        known = reversed(operator.experiments().experiments)
+        names = sibling_names(view.name, map(_run, known))
+        siblings = [dict(operator.history(name)) for name in names]
     return Told(dict(operator.history(view.name)), control, siblings)
+
+
+def _run(view: "ExperimentView") -> "Run":
+    from alectio_agent.report.siblings import Run
+
+    return Run(
+        name=view.name,
+        settings=view.settings.model_dump(mode="json"),
+        is_control=view.control_of is not None,
+        is_cancelled=view.state == "cancelled",
+    )
 
 
 def check_writable(file: Path) -> None:
@@ -133,7 +140,8 @@ def write_page(file: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise StoreError(f"{error.filename or file}: {error.strerror or error}") from error
+        named = file if error.filename == str(temporary) else error.filename or file
+        raise StoreError(f"{named}: {error.strerror or error}") from error
 
 
 def show_page(file: Path) -> None:

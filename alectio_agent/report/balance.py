@@ -21,6 +21,7 @@ from alectio_agent.report.words import FIGURE_LETTERS, count, drawn, name, share
 
 MOST_CLASSES = 40
 """A figure or table of more is not read; the rarest ones are shown then."""
+PREDICTED = "predicted in the pool"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Balance:
 
     Attributes:
         loop: Whose labels are counted.
-        has_predicted: Whether the rest of the pool is known too.
+        predicted_loop: Whose model was asked about the rest of the pool; None: not known.
         rarest: The class with the fewest labels.
         rarest_count: How many it has.
         without: How many classes have no label at all.
@@ -41,7 +42,7 @@ class Balance:
     """
 
     loop: int
-    has_predicted: bool
+    predicted_loop: int | None
     rarest: str
     rarest_count: int
     without: int
@@ -92,11 +93,11 @@ def find_balance(document: Document) -> Balance | None:
     entropy = entropy_of(labelled)
     # Many classes: those that lack labels most, in column order.
     columns = sorted(sorted(range(len(names)), key=lambda at: labelled[at])[:MOST_CLASSES])
-    series = {"labelled": labelled, "predicted in the pool": predicted, "test set": support}
+    series = {"labelled": labelled, PREDICTED: predicted, "test set": support}
     known = {title: counts for title, counts in series.items() if counts and sum(counts)}
     return Balance(
         loop=number_of(loop),
-        has_predicted="predicted in the pool" in known,
+        predicted_loop=number_of(told) if told and PREDICTED in known else None,
         rarest=names[rarest],
         rarest_count=labelled[rarest],
         without=labelled.count(0),

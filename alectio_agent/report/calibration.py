@@ -25,19 +25,21 @@ class Calibration:
     Attributes:
         loop: Number of the loop.
         error: Expected calibration error (ECE); None when it is not known.
+        chooses: Whether samples are chosen by its scores; a control chooses by chance.
         figure: The reliability diagram.
         table: Its numbers.
     """
 
     loop: int
     error: float | None
+    chooses: bool
     figure: Figure
     table: Table
 
     @property
     def is_rough(self) -> bool:
         """Whether the scores that samples are chosen by are rough."""
-        return self.error is not None and self.error > ROUGH
+        return self.chooses and self.error is not None and self.error > ROUGH
 
 
 def find_calibration(document: Document) -> Calibration | None:
@@ -90,6 +92,16 @@ def find_calibration(document: Document) -> Calibration | None:
     return Calibration(
         number_of(loop),
         finite(member(told, "ece")),
+        _chooses_by_scores(document),
         Figure(traces, layout, "Accuracy against confidence; the numbers stand below"),
         Table("Reliability by confidence", heads, rows),
     )
+
+
+def _chooses_by_scores(document: Document) -> bool:
+    """Unless all that its settings name is chance; what they do not tell may be anything."""
+    schedule = entries(member(document, "settings", "schedule"))
+    told = [member(document, "settings", "strategy")]
+    told += [member(entry, "strategy") for entry in schedule]
+    parts = [part for strategy in told for part in entries(strategy)]
+    return not parts or any(member(part, "name") != "random" for part in parts)

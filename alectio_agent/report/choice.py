@@ -41,6 +41,7 @@ class Choice:
         parts: How many each part of the strategy chose, largest first.
         equal_rows: Samples passed over since they equal one that was chosen; None: not known.
         overlap: Share of the batch that the parts agree on; None: not known.
+        passes_over: Whether samples above the cut were left out for being like a chosen one.
         histogram: Scores of the pool with the cut; None without scores.
         numbers: Those of the histogram.
         chosen: Those with the highest scores, and why.
@@ -54,6 +55,7 @@ class Choice:
     parts: Sequence[tuple[str, int]]
     equal_rows: int | None
     overlap: str
+    passes_over: bool
     histogram: Figure | None
     numbers: Table | None
     chosen: Table
@@ -77,19 +79,26 @@ def find_choice(document: Document) -> Choice | None:
     names = class_names(document)
     overlap = finite(member(told, "overlap"))
     histogram = _Histogram.read(member(told, "histogram"))
+    equal_rows = count_of(member(told, "equal_rows"))
     return Choice(
         loop=number_of(loop),
         chosen_by=str(loop.get("chosen_by") or ""),
         batch=len(loop["selected"]),
         pool=count_of(member(told, "pool")),
         parts=Counter(str(reason) for reason in entries(member(told, "reasons"))).most_common(),
-        equal_rows=count_of(member(told, "equal_rows")),
+        equal_rows=equal_rows,
         overlap="" if overlap is None else percent(overlap),
+        passes_over=bool(equal_rows) or _is_diverse(member(told, "histogram", "strategy")),
         histogram=histogram.figure() if histogram else None,
         numbers=histogram.table() if histogram else None,
         chosen=_chosen(loop, names),
         near=_near(loop, names),
     )
+
+
+def _is_diverse(strategy: Any) -> bool:
+    """Whether a strategy spreads its batch, so that it does not take the highest scores alone."""
+    return str(strategy).startswith("diverse_")
 
 
 def why(reason: Any, score: Any, between: Any, names: Sequence[str]) -> Markup:

@@ -15,7 +15,7 @@ from alectio_agent.report.reading import (
     number_of,
     points_of,
 )
-from alectio_agent.report.savings import Saving, Savings
+from alectio_agent.report.savings import Reach, Saving, Savings
 from alectio_agent.report.times import Saved, Times
 from alectio_agent.report.words import count, duration, long_text, name, number, share, stamp
 
@@ -179,12 +179,21 @@ def _result(document: Document, savings: Savings) -> Markup:
 
 
 def _beside(saving: Saving) -> Markup:
-    """What random choice needed."""
-    needed = saving.of_ours.control
-    if needed is not None:
-        return Markup("; random needed {} for the same").format(count(needed))
-    met, control = saving.of_control, saving.control_last
+    """What random choice needed: where both first reach our last score, else random's last."""
+    met, last, control = saving.of_ours, saving.last, saving.control_last
+    if met.control is not None:
+        if met.ours == last.labels:
+            return Markup("; random needed {} for the same").format(count(met.control))
+        return _first(met)
+    met = saving.of_control
     said = Markup("; random has {} with {}").format(number(control.value), count(control.labels))
-    if met.ours is None:
-        return said
-    return Markup("{}, reached here with {}").format(said, count(met.ours))
+    if met.control == control.labels:
+        return Markup("{}, reached here with {}").format(said, count(met.ours))
+    return Markup("{}{}").format(said, _first(met))
+
+
+def _first(met: Reach) -> Markup:
+    """A score of the past: the last number of labels does not say what it took."""
+    return Markup("; first reached with {} here, with {} by random").format(
+        count(met.ours), count(met.control)
+    )

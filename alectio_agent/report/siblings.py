@@ -1,37 +1,56 @@
 """Runs of one experiment that differ in nothing but the seed."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 OWN = ("name", "seed", "control")
 """What two runs of one experiment may differ in."""
+MOST_SIBLINGS = 20
+"""Enough for a band; the newest ones."""
 
 
-def sibling_names(name: str, settings: dict[str, Any], all_: Iterable[dict[str, Any]]) -> list[str]:
-    """The experiments that run the same with another seed.
+@dataclass(frozen=True)
+class Run:
+    """An experiment as its siblings are told by.
+
+    Attributes:
+        settings: Its own, with its seed.
+        is_control: Controls are siblings of controls only.
+        is_cancelled: It is nobody's sibling then.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    is_control: bool
+    is_cancelled: bool = False
+
+
+def sibling_names(name: str, newest_first: Iterable[Run]) -> list[str]:
+    """The experiments that run the same with another seed; of each seed the newest.
 
     Args:
         name: Of the experiment.
-        settings: Its own.
-        all_: Settings of all experiments, their `name` among them.
+        newest_first: All experiments of the hub, it among them.
 
     Returns:
-        Names, in order.
+        Names, the newest first, at most so many as a band needs.
     """
-    bare = bare_settings(settings)
-    return sorted(
-        str(each["name"])
-        for each in all_
-        if each["name"] != name
-        and each.get("seed") != settings.get("seed")
-        and bare_settings(each) == bare
-    )
+    runs = list(newest_first)
+    own = next(run for run in runs if run.name == name)
+    found: dict[Any, str] = {}
+    for run in runs:
+        is_other = _seed(run) != _seed(own) and not run.is_cancelled
+        if is_other and _kind(run) == _kind(own):
+            found.setdefault(_seed(run), run.name)
+    return list(found.values())[:MOST_SIBLINGS]
 
 
-def bare_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """What two runs of one experiment have in common.
+def _seed(run: Run) -> Any:
+    return run.settings.get("seed", 0)
 
-    Args:
-        settings: Of either.
-    """
-    return {key: value for key, value in settings.items() if key not in OWN}
+
+def _kind(run: Run) -> tuple[bool, dict[str, Any]]:
+    """What two runs of one experiment have in common."""
+    bare = {key: value for key, value in run.settings.items() if key not in OWN}
+    return run.is_control, bare

@@ -198,9 +198,6 @@ class ExperimentSettings(Settings):
         return broken
 
     def _strategies_without_scores(self) -> list[SettingError]:
-        placed = [("strategy", self.strategy)] + [
-            (f"schedule.{at}.strategy", entry.strategy) for at, entry in enumerate(self.schedule)
-        ]
         return [
             SettingError(
                 f"found '{part.name}', which needs `output: logits` or `output: probabilities`, "
@@ -208,9 +205,20 @@ class ExperimentSettings(Settings):
                 key=key,
                 depends_on=("output", "task"),
             )
-            for key, parts in placed
+            for key, parts in self._placed_strategies()
             for part in [part for part in parts if part.name not in SCORE_FREE_STRATEGIES][:1]
         ]
+
+    def _placed_strategies(self) -> list[tuple[str, list[StrategyPart]]]:
+        return [("strategy", self.strategy)] + [
+            (f"schedule.{at}.strategy", entry.strategy) for at, entry in enumerate(self.schedule)
+        ]
+
+    @property
+    def chooses_by_scores(self) -> bool:
+        """Whether any batch is chosen by what the model says; a control's is chosen by chance."""
+        names = {part.name for _, parts in self._placed_strategies() for part in parts}
+        return not names <= set(SCORE_FREE_STRATEGIES)
 
     @property
     def output_kind(self) -> Output | None:

@@ -76,6 +76,11 @@ def test_other_sizes_are_drawn_anew_without_rests(terminal: Tmux) -> None:
     assert heads(large) == 1
     assert large.count("from the hook") == 1
     assert large.count("Ctrl-C") == 1
+    terminal.resize(100, 20)
+    terminal.shows("Ctrl-C: finish this step")
+    terminal.resize(80, 18)
+    terminal.shows("Ctrl-C: finish this step")
+    assert terminal.screen(with_history=True).count("Ctrl-C:") == 1, "the history has no copies"
 
 
 def test_ctrl_c_says_what_it_does_and_what_comes_next(terminal: Tmux, tmp_path: Path) -> None:
@@ -199,3 +204,15 @@ def test_a_stderr_that_breaks_does_not_end_the_run(tmp_path: Path) -> None:
     os.close(write)
     assert b"chosen by" in done.stdout
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_streams_that_are_closed_do_not_end_the_run(tmp_path: Path, closed: str) -> None:
+    """Without stderr nothing was run; without stdout it ended with an error after all loops."""
+    write_project(tmp_path, loops=1)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {RUN} {closed}"], cwd=tmp_path, capture_output=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_experiment(tmp_path)["state"] == "finished"
+    assert (b"chosen by" in done.stdout) is ("1>&-" not in closed)

@@ -41,10 +41,12 @@ class Api(HubScene):
             (self.folder / path).write_bytes(content)
         self.services.store.write(lambda tx: tx.execute(insert(experiments), ROW)).result()
 
-    async def get(self, path: str, token: str = VIEWER_TOKEN, **headers: str) -> Answer:
+    async def get(
+        self, path: str, token: str = VIEWER_TOKEN, method: str = "GET", **headers: str
+    ) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         given = {"authorization": f"Bearer {token}", **named}
-        return await call(self.app, "GET", path, headers=given, chunks=[])
+        return await call(self.app, method, path, headers=given, chunks=[])
 
 
 @pytest.fixture
@@ -141,3 +143,15 @@ async def test_a_report_runs_without_the_hubs_cookies(api: Api) -> None:
 async def test_an_agent_reads_no_results(api: Api) -> None:
     for path in ("/results/digits/", "/results/digits/loops.csv"):
         assert (await api.get(path, token=AGENT_TOKEN)).problem == "forbidden"
+
+
+async def test_head_tells_size_and_age_without_the_file(api: Api) -> None:
+    """Download programs and caches ask so before they read."""
+    got = await api.get("/results/digits/loops.csv")
+    looked = await api.get("/results/digits/loops.csv", method="HEAD")
+    assert (looked.status, looked.body) == (200, b"")
+    assert looked.headers == got.headers
+    assert (await api.get("/results/digits/", method="HEAD")).status == 200
+    assert (await api.get("/results/digits/none.csv", method="HEAD")).status == 404
+    refused = await api.get("/results/digits/loops.csv", token=AGENT_TOKEN, method="HEAD")
+    assert refused.status == 403

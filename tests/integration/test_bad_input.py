@@ -119,7 +119,7 @@ def test_a_token_of_another_hub_is_named_with_its_file(site: Site) -> None:
     site.write_token("other", "alt_" + "x" * 43)
     said = refused(site.call("experiment", "list", token="other"), "E-AUTH-04", 77)
     assert str(site.folder / "other") in said
-    assert "alectio-agent hub token create NAME --scope operator" in said
+    assert "alectio-agent hub token create NAME --scope viewer" in said
 
 
 def test_the_wrong_state_comes_with_the_command_for_it(site: Site) -> None:

@@ -100,6 +100,23 @@ def test_metrics_are_chosen_with_the_keyboard(browser: Browser, report: Path) ->
         assert page.locator("#curve-3 .scatterlayer .trace").count() == 5
         page.keyboard.press("ArrowRight")
         assert page.get_by_role("tab", selected=True).inner_text() == "accuracy"
+        for key, chosen in (("End", "recall"), ("a", "recall"), ("Home", "accuracy")):
+            page.keyboard.press(key)
+            assert page.get_by_role("tab", selected=True).inner_text() == chosen
+
+
+def test_heads_of_the_matrix_keep_to_their_cells(browser: Browser, tmp_path: Path) -> None:
+    """On a narrow page a name of wide letters ran over the first column of numbers."""
+    document = make_document(classes=3, loops=2)
+    document["settings"]["classes"] = ["WWWWWWWWWWWWWWWWWWWW", "\u5e83" * 20, "short"]
+    with open_page(browser, width=400) as watched:
+        page = show(watched, write(tmp_path, Told(document)))
+        cut = page.locator("table.confusion tbody th").evaluate_all(
+            "heads => heads.map((head) => [head.clientWidth, getComputedStyle(head).overflow,"
+            " getComputedStyle(head).textOverflow])"
+        )
+        assert {tuple(style) for _, *style in cut} == {("hidden", "ellipsis")}
+        assert max(width for width, *_ in cut) <= 200
 
 
 REPLACED = """(body) => {

@@ -128,6 +128,7 @@ def make_told_loop(
             "labelled": _shares(labels, classes),
             "predicted": _shares(pool - labels, classes),
         },
+        "label_changes": None,
         "hyperparams": {"epochs": 3},
         "provenance": make_provenance(),
         "rows": {"train": 0, "test": sum(support), "infer": pool - labels},

@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.step_marks import StepMarks
+from alectio_agent.agent.jobs.told_once import ToldOnce
 from alectio_agent.agent.journal.disk import Disk
 from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
@@ -57,6 +58,7 @@ class Desk:
         leaving: Set when the agent finishes the running step and goes.
         delivery: Set to wake the sender.
         logs: Sends what the hooks print.
+        told: Which warnings were logged already.
     """
 
     journal: Journal
@@ -71,6 +73,7 @@ class Desk:
     leaving: threading.Event
     delivery: threading.Event
     logs: LogSender
+    told: ToldOnce = field(default_factory=ToldOnce)
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""
@@ -210,7 +213,8 @@ class JobRun:
             self._desk.heartbeats.deliver(self.claim.lease)
         self._desk.delivery.set()
         for warning in outcome.warnings:
-            self._log.warning("%s: %s", order.step, warning)
+            if self._desk.told.is_new(self.claim.experiment, order.step, warning):
+                self._log.warning("%s: %s", order.step, warning)
         self._log.info("%s done in %s", order.step, format_duration(outcome.duration_s))
         if isinstance(order, TrainOrder):
             self._prune(order)

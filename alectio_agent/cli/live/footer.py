@@ -12,20 +12,21 @@ LITTLE_FREE = 5 * 2**30
 """Below this the free disk is shown in colour."""
 
 
-def footer_row(scene: Scene, width: int, warnings: int) -> Text:
+def footer_row(scene: Scene, width: int, warnings: int, shown: int) -> Text:
     """One row; what matters least is left out first when it is too long.
 
     Args:
         scene: What there is.
         width: Columns.
         warnings: How many there are.
+        shown: How many of them stand below it.
     """
     told = {
         "contact": _contact(scene),
         "outbox": _outbox(scene),
         "sent": Text(f"{format_size(scene.agent.contact.sent_bytes)} sent"),
         "free": _free(scene),
-        "warnings": _warnings(warnings),
+        "warnings": _warnings(warnings, shown),
     }
     kept = {name: part for name, part in told.items() if part.plain}
     for name in ("sent", "free", "contact"):
@@ -62,7 +63,9 @@ def _free(scene: Scene) -> Text:
     return Text(f"{told} free", "red" if free < LITTLE_FREE else "")
 
 
-def _warnings(count: int) -> Text:
+def _warnings(count: int, shown: int) -> Text:
     if count == 0:
         return Text()
-    return Text(f"{count} warning{'' if count == 1 else 's'} below", "yellow")
+    newest = "newest" if shown == 1 else f"newest {shown}"
+    where = "" if shown == 0 else " below" if shown == count else f", {newest} below"
+    return Text(f"{count} warning{'' if count == 1 else 's'}{where}", "yellow")

@@ -31,7 +31,8 @@ def experiment_row(scene: Scene, width: int) -> Text:
         scene: What there is.
         width: Columns.
     """
-    running = Text(f"running {spent(scene.agent.at_s - scene.began_s)}")
+    passed = spent(scene.agent.at_s - scene.began_s)
+    running = Text() if scene.is_over else Text(f"running {passed}")
     row = _agent(scene) if scene.running is None else _experiment(scene)
     return fit(spread(row, running, width), width, scene.glyphs)
 

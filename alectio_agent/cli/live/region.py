@@ -13,6 +13,9 @@ from alectio_agent.cli.live.render import Line
 
 CLEAR_ROW = "\x1b[K"
 CLEAR_BELOW = "\x1b[J"
+CLEAR_ALL = f"{CLEAR_ROW}\x1b7\x1b[B\r{CLEAR_BELOW}\x1b8"
+"""The row of the cursor, then all below it. Where all is cleared from the top left corner of the
+screen, tmux first puts what stands there into its history: a copy of the view for each resize."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Region:
             up, self._pushed_out = up + back, self._pushed_out - back
         used = up + _rows(self._lines[-1], size)
         self._pushed_out += max(0, used - size.rows)
-        return (f"\x1b[{up}A" if up else "") + "\r" + CLEAR_BELOW
+        return (f"\x1b[{up}A" if up else "") + "\r" + CLEAR_ALL
 
     def _changed(self, lines: Sequence[Line]) -> str:
         """From the last row to the first, then down again, over what is the same."""

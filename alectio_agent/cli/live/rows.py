@@ -1,11 +1,16 @@
 """Rows of the view: texts that fit a width, measured in columns of a terminal."""
 
+from io import StringIO
+
+from rich.console import Console
 from rich.text import Text
 
 from alectio_agent.cli.live.glyphs import Glyphs
 from alectio_agent.core.log import printable
 
 LONGEST = 1000
+MEASURE = Console(file=StringIO(), force_terminal=False)
+"""Folds rows; nothing is ever printed on it."""
 
 
 def plain(text: object, style: str = "") -> Text:

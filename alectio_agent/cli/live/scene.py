@@ -44,6 +44,16 @@ class Scene:
         return self.control if is_over or is_control else self.view
 
     @property
+    def is_over(self) -> bool:
+        """Whether the experiment has ended, and its control with it, and nothing is in hand."""
+        if self.view is None or self.agent.job is not None or self.agent.state == "stopping":
+            return False
+        if self.view.control is not None and self.control is None:
+            return False  # it is looked at next
+        shown = (self.view, self.control) if self.control else (self.view,)
+        return all(view.state in ("finished", "cancelled") for view in shown)
+
+    @property
     def job(self) -> JobInHand | None:
         """The job in hand, when it is one of what is shown."""
         job, running = self.agent.job, self.running

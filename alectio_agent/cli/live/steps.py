@@ -9,7 +9,7 @@ from alectio_agent.agent.service.snapshot import JobInHand
 from alectio_agent.cli.live.bars import bar, counted, share_done
 from alectio_agent.cli.live.rows import fit, join, spread
 from alectio_agent.cli.live.scene import Scene
-from alectio_agent.cli.live.times import STEPS, History, step_left
+from alectio_agent.cli.live.times import STEPS, History, step_left, steps_of
 from alectio_agent.cli.live.words import roughly, spent
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.claims import Step
@@ -29,6 +29,7 @@ class _Loop:
     seconds: dict[str, float]
     labels: int
     history: History | None
+    asked: tuple[Step, ...]
 
 
 def step_rows(scene: Scene, width: int) -> list[Text]:
@@ -44,7 +45,8 @@ def step_rows(scene: Scene, width: int) -> list[Text]:
     loop = _loop(scene)
     if loop is None:
         return []
-    shown = STEPS if scene.running is not None else tuple(loop.marks)
+    # The platform said what it asks for; what it did not ask for may be done, or may never come.
+    shown = [step for step in STEPS if step in {*loop.asked, *loop.marks, *loop.seconds}]
     return [fit(_row(scene, loop, step, width), width, scene.glyphs) for step in shown]
 
 
@@ -65,11 +67,13 @@ def _loop(scene: Scene) -> _Loop | None:
     job, view = scene.job, scene.running
     marks = {mark.step: mark for mark in job.steps} if job else {}
     if view is None:
-        return _Loop(marks, {}, 0, None) if job else None
+        return _Loop(marks, {}, 0, None, ()) if job else None
     found = [loop for loop in view.loops if _is_in_hand(loop, job)]
     if not found:
         return None
-    return _Loop(marks, found[-1].seconds, found[-1].labels, History.of(view))
+    last = found[-1]
+    asked = steps_of(view, last.loop, last.labels)
+    return _Loop(marks, last.seconds, last.labels, History.of(view), asked)
 
 
 def _is_in_hand(loop: LoopView, job: JobInHand | None) -> bool:

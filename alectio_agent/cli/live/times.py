@@ -148,6 +148,22 @@ def step_left(
     return left_s if left_s > 0 else None
 
 
+def steps_of(view: ExperimentView, loop: int, labels: int) -> tuple[Step, ...]:
+    """The steps of a loop. Its `infer` is asked for only when a model chooses the next batch.
+
+    Args:
+        view: The experiment.
+        loop: From 0.
+        labels: Labelled samples of that loop.
+    """
+    settings, pool = view.settings, view.pool
+    if view.control_of is not None or loop + 1 >= settings.loops:
+        return STEPS[:-1]
+    if pool is not None and batch_left(settings, loop + 1, labels, pool) == 0:
+        return STEPS[:-1]
+    return STEPS
+
+
 def experiment_left(
     view: ExperimentView, steps: Sequence[StepMark], noted: Noted | None, now_s: float
 ) -> float | None:
@@ -167,7 +183,7 @@ def experiment_left(
         return None
     begun = [loop for loop in view.loops if loop.state != "done"]
     labels = begun[-1].labels if begun else history.done[-1].labels
-    total_s = _rest_of(begun[-1], history, steps, noted, now_s) if begun else 0.0
+    total_s = _rest_of(view, history, steps, noted, now_s) if begun else 0.0
     between_s = history.between()
     for loop in range(len(view.loops), view.settings.loops):
         batch = batch_left(view.settings, loop, labels, view.pool)
@@ -176,20 +192,22 @@ def experiment_left(
         if loop - len(view.loops) >= MOST_LOOPS:
             return None
         labels += batch
-        total_s += between_s + sum(history.expected(step, labels) or 0.0 for step in STEPS)
+        asked = steps_of(view, loop, labels)
+        total_s += between_s + sum(history.expected(step, labels) or 0.0 for step in asked)
     return total_s
 
 
 def _rest_of(
-    loop: LoopView,
+    view: ExperimentView,
     history: History,
     steps: Sequence[StepMark],
     noted: Noted | None,
     now_s: float,
 ) -> float:
     """What the loop in hand still takes."""
+    loop = [loop for loop in view.loops if loop.state != "done"][-1]
     marks, total_s = {mark.step: mark for mark in steps}, 0.0
-    for step in STEPS:
+    for step in steps_of(view, loop.loop, loop.labels):
         mark, expected_s = marks.get(step), history.expected(step, loop.labels)
         if mark is not None and mark.state == "running":
             total_s += step_left(mark, noted, expected_s, now_s) or 0.0

@@ -1,9 +1,7 @@
 """The view: a scene and a size become rows of text. Nothing is read or written here."""
 
 from dataclasses import dataclass
-from io import StringIO
 
-from rich.console import Console
 from rich.text import Text
 
 from alectio_agent.cli.live.allotment import allot
@@ -11,26 +9,25 @@ from alectio_agent.cli.live.curve import LEAST_ROWS, LEAST_WIDTH, MOST_ROWS, cur
 from alectio_agent.cli.live.footer import footer_row
 from alectio_agent.cli.live.heading import end_row, experiment_row, head_row
 from alectio_agent.cli.live.loops import MOST_SHOWN, Table
-from alectio_agent.cli.live.rows import fit, join, pad, plain, spread
+from alectio_agent.cli.live.rows import MEASURE, fit, join, pad, plain, spread
 from alectio_agent.cli.live.scene import Scene
 from alectio_agent.cli.live.steps import WIDEST, running_row, step_rows
-from alectio_agent.cli.live.waiting import state_rows, stop_row, warnings
+from alectio_agent.cli.live.waiting import state_rows, stop_row
+from alectio_agent.cli.live.warned import count_shown, rows_wanted, warning_rows, warnings
 from alectio_agent.cli.live.words import took
 
 EVERYTHING = 1000
 TURNS = (
     ("experiment", 1), ("stop", 1), ("state", 1), ("steps", 1), ("head", 1), ("state", 3),
     ("footer", 1), ("warnings", 1), ("steps", 4), ("ended", 3), ("loops", 4), ("rules", 2),
-    ("hook", 2), ("state", 6), ("loops", 6), ("warnings", 2), ("curve", 5), ("blank", 1),
-    ("hook", 4), ("loops", 8), ("curve", 7), ("warnings", 3), ("ended", 6), ("hook", 6),
+    ("hook", 2), ("state", 6), ("loops", 6), ("warnings", 3), ("curve", 5), ("blank", 1),
+    ("hook", 4), ("loops", 8), ("curve", 7), ("ended", 6), ("hook", 6),
     ("loops", 14), ("curve", MOST_ROWS), ("hook", 9), ("state", 12), ("warnings", 5),
     ("loops", EVERYTHING),
 )  # fmt: skip
 """Who gets rows first; so a small window shows the step that runs and what Ctrl-C does."""
 LEAST = {"rules": 2, "hook": 2, "loops": 2, "curve": LEAST_ROWS, "ended": 2}
 BESIDE = "   "
-_MEASURE = Console(file=StringIO(), force_terminal=False)
-"""Folds rows; nothing is ever printed on it."""
 HOOK = "from the hook (all of it: alectio-agent logs -f)"
 
 
@@ -43,12 +40,14 @@ class _Page:
             terminals disagree about what comes next.
         table: Of its loops.
         is_wide: The curve stands beside the table.
+        warned: All warnings, the newest last.
     """
 
     scene: Scene
     width: int
     table: Table
     is_wide: bool
+    warned: list[Text]
 
 
 def draw(scene: Scene, columns: int, rows: int) -> list[Text]:
@@ -74,7 +73,6 @@ def draw(scene: Scene, columns: int, rows: int) -> list[Text]:
         *sections["ended"][: given.get("ended", 0)],
         *_hook(page, given.get("hook", 0)),
     ]
-    newest = sections["warnings"][len(sections["warnings"]) - given.get("warnings", 0) :]
     drawn = [
         *sections["head"][: given.get("head", 0)],
         *sections["experiment"][: given.get("experiment", 0)],
@@ -82,8 +80,7 @@ def draw(scene: Scene, columns: int, rows: int) -> list[Text]:
         *rule,
         *between,
         *(rule if between else []),
-        *sections["footer"][: given.get("footer", 0)],
-        *newest,
+        *_footer(page, given),
         *sections["stop"][: given.get("stop", 0)],
     ]
     return [fit(row, page.width, scene.glyphs) for row in drawn]
@@ -92,13 +89,13 @@ def draw(scene: Scene, columns: int, rows: int) -> list[Text]:
 def _page(scene: Scene, columns: int) -> _Page:
     width, table = max(1, columns - 1), Table.of(scene)
     room = width - table.width - len(BESIDE)
-    return _Page(scene, width, table, is_wide=room >= LEAST_WIDTH and has_curve(scene))
+    is_wide = room >= LEAST_WIDTH and has_curve(scene)
+    return _Page(scene, width, table, is_wide, warnings(scene))
 
 
 def _sections(page: _Page) -> dict[str, list[Text]]:
     """Each section with all the rows it could use."""
     scene, width = page.scene, page.width
-    warned = warnings(scene)
     table = min(page.table.loops + 1, MOST_SHOWN) if page.table.loops else 0
     has_curve_below = not page.is_wide and width >= LEAST_WIDTH and has_curve(scene)
     if page.is_wide:
@@ -114,8 +111,8 @@ def _sections(page: _Page) -> dict[str, list[Text]]:
         "hook": [Text()] * (len(scene.hook_lines) + 1 if scene.hook_lines else 0),
         "rules": [Text()] * 2,
         "blank": [Text()] * min(table, 1),
-        "footer": [footer_row(scene, width, len(warned))],
-        "warnings": warned,
+        "footer": [Text()],
+        "warnings": [Text()] * rows_wanted(page.warned, width),
         "stop": [stop_row(scene, width)],
     }
 
@@ -124,7 +121,7 @@ def _folded(rows: list[Text], width: int) -> list[Text]:
     """What somebody has to do is never cut off."""
     folded: list[Text] = []
     for row in rows:
-        pieces = row.wrap(_MEASURE, max(10, width - 1))
+        pieces = row.wrap(MEASURE, max(10, width - 1))
         folded += [join(" ", piece) for piece in pieces]
     return folded
 
@@ -161,6 +158,14 @@ def _middle(page: _Page, given: dict[str, int]) -> list[Text]:
         join(pad(cell, left_width, is_right=False), BESIDE, beside)
         for cell, beside in zip(left, right, strict=True)
     ]
+
+
+def _footer(page: _Page, given: dict[str, int]) -> list[Text]:
+    """The line below, and the warnings under it."""
+    scene, width, most = page.scene, page.width, given.get("warnings", 0)
+    row = footer_row(scene, width, len(page.warned), count_shown(page.warned, width, most))
+    shown = warning_rows(page.warned, width, most, scene.glyphs)
+    return [*([row] if "footer" in given else []), *shown]
 
 
 def _hook(page: _Page, rows: int) -> list[Text]:

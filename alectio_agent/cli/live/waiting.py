@@ -4,13 +4,15 @@ from datetime import timedelta
 
 from rich.text import Text
 
-from alectio_agent.cli.experiment_table import problems, warnings_of
+from alectio_agent.cli.experiment_outcome import labels_export
+from alectio_agent.cli.experiment_table import problems
 from alectio_agent.cli.live.rows import join, plain
 from alectio_agent.cli.live.scene import Scene
 from alectio_agent.cli.live.words import moment, roughly, spent
 from alectio_agent.wire.operation import ExperimentView
 
 CTRL_C = "Ctrl-C: finish this step, then stop.  Twice: stop now, continue next time."
+CTRL_C_IDLE = "Ctrl-C: stop."
 CTRL_C_SHORT = "Ctrl-C: stop after this step. Twice: now"
 
 
@@ -24,19 +26,11 @@ def state_rows(scene: Scene) -> list[Text]:
     view = scene.running
     if view is not None:
         rows += _experiment(view)
+        if scene.is_over:
+            return [*rows, Text(f"{view.state}; waits for more work")]
         if not rows and scene.job is None and scene.agent.state != "stopping":
             rows += _between(view)
     return rows
-
-
-def warnings(scene: Scene) -> list[Text]:
-    """The warnings of all loops, each once, the newest last.
-
-    Args:
-        scene: What there is.
-    """
-    views = [view for view in (scene.view, scene.control) if view is not None]
-    return [plain(line, "yellow") for view in views for line in warnings_of(view)]
 
 
 def _platform(scene: Scene) -> list[Text]:
@@ -66,7 +60,10 @@ def _experiment(view: ExperimentView) -> list[Text]:
         is_said = any("alectio-agent" in line for line in told)
         return rows if is_said else [*rows, Text(retry)]
     if view.waits_for:
-        return [join(Text("waits for ", "yellow"), plain(view.waits_for))]
+        said = join(Text("waits for ", "yellow"), plain(view.waits_for))
+        if view.loops and view.loops[-1].state == "labelling":
+            return [said, Text(f"Go on: {labels_export(view.name)}")]
+        return [said]
     return []
 
 
@@ -102,4 +99,16 @@ def stop_row(scene: Scene, width: int) -> Text:
     if agent.state == "stopping":
         waits = f", {agent.unsent.messages} results wait" if agent.unsent.messages else ""
         return Text(f"stopping: what is left is being sent{waits}", "yellow")
+    if _has_no_step(scene):
+        return Text(CTRL_C_IDLE, "dim")
     return Text(CTRL_C if width >= len(CTRL_C) else CTRL_C_SHORT, "dim")
+
+
+def _has_no_step(scene: Scene) -> bool:
+    """Whether there is no step to be finished, and none comes by itself in a moment."""
+    view = scene.running
+    if scene.agent.job is not None:
+        return False
+    if view is None or scene.is_over:
+        return True
+    return view.state in ("paused", "waiting") or bool(view.waits_for)

@@ -58,6 +58,11 @@ class Call:
     may_be_bodiless: bool = False
 
     @property
+    def may_be_looked_at(self) -> bool:
+        """Whether HEAD is answered too: programs ask for size and age of a file with it."""
+        return self.method == "GET" and self.path.startswith("/results/")
+
+    @property
     def opens_to_sessions(self) -> bool:
         """Whether people who signed in with a browser may call it too: results, to read."""
         return self.method == "GET" and self.path.startswith("/results/")
@@ -72,11 +77,22 @@ def mount(app: FastAPI, call: Call, gate: Gate, sessions: Sessions | None = None
         gate: Lets requests in, before anything of them is read.
         sessions: Of people in a browser.
     """
+    entrance = Depends(_entrance(call, gate, sessions))
+    if call.may_be_looked_at:
+        # Of its own, so that the document does not tell every call twice.
+        app.add_api_route(
+            call.path,
+            call.endpoint,
+            methods=["HEAD"],
+            dependencies=[entrance],
+            response_model=None,
+            include_in_schema=False,
+        )
     app.add_api_route(
         call.path,
         call.endpoint,
         methods=[call.method],
-        dependencies=[Depends(_entrance(call, gate, sessions))],
+        dependencies=[entrance],
         response_class=Response,
         response_model=None,
         responses=_answers(call),

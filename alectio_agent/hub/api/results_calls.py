@@ -85,6 +85,9 @@ class ResultsCalls:
         if headers["etag"] in request.headers.get("if-none-match", ""):
             stream.close()
             return Response(status_code=304, headers={"etag": headers["etag"]})
+        if request.method == "HEAD":
+            stream.close()
+            return Response(headers=headers, media_type=media_type_of(file))
         return StreamingResponse(_content(stream), media_type=media_type_of(file), headers=headers)
 
 

@@ -131,6 +131,7 @@ class SelectionWorker:
             "classes": settings.class_count,
             "class_names": settings.class_names,
             "output": settings.output_kind,
+            "chooses_by_scores": settings.chooses_by_scores,
             "result": result_files(self._context, job_id, row),
         }
         return lease, job_id, request

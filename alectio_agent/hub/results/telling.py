@@ -11,10 +11,7 @@ from alectio_agent.hub.experiments.records import named_experiment
 from alectio_agent.hub.experiments.results_document import read_document
 from alectio_agent.hub.store.tables import experiments, jobs, labels, results
 from alectio_agent.report.page import Told
-from alectio_agent.report.siblings import bare_settings
-
-MOST_SIBLINGS = 20
-"""Enough for a band; the newest ones."""
+from alectio_agent.report.siblings import Run, sibling_names
 
 _ALL = select(
     experiments.c.name, experiments.c.settings, experiments.c.control_of, experiments.c.state
@@ -97,14 +94,7 @@ def find_siblings(tx: Connection, name: str) -> list[str]:
         Their names, the newest first; controls are siblings of controls only.
     """
     rows = tx.execute(_ALL).all()
-    own = next(row for row in rows if row.name == name)
-    kind, seed = _kind(own)
-    found: dict[int, str] = {}
-    for row in rows:
-        other, other_seed = _kind(row)
-        if other == kind and other_seed != seed and row.state != "cancelled":
-            found.setdefault(other_seed, row.name)
-    return list(found.values())[:MOST_SIBLINGS]
+    return sibling_names(name, map(_run, rows))
 
 
 def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
@@ -115,8 +105,10 @@ def _control(tx: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
         return None  # it is named, and not made yet
 
 
-def _kind(row: Any) -> tuple[dict[str, Any], int]:
-    """The settings that say how it learns; and the seed."""
-    settings = json.loads(row.settings)
-    kind = {**bare_settings(settings), "is a control": row.control_of is not None}
-    return kind, settings.get("seed", 0)
+def _run(row: Any) -> Run:
+    return Run(
+        name=row.name,
+        settings=json.loads(row.settings),
+        is_control=row.control_of is not None,
+        is_cancelled=row.state == "cancelled",
+    )

@@ -95,12 +95,13 @@ const drawFigures = (() => {
   });
   document.addEventListener("keydown", (event) => {
     const button = event.target.closest && event.target.closest("[data-tabs] [data-tab]");
-    const step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
-    if (!button || !step) return;
+    if (!button) return;
     const buttons = [...button.closest("[data-tabs]").querySelectorAll("[data-tab]")];
-    const next = buttons[(buttons.indexOf(button) + step + buttons.length) % buttons.length];
+    const here = buttons.indexOf(button), last = buttons.length - 1;
+    const to = {ArrowLeft: here - 1, ArrowRight: here === last ? 0 : here + 1, Home: 0, End: last}[event.key];
+    if (to === undefined) return;
     event.preventDefault();
-    choose(button.closest("[data-tabs]"), next.dataset.tab, true);
+    choose(button.closest("[data-tabs]"), buttons.at(to).dataset.tab, true);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document));
   // Paper is narrower than a screen, and never dark.

@@ -133,3 +133,17 @@ def test_the_kind_of_scores_is_told_when_metrics_are_asked_for(bench: Bench) -> 
     bench.settle()
     (asked,) = [found for found in bench.analysis.requests if found["op"] == "metrics"]
     assert asked["output"] == "probabilities"
+
+
+def test_metrics_of_a_control_are_asked_for_as_of_one_that_chooses_by_chance(bench: Bench) -> None:
+    """That its scores are rough is nobody's concern."""
+    agent = bench.agent()
+    bench.create(control="replay")
+    for _ in range(2):
+        agent.commit(agent.start())
+        bench.settle()
+    bench.steer("cancel")
+    agent.commit(agent.start())
+    bench.settle()
+    asked = [found for found in bench.analysis.requests if found["op"] == "metrics"]
+    assert [found["chooses_by_scores"] for found in asked] == [True, True, False]

@@ -184,6 +184,14 @@ def test_a_large_calibration_error_is_said() -> None:
     assert warning.startswith("scores are rough: calibration error above 0.1")
 
 
+def test_rough_scores_that_choose_nothing_are_no_warning() -> None:
+    """A control chooses by chance."""
+    rows = [[0, [1, 1, [0.38, 0.62]]], [1, [0, 0, [0.98, 0.02]]]]
+    found = metrics(rows, classes=2, output="probabilities", chooses_by_scores=False)
+    assert found["calibration"]["ece"] == pytest.approx(0.2)
+    assert found["warnings"] == []
+
+
 def test_an_error_of_a_tenth_is_not_said_yet() -> None:
     found = metrics([[0, [1, 1, [0.09375, 0.90625]]]], classes=2, output="probabilities")
     assert found["calibration"]["ece"] == 0.09375

@@ -7,17 +7,18 @@ import pytest
 from alectio_agent.cli.live.region import Region, Size
 from alectio_agent.cli.live.render import Line
 
-TOKEN = re.compile(r"\x1b\[(\d*)([A-Z])|\r|\n|[^\x1b\r\n]+")
+TOKEN = re.compile(r"\x1b\[(\d*)([A-Z])|\x1b[78]|\r|\n|[^\x1b\r\n]+")
 
 
 class SmallTerminal:
-    """Knows what the region uses: text, CR, LF, cursor up, clearing to the right and below."""
+    """Knows what the region uses: text, CR, LF, up, down, clearing, keeping the cursor's place."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self.size = Size(columns, rows)
         self.screen: list[str] = [""]
         self.history: list[str] = []
         self.row = self.column = 0
+        self.kept = (0, 0)
         self.written: list[str] = []
 
     def write(self, text: str) -> None:
@@ -32,9 +33,18 @@ class SmallTerminal:
             self._down()
         elif token[2] == "A":
             self.row = max(0, self.row - int(token[1] or 1))
+        elif token[2] == "B":
+            self.row = min(self.size.rows - 1, self.row + int(token[1] or 1))
+            self.screen += [""] * (self.row + 1 - len(self.screen))
+        elif token[0] == "\x1b7":
+            self.kept = (self.row, self.column)
+        elif token[0] == "\x1b8":
+            self.row, self.column = self.kept
         elif token[2] == "K":
             self.screen[self.row] = self.screen[self.row][: self.column]
         elif token[2] == "J":
+            if self.row == self.column == 0:  # as tmux does it
+                self.history += [line for line in self.screen if line]
             self.screen[self.row] = self.screen[self.row][: self.column]
             del self.screen[self.row + 1 :]
         else:
@@ -50,6 +60,14 @@ class SmallTerminal:
         if len(self.screen) > self.size.rows:
             self.history.append(self.screen.pop(0))
             self.row -= 1
+
+    @property
+    def shown(self) -> list[str]:
+        """Without empty rows at the end."""
+        rows = [*self.screen]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
 
     def resize(self, columns: int, rows: int) -> None:
         """As tmux does it: fold long rows, push rows out at the top, or let them come back."""
@@ -113,7 +131,8 @@ def test_lines_are_printed_above_and_stay(bench: Bench) -> None:
     bench.say("first", "second")
     assert bench.terminal.screen == ["before", "first", "second", "view", "end"]
     bench.region.erase(bench.terminal.size)
-    assert bench.terminal.screen == ["before", "first", "second", ""]
+    assert bench.terminal.shown == ["before", "first", "second"]
+    assert bench.terminal.row == 3
 
 
 def test_lines_above_scroll_out_and_the_region_stays_whole(bench: Bench) -> None:
@@ -141,6 +160,16 @@ def test_a_lower_and_a_higher_terminal_leave_no_old_rows_on_the_screen(bench: Be
     bench.terminal.resize(20, 8)
     bench.draw("A", "B", "C", "D", "E")
     assert bench.terminal.screen == ["A", "B", "C", "D", "E"]
+
+
+def test_a_view_that_fills_the_screen_leaves_no_copies_in_the_history(bench: Bench) -> None:
+    """In tmux each change of the size left one: it keeps what is cleared from the top left on."""
+    bench.draw(*"1234567")
+    for columns in (18, 16, 20):
+        bench.terminal.resize(columns, 7)
+        bench.draw(*"1234567")
+    assert bench.terminal.history == []
+    assert bench.terminal.shown == list("1234567")
 
 
 def test_a_line_printed_after_a_resize_finds_its_place(bench: Bench) -> None:

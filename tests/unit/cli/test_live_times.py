@@ -3,7 +3,13 @@
 import pytest
 
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
-from alectio_agent.cli.live.times import History, experiment_left, left_by_progress, step_left
+from alectio_agent.cli.live.times import (
+    History,
+    experiment_left,
+    left_by_progress,
+    step_left,
+    steps_of,
+)
 from alectio_agent.wire.results import Progress
 from tests.support.scenes import make_loop, make_view
 
@@ -75,7 +81,8 @@ def test_the_end_adds_up_the_loop_in_hand_the_loops_to_come_and_what_lies_betwee
     """Two of five loops are done, ten minutes apart; the second took 150 + 14 + 115 s of 600.
 
     Between them pass 321 s. In hand: train of 300 labels takes 200 s, runs since 50 s; test 14 s,
-    infer 115 s for each 11,800 samples. To come: loops of 400 and 500 labels, train 250 and 300 s.
+    infer 115 s for each 11,800 samples. To come: loops of 400 and 500 labels, train 250 and 300 s;
+    nobody reads what the last model says of the pool, so that it has no infer.
     """
     running = {"loop": 2, "state": "running", "labels": 300, "chosen_by": "random"}
     settings = {"name": "chest-xray", "classes": 3, "batch": 100, "loops": 5}
@@ -83,7 +90,7 @@ def test_the_end_adds_up_the_loop_in_hand_the_loops_to_come_and_what_lies_betwee
     steps = (StepMark("train", "running", 1000.0), StepMark("test"), StepMark("infer"))
     infer = 115 / 11_800
     in_hand = 150 + 14 + infer * 11_700
-    to_come = 2 * 321 + (250 + 14 + infer * 11_600) + (300 + 14 + infer * 11_500)
+    to_come = 2 * 321 + (250 + 14 + infer * 11_600) + (300 + 14)
     assert experiment_left(view, steps, None, 1050.0) == pytest.approx(in_hand + to_come)
 
 
@@ -91,9 +98,17 @@ def test_a_pool_that_ends_before_the_loops_do_ends_the_experiment() -> None:
     """310 samples: after 300 labels comes a loop of 10, then none. 100 -> 310 labels: 205 s."""
     view = make_view([make_loop(n) for n in range(3)], pool=310)
     left_s = experiment_left(view, (), None, 0.0)
-    infer_s = 0.0  # of 10 samples 0 are left
     between_s = (321 + 271) / 2
-    assert left_s == pytest.approx(between_s + 205 + 14 + infer_s)
+    assert left_s == pytest.approx(between_s + 205 + 14)
+
+
+def test_the_last_loop_and_a_control_are_asked_for_no_infer() -> None:
+    """A step that never comes must not be waited for, nor be counted."""
+    control = make_view(name="chest-xray-control", control_of="chest-xray")
+    assert steps_of(make_view(), 8, 900) == ("train", "test", "infer")
+    assert steps_of(make_view(), 9, 1000) == ("train", "test")
+    assert steps_of(make_view(pool=900), 8, 900) == ("train", "test"), "nothing is left to choose"
+    assert steps_of(control, 3, 400) == ("train", "test")
 
 
 def test_one_loop_alone_tells_no_end() -> None:

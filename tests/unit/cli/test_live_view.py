@@ -32,7 +32,7 @@ chest-xray   loop 3 of 10   400 of 12,000 labelled           running 1 h 42 min
 -------------------------------------------------------------------------------
  train [###############.........]  13/20  loss 0.214                 6 min left
  test  next (last time 14 s)
- infer next (last time 1 min 55 s)                  experiment ends about 13:32
+ infer next (last time 1 min 55 s)                  experiment ends about 13:30
 
  loop  labels  accuracy  macro_f1  train  chosen by
     0     100     0.700     0.680   1:40  random
@@ -162,6 +162,36 @@ def test_warnings_are_counted_and_the_newest_shown() -> None:
     assert f"\n! chest-xray/1: {text}" in shown
 
 
+LONG_WARNING = (
+    "infer: rows sum to 1; these look like probabilities, and `output` says logits, so that "
+    "margins are those of something else. Mend: `output: probabilities` in experiment.yaml "
+    "(E-HOOK-07)"
+)
+
+
+def test_the_newest_warning_is_folded_and_the_footer_tells_what_is_below() -> None:
+    """Cut at the right it lost its mend, and its code."""
+    view = make_view(
+        [make_loop(0, warnings=["an older one"]), make_loop(1, warnings=[LONG_WARNING])]
+    )
+    shown = drawn(make_scene(view=view))
+    below = shown.partition("2 warnings, newest below\n")[2].splitlines()
+    assert len(below) == 4
+    assert " ".join(row.strip() for row in below[:3]) == f"! chest-xray/1: {LONG_WARNING}"
+    assert below[1].startswith("  ")
+    higher = drawn(make_scene(view=view), 80, 40)
+    assert "2 warnings below\n! chest-xray/0: an older one\n! chest-xray/1: infer" in higher
+
+
+def test_a_warning_that_is_cut_keeps_its_code() -> None:
+    view = make_view([make_loop(0, warnings=[LONG_WARNING])])
+    shown = drawn(make_scene(view=view), 80, 12)
+    assert "\n! chest-xray/0: infer: rows sum to 1" in shown
+    assert "\u2026 (E-HOOK-07)\n" in shown
+    endless = make_view([make_loop(0, warnings=[LONG_WARNING.replace("margins", "margins " * 30)])])
+    assert "\u2026 (E-HOOK-07)" not in drawn(make_scene(view=endless)), "nobody sees a code cut off"
+
+
 def test_what_waits_to_be_sent_is_counted_with_its_size() -> None:
     agent = make_agent(unsent=Unsent(3, 5 * 2**20))
     assert "3 results wait (5.0 MiB)" in drawn(make_scene(agent=agent))
@@ -171,6 +201,15 @@ WAITING: list[tuple[dict[str, Any], str]] = [
     ({"state": "paused"}, "paused. Go on: alectio-agent experiment resume chest-xray"),
     ({"waits_for": "an agent that offers pipeline `xray`"}, "waits for an agent that offers"),
     ({"waits_for": "labels of 100 samples since 09:05"}, "waits for labels of 100 samples"),
+    (
+        {
+            "waits_for": "labels of 100 samples",
+            "loops": [
+                {"loop": 0, "state": "labelling", "labels": 0, "chosen_by": "random"},
+            ],
+        },
+        "alectio-agent experiment labels export chest-xray --output todo.csv",
+    ),
     ({"state": "waiting", "reason": "labels are odd"}, "experiment retry chest-xray"),
 ]
 
@@ -178,7 +217,9 @@ WAITING: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("members", "wanted"), WAITING)
 def test_an_experiment_that_waits_says_for_what(members: dict[str, Any], wanted: str) -> None:
     agent = make_agent(job=None, state="idle")
-    assert wanted in drawn(make_scene(view=make_view(**members), agent=agent))
+    shown = drawn(make_scene(view=make_view(**members), agent=agent))
+    assert wanted in shown
+    assert shown.endswith("\nCtrl-C: stop."), "there is no step to be finished"
 
 
 def test_a_problem_is_shown_whole_with_the_command_that_goes_on() -> None:
@@ -277,7 +318,7 @@ def test_experiments_that_may_end_earlier_end_at_the_latest_then() -> None:
     settings = {"name": "chest-xray", "classes": 3, "batch": 100, "loops": 10,
                 "stop": {"target": {"metric": "accuracy", "value": 0.9}}}  # fmt: skip
     shown = drawn(make_scene(view=make_view(settings=settings)))
-    assert "experiment ends about 13:32 at the latest" in shown
+    assert "experiment ends about 13:30 at the latest" in shown
 
 
 def test_the_control_is_shown_as_what_runs_once_the_experiment_is_over() -> None:
@@ -290,3 +331,30 @@ def test_the_control_is_shown_as_what_runs_once_the_experiment_is_over() -> None
     shown = drawn(make_scene(view=main, control=control, agent=make_agent(job=job)))
     assert "chest-xray-control   loop 0 of 10" in shown
     assert replace(make_scene(view=main, control=control), agent=make_agent(job=job)).job is job
+
+
+def test_a_step_that_never_comes_is_not_shown_as_next() -> None:
+    """Nobody asks the last model, nor that of a control, about the rest of the pool."""
+    running = {"loop": 9, "state": "running", "labels": 1000, "chosen_by": MIX}
+    job = make_job(loop=9, job="chest-xray/9",
+                   steps=(StepMark("train", "running", NOW_S - 12), StepMark("test")))  # fmt: skip
+    view = make_view([*(make_loop(n) for n in range(9)), running])
+    shown = drawn(make_scene(view=view, agent=make_agent(job=job)))
+    assert " test  next" in shown
+    assert " infer " not in shown
+
+
+def test_an_experiment_that_is_over_waits_for_more_work() -> None:
+    """With --stay; it looked as if it ran, and as if there were a step to be finished."""
+    view = make_view([make_loop(n) for n in range(3)], state="finished")
+    shown = drawn(make_scene(view=view, agent=make_agent(job=None, state="idle")))
+    assert "\nfinished; waits for more work\n" in shown.replace("\n ", "\n")
+    assert shown.endswith("\nCtrl-C: stop.")
+    assert "running " not in shown
+
+
+def test_an_experiment_whose_control_comes_next_is_not_over() -> None:
+    view = make_view([make_loop(0)], state="finished", control="chest-xray-control")
+    shown = drawn(make_scene(view=view, agent=make_agent(job=None, state="idle")))
+    assert "more work" not in shown
+    assert shown.endswith("Twice: stop now, continue next time.")

@@ -71,6 +71,22 @@ def test_steps_run_in_order_and_each_result_is_queued(bench: Bench) -> None:
     assert bench.desk.delivery.is_set()
 
 
+def test_a_warning_is_logged_once_for_an_experiment_and_step(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each loop says it again; each result still carries it."""
+    for loop in range(2):
+        bench.claim = make_claim(job=f"digits/{loop}", loop=loop, lease=f"again-{loop}")
+        bench.desk.journal.put_claim("boot-1", loop + 2, bench.claim, PLATFORM)
+        bench.job = bench.take_up()
+        bench.hooks.say(*(make_outcome(warnings=("rows sum to 1",)) for _ in range(3)))
+        bench.run()
+    told = [record.getMessage() for record in caplog.records if "sum to 1" in record.getMessage()]
+    assert len(told) == len(set(told)) == 3
+    sent = [body["commit"]["warnings"] for _, _, body in bench.messages()]
+    assert sent == [["rows sum to 1"]] * 6
+
+
 def test_what_a_train_run_was_made_of_is_sent_with_it(bench: Bench) -> None:
     code = Code("a" * 64, {"processes.py": "b" * 64}, is_whole=True, git=None)
     made_of = Provenance(code, Path("/usr/bin/python3"), {}, {"lr": 0.1})

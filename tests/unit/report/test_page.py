@@ -104,6 +104,29 @@ class TestSavings:
         said = " ".join(read(document, control=control).text("head").split())
         assert "accuracy 0.900 with 60 labels; random needed 54 for the same." in said
 
+    @pytest.mark.parametrize(
+        ("ours", "randoms", "said"),
+        [
+            # A plateau: our last score was there with 40 labels already.
+            ((0.5, 0.9, 0.9), (0.5, 0.6, 0.9),
+             "accuracy 0.900 with 60 labels; first reached with 40 here, with 60 by random."),
+            # Random reached its last score with 40 labels, not with 60.
+            ((0.5, 0.6, 0.9), (0.5, 0.7, 0.7),
+             "random has 0.700 with 60 ; first reached with 47 here, with 40 by random."),
+            ((0.5, 0.9, 0.9), (0.5, 0.9, 0.7),
+             "accuracy 0.900 with 60 labels; first reached with 40 here, with 40 by random."),
+        ],
+    )  # fmt: skip
+    def test_the_result_never_sets_a_last_number_beside_a_first(
+        self, ours: tuple[float, ...], randoms: tuple[float, ...], said: str
+    ) -> None:
+        """A saving of 200 labels looked like a loss of 100."""
+        document, control = make_document(loops=3), make_document("c", loops=3)
+        for loops, values in ((document, ours), (control, randoms)):
+            for loop, value in zip(loops["loops"], values, strict=True):
+                loop["metrics"]["accuracy"] = value
+        assert said in " ".join(read(document, control=control).text("head").split())
+
     def test_a_control_that_stays_below_is_met_earlier(self) -> None:
         document, control = make_document(loops=3), make_document("c", loops=3)
         for loops, values in ((document, (0.5, 0.7, 0.9)), (control, (0.5, 0.6, 0.7))):

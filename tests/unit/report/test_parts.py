@@ -17,7 +17,7 @@ from alectio_agent.report.loop_table import find_loop_table
 from alectio_agent.report.notices import find_notices
 from alectio_agent.report.reading import Point
 from alectio_agent.report.savings import find_savings
-from alectio_agent.report.siblings import sibling_names
+from alectio_agent.report.siblings import Run, sibling_names
 from alectio_agent.report.times import find_saved_time, find_times
 from alectio_agent.report.words import MINUS
 from tests.support.documents import make_document
@@ -104,6 +104,19 @@ class TestBalance:
         assert found is not None
         assert (found.entropy, found.without) == (0.0, 2)
 
+    def test_the_loop_whose_model_predicted_is_told(self) -> None:
+        """The last loop chooses nothing: what is known of the pool is of the one before."""
+        document = make_document(loops=3)
+        document["loops"][2]["class_counts"]["predicted"] = None
+        found = find_balance(document)
+        assert found is not None
+        assert (found.loop, found.predicted_loop) == (2, 1)
+        document["loops"][0]["class_counts"]["predicted"] = None
+        document["loops"][1]["class_counts"]["predicted"] = None
+        found = find_balance(document)
+        assert found is not None
+        assert found.predicted_loop is None
+
 
 class TestConfusion:
     def test_shades_are_shares_of_the_row(self) -> None:
@@ -153,6 +166,25 @@ class TestCalibration:
         assert found is not None
         assert found.is_rough is is_rough
 
+    @pytest.mark.parametrize(
+        ("strategy", "schedule", "is_rough"),
+        [
+            ("random", [], False),
+            ("margin", [], True),
+            ("random", [{"from_labels": 9, "strategy": [{"name": "margin"}]}], True),
+        ],
+    )
+    def test_scores_that_choose_nothing_are_not_called_rough(
+        self, strategy: str, schedule: list[Any], is_rough: bool
+    ) -> None:
+        """A control chooses by chance."""
+        document = make_document()
+        document["loops"][-1]["calibration"]["ece"] = 0.2
+        document["settings"] |= {"strategy": [{"name": strategy}], "schedule": schedule}
+        found = find_calibration(document)
+        assert found is not None
+        assert found.is_rough is is_rough
+
 
 class TestChoice:
     @pytest.mark.parametrize(
@@ -186,6 +218,21 @@ class TestChoice:
         found = find_choice(document)
         assert found is not None
         assert found.parts == [("margin", 2), ("random", 1)]
+
+    @pytest.mark.parametrize(
+        ("strategy", "equal_rows", "passes_over"),
+        [("margin", 0, False), ("margin", None, False), ("margin", 3, True),
+         ("diverse_entropy", 0, True)],
+    )  # fmt: skip
+    def test_samples_above_the_cut_are_passed_over_by_strategies_that_spread_their_batch(
+        self, strategy: str, equal_rows: int | None, passes_over: bool
+    ) -> None:
+        document = make_document(loops=2)
+        document["loops"][1]["selection"]["histogram"]["strategy"] = strategy
+        document["loops"][1]["selection"]["equal_rows"] = equal_rows
+        found = find_choice(document)
+        assert found is not None
+        assert found.passes_over is passes_over
 
     def test_a_selection_without_details_is_told_by_its_samples(self) -> None:
         found = find_choice({"loops": [{"loop": 0, "selected": [4, 7]}]})
@@ -266,11 +313,30 @@ def test_every_loop_has_its_row_with_the_controls_score_beside_it() -> None:
 
 
 def test_siblings_differ_in_their_seed_alone() -> None:
-    own = {"name": "a", "seed": 0, "batch": 5}
-    others = [
-        own,
-        {"name": "b", "seed": 1, "batch": 5},
-        {"name": "c", "seed": 0, "batch": 5},
-        {"name": "d", "seed": 2, "batch": 6},
+    runs = [
+        Run("a", {"name": "a", "seed": 0, "batch": 5}, is_control=False),
+        Run("b", {"name": "b", "seed": 1, "batch": 5}, is_control=False),
+        Run("c", {"name": "c", "seed": 0, "batch": 5}, is_control=False),
+        Run("d", {"name": "d", "seed": 2, "batch": 6}, is_control=False),
+        Run("e", {"name": "e", "seed": 3, "batch": 5}, is_control=False, is_cancelled=True),
     ]
-    assert sibling_names("a", own, others) == ["b"]
+    assert sibling_names("a", runs) == ["b"]
+
+
+def test_a_seed_that_was_run_again_counts_once() -> None:
+    runs = [
+        Run(name, {"seed": seed}, is_control=False)
+        for name, seed in (("b-2", 1), ("b", 1), ("a", 0))
+    ]
+    assert sibling_names("a", runs) == ["b-2"]
+
+
+def test_controls_are_siblings_of_controls() -> None:
+    """A page that the command line makes must show the band of the hub's own."""
+    runs = [
+        Run(f"{name}-control" if is_control else name, {"seed": seed}, is_control)
+        for seed, name in enumerate(("a", "b"))
+        for is_control in (False, True)
+    ]
+    assert sibling_names("a-control", runs) == ["b-control"]
+    assert sibling_names("a", runs) == ["b"]
