@@ -3,6 +3,8 @@
 import os
 import random
 import threading
+from dataclasses import dataclass
+from typing import Self
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
@@ -26,6 +28,40 @@ from alectio_agent.cli.announcement import announcement, name_files, shown_name
 from alectio_agent.core.clock import SystemClock
 
 
+@dataclass(frozen=True)
+class _Base:
+    """What all parts of one agent share."""
+
+    site: Site
+    state: State
+    share: Share
+    traffic: Traffic
+    clock: SystemClock
+    rng: random.Random
+    leaving: threading.Event
+
+    @classmethod
+    def of(cls, site: Site, state: State) -> Self:
+        """The base of an agent that has not started."""
+        clock = SystemClock()
+        share = Share(site.is_loopback, state.identity.digest_key.encode())
+        rng = random.SystemRandom()
+        return cls(site, state, share, Traffic(clock), clock, rng, threading.Event())
+
+    def connect(self) -> tuple[HttpTransport, PlatformClient]:
+        """A way to the platform that others neither wait for nor cut."""
+        transport = HttpTransport(self.site.url, os.environ, self.clock, self.traffic)
+        return transport, PlatformClient(transport, self.site.token, self.clock)
+
+    def client(self) -> PlatformClient:
+        """The same, for a part that nobody cuts."""
+        return self.connect()[1]
+
+    def backoff(self) -> Backoff:
+        """Waits after failures of one part."""
+        return Backoff(self.rng)
+
+
 def build_agent(
     site: Site, state: State, inspections: dict[str, HookInspection], quota: Quota
 ) -> Agent:
@@ -40,69 +76,70 @@ def build_agent(
     Returns:
         An agent that has not started.
     """
-    settings, clock, rng = state.settings, SystemClock(), random.SystemRandom()
-    leaving, traffic = threading.Event(), Traffic(clock)
+    base = _Base.of(site, state)
+    heartbeats = Heartbeats(base.client(), base.clock)
+    hooks = HookSlot(base.clock, state.journal, dict(os.environ), heartbeats.note_progress)
+    sender = _make_sender(base, heartbeats)
+    log_line, log_client = base.connect()
+    logs = LogSender(log_client, base.share, base.clock, base.backoff())
+    name_line, name_client = base.connect()
+    names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
+    desk = _make_desk(base, heartbeats, sender, logs)
+    poll_wake = threading.Event()
+    slot = Slot(hooks, poll_wake.set)
+    poll_line, poll_client = base.connect()
+    said = announcement(site, state, inspections, base.share)
+    rooms = Rooms(desk, slot, sender, heartbeats)
+    poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
+    agent = Agent(
+        Parts(
+            poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
+            state.settings.agent.drain_timeout, base.clock, _make_sources(base, rooms, poll_loop),
+            (Courier("logs", logs, log_line), Courier("names", names, name_line)),
+        )
+    )  # fmt: skip
+    poll_loop.on_names_wanted = names.want
+    poll_loop.on_done = agent.finish
+    poll_loop.quota = slot.quota = sender.quota = quota
+    poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
+    return agent
 
-    def client() -> tuple[HttpTransport, PlatformClient]:
-        transport = HttpTransport(site.url, os.environ, clock, traffic)
-        return transport, PlatformClient(transport, site.token, clock)
 
-    heartbeats = Heartbeats(client()[1], clock)
-    hooks = HookSlot(clock, state.journal, dict(os.environ), heartbeats.note_progress)
-    sender = Sender(client()[1], state.journal, state.outbox, heartbeats, clock, Backoff(rng))
-    sender.keep_sent_s = settings.outbox.keep_sent
-    share = Share(site.is_loopback, state.identity.digest_key.encode())
-    log_transport, log_client = client()
-    name_transport, name_client = client()
-    names = NameSender(name_client, name_files(inspections, share), Backoff(rng))
-    logs = LogSender(log_client, share, clock, Backoff(rng))
-    desk = Desk(
+def _make_sender(base: _Base, heartbeats: Heartbeats) -> Sender:
+    state = base.state
+    sender = Sender(
+        base.client(), state.journal, state.outbox, heartbeats, base.clock, base.backoff()
+    )
+    sender.keep_sent_s = state.settings.outbox.keep_sent
+    return sender
+
+
+def _make_desk(base: _Base, heartbeats: Heartbeats, sender: Sender, logs: LogSender) -> Desk:
+    state = base.state
+    return Desk(
         journal=state.journal,
         outbox=state.outbox,
         disk=state.disk,
         heartbeats=heartbeats,
-        pipelines=settings.pipelines,
-        share=share,
-        log_folder=settings.agent.state_dir / "logs",
-        clock=clock,
-        rng=rng,
-        leaving=leaving,
+        pipelines=state.settings.pipelines,
+        share=base.share,
+        log_folder=state.settings.agent.state_dir / "logs",
+        clock=base.clock,
+        rng=base.rng,
+        leaving=base.leaving,
         delivery=sender.wake,
         logs=logs,
     )
-    poll_wake = threading.Event()
-    slot = Slot(hooks, poll_wake.set)
-    polls, poll_client = client()
-    poll_loop = PollLoop(
-        poll_client,
-        announcement(site, state, inspections, share),
-        state.identity,
-        Rooms(desk, slot, sender, heartbeats),
-        rng,
-        poll_wake,
-    )
-    farewell = client()[1]
-    sources = Sources(
-        name=shown_name(site, state),
-        slot=slot,
-        heartbeats=heartbeats,
-        journal=state.journal,
-        traffic=traffic,
-        folder=settings.agent.state_dir,
-        log_folder=desk.log_folder,
+
+
+def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop) -> Sources:
+    return Sources(
+        name=shown_name(base.site, base.state),
+        slot=rooms.slot,
+        heartbeats=rooms.heartbeats,
+        journal=base.state.journal,
+        traffic=base.traffic,
+        folder=base.state.settings.agent.state_dir,
+        log_folder=rooms.desk.log_folder,
         trouble=lambda: poll_loop.trouble,
     )
-    agent = Agent(
-        Parts(
-            poll_loop, slot, hooks, sender, heartbeats, polls, farewell, leaving,
-            settings.agent.drain_timeout, clock, sources,
-            (Courier("logs", logs, log_transport), Courier("names", names, name_transport)),
-        )
-    )  # fmt: skip
-    poll_loop.on_fatal = agent.fail_now
-    poll_loop.quota = slot.quota = sender.quota = quota
-    poll_loop.on_done = agent.finish
-    poll_loop.on_names_wanted = names.want
-    sender.on_fatal = agent.fail_now
-    heartbeats.on_fatal = agent.fail_now
-    return agent
