@@ -67,7 +67,7 @@ class ResultsCalls:
         services = self._services
         known = await wrap_future(services.store.read(partial(version_of, name=experiment)))
         if known is None:
-            raise ProblemError("not-found", f"there is no experiment `{experiment}`")
+            raise ProblemError("not-found", f"no experiment is called `{experiment}`")
         files = await asyncio.to_thread(_list, services.results / experiment)
         return answer(ResultsFiles(experiment=experiment, files=files))
 
