@@ -241,7 +241,7 @@ def test_metrics_are_asked_for_with_the_classes_of_the_experiment(bench: Bench) 
     asked = bench.analysis.requests[-1]
     assert asked == {
         "op": "metrics", "task": "classification", "classes": 2, "class_names": ["cat", "dog"],
-        "output": "logits",
+        "output": "logits", "chooses_by_scores": True,
         "result": {
             "media_type": "application/json", "parts": [],
             "inline": {"rows": [[0, [0.5, 0.25]], [1, [0.5, 0.25]]]},
