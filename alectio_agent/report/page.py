@@ -54,16 +54,17 @@ class Told:
     source: str = ""
 
 
-def render_body(told: Told) -> str:
+def render_body(told: Told, *, has_title: bool = True) -> str:
     """The report without the page around it; figures are drawn by `drawFigures` of `report.js`.
 
     Args:
         told: What it tells of.
+        has_title: With its name and state; a page around it may have said them already.
 
     Returns:
         HTML, with every name in it escaped.
     """
-    return fill("body.html", **_parts(told))
+    return fill("body.html", has_title=has_title, **_parts(told))
 
 
 def render_page(told: Told) -> str:

@@ -151,6 +151,17 @@ class TestBringing:
         expect(told).to_contain_text(f"line 5: index: found {first} a second time")
         assert len(asked(box)) == 4
 
+    def test_of_a_file_with_one_wrong_line_nothing_is_taken(
+        self, box: Hub, watched: Watched
+    ) -> None:
+        """Also where the platform finds nothing wrong with the lines that can be read."""
+        watched.page.goto(box.url + PAGE)
+        upload(watched.page, filled_in(box) + b"x,1\n")
+        told = watched.page.get_by_role("alert")
+        expect(told).to_contain_text("1 place is wrong. Nothing was imported")
+        expect(told).to_contain_text("line 6: index: found 'x'")
+        assert len(asked(box)) == 4
+
     @pytest.mark.parametrize(
         ("content", "told"),
         [

@@ -1,6 +1,5 @@
 """`/experiments/NAME`: one experiment, live, with its report."""
 
-import asyncio
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -127,7 +126,7 @@ class ExperimentPage:
     async def _report(self, name: str, mark: str) -> str:
         async def make() -> str:
             told = await self._desk.read(partial(read_told, name=name, names=self._platform.names))
-            return await asyncio.to_thread(render_body, told)
+            return await in_thread(partial(render_body, told, has_title=False))
 
         return await self._desk.reports.get(name, mark, make)
 

@@ -72,6 +72,13 @@ def test_all_parts_stand_in_their_order_with_their_headings() -> None:
     assert body.count("<h2") == len(PARTS)
 
 
+def test_a_page_around_it_may_say_the_name_and_the_state_itself() -> None:
+    body = render_body(Told(make_document("toy")), has_title=False)
+    assert "<h1>" not in body
+    assert "finished" not in body.split("<h2")[0]
+    assert 'class="result"' in body
+
+
 class TestSavings:
     def test_without_a_control_no_text_of_the_page_tells_of_a_saving(self) -> None:
         page = read(make_document())
