@@ -122,3 +122,13 @@ def test_waiting_for_labels_is_no_end(caplog: pytest.LogCaptureFixture) -> None:
     watcher = Watcher(FakeOperator(asking(1, 0, 2)), "toy", None)  # type: ignore[arg-type]
     watcher.step()
     assert watcher.outcome is None
+
+
+def test_an_end_is_told_once_and_again_when_it_went_on_in_between(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody who stays looks at it every 20 seconds."""
+    over = view(2, state="finished")
+    assert told(caplog, over, over, over) == ["toy finished"]
+    caplog.clear()
+    assert told(caplog, over, view(3), view(4, state="finished")) == ["toy finished"] * 2
