@@ -134,7 +134,7 @@ class Watcher:
                 "`%s` waits for labels of %s. In another terminal: %s",
                 view.name,
                 count(missing, "sample"),
-                labels_mend(view.name),
+                labels_mend(view.name, loop.loop),
             )
 
     def _tell_wait(self, view: ExperimentView) -> None:
