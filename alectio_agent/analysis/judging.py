@@ -12,10 +12,12 @@ from alectio_agent.analysis.tested import Tested, read_test
 from alectio_agent.core.errors import ScoresError
 
 # Without the figure: warnings of many loops that say the same are told once.
-ROUGH_SCORES = (
-    f"scores are rough: calibration error above {ROUGH:g}. The model is not right as often as it "
-    "is sure, and what is chosen by its scores is chosen less well; the report has the diagram"
+_ROUGH_SCORES = (
+    f"scores are rough: calibration error above {ROUGH:g}. The model is {{}}, and what is chosen "
+    "by its scores is chosen less well; the report has the diagram"
 )
+TOO_SURE = _ROUGH_SCORES.format("surer than it is right")
+NOT_SURE_ENOUGH = _ROUGH_SCORES.format("more often right than it is sure")
 
 
 def answer_metrics(request: MetricsRequest) -> dict[str, Any]:
@@ -58,5 +60,5 @@ def _calibration(
         warning = f"calibration is not known: `outputs` of test: {error.message}"
         return {"calibration": None, "warnings": [warning]}
     is_worth_saying = found.ece > ROUGH and request.chooses_by_scores
-    warnings = [ROUGH_SCORES] if is_worth_saying else []
+    warnings = [TOO_SURE if found.gap > 0 else NOT_SURE_ENOUGH] if is_worth_saying else []
     return {"calibration": asdict(found), "warnings": warnings}

@@ -25,8 +25,6 @@ from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.errors import AlectioAgentError, ConfigError, ExitCode
 from alectio_agent.wire.protocol import PROTOCOL
 
-NEXT = "Next: alectio-agent try"
-
 
 def check_all(common: Common, *, is_offline: bool) -> ExitCode:
     """Look at everything, print a line for each thing.
@@ -39,7 +37,7 @@ def check_all(common: Common, *, is_offline: bool) -> ExitCode:
         0, 3 when something is wrong, 78 when the configuration cannot be loaded.
     """
     checkup = _Checkup(common, is_offline=is_offline)
-    found = print_checks(checkup.all(), common, next_step=NEXT)
+    found = print_checks(checkup.all(), common, next_step=common.next_step("try"))
     if checkup.has_no_configuration:
         return ExitCode.CONFIG
     is_wrong = any(check.state == "failed" for check in found)

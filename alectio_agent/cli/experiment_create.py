@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from alectio_agent.cli.hub_options import hub_options, named_hub
+from alectio_agent.cli.hub_options import hub_flags, hub_options, named_hub
 from alectio_agent.cli.options import Common
 
 COMMAND = "alectio-agent experiment create"
@@ -28,6 +28,7 @@ def create(*, file: Path, new: bool, update: bool, common: Common, **where: Any)
     if new and update:
         raise UsageError("--new and --update contradict each other")
     settings = load_experiment_file(file)
+    flags = hub_flags(common, **where)
     with named_hub(common, **where) as operator:
         known = operator.experiments().experiments if new or update else []
         # Without --new just the one of that name is meant: the hub may be shared.
@@ -37,7 +38,7 @@ def create(*, file: Path, new: bool, update: bool, common: Common, **where: Any)
             meant,
             settings.name,
             is_update=update and settings.name in {found.name for found in known},
-            command=f"{COMMAND} {file}",
+            command=f"{COMMAND} {file}{flags}",
         )
     if common.as_json:
         click.echo(view.model_dump_json(indent=2))
@@ -46,4 +47,4 @@ def create(*, file: Path, new: bool, update: bool, common: Common, **where: Any)
     click.echo(f"{view.name}: {view.state}, {view.settings.loops} loops{control}")
     if view.waits_for:
         say(f"It waits for {view.waits_for}. Go on: alectio-agent run")
-    say(f"Watch it: alectio-agent experiment show {view.name}")
+    say(f"Watch it: alectio-agent experiment show {view.name}{flags}")

@@ -33,7 +33,8 @@ def extend(*, name: str, pool: int | None, loops: int | None, common: Common, **
         with named_hub(common, **where) as operator:
             view = operator.extend_experiment(name, pool, loops)
     except UsageError as error:
-        if error.code == "E-EXP-10" and not error.hint:
+        is_about_pool = error.code == "E-EXP-10" and "found loops" not in error.message
+        if is_about_pool and not error.hint:
             error.hint = BESIDE
         raise
     samples = f"has {count(view.pool or 0, 'sample')} and {count(view.settings.loops, 'loop')} now"

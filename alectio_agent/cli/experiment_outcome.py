@@ -28,25 +28,32 @@ def print_outcome(view: "ExperimentView", common: Common, did: str) -> None:
         say(mend)
 
 
-def labels_mend(name: str) -> str:
+def labels_mend(name: str, loop: int) -> str:
     """What to type about an experiment that waits for labels by people.
 
     Args:
         name: Of the experiment.
+        loop: That waits.
     """
     return (
-        f"{labels_export(name)}; fill in the column label; "
-        f"alectio-agent experiment labels import {name} todo.csv"
+        f"{labels_export(name, loop)}; fill in the column label; "
+        f"alectio-agent experiment labels import {name} {_labels_file(name, loop)}"
     )
 
 
-def labels_export(name: str) -> str:
+def labels_export(name: str, loop: int) -> str:
     """The command that writes down what people are asked to label.
 
     Args:
         name: Of the experiment.
+        loop: That waits.
     """
-    return f"alectio-agent experiment labels export {name} --output todo.csv"
+    return f"alectio-agent experiment labels export {name} --output {_labels_file(name, loop)}"
+
+
+def _labels_file(name: str, loop: int) -> str:
+    """Another one for each loop: a file that is there is not overwritten."""
+    return f"{name}-loop-{loop}.csv"
 
 
 def _state(view: "ExperimentView") -> str:
@@ -68,7 +75,7 @@ def _state(view: "ExperimentView") -> str:
 
 def _mend(view: "ExperimentView") -> str:
     if view.loops and view.loops[-1].state == "labelling" and view.state == "running":
-        return f"It waits for {view.waits_for}. {labels_mend(view.name)}"
+        return f"It waits for {view.waits_for}. {labels_mend(view.name, view.loops[-1].loop)}"
     if view.waits_for:
         return f"It waits for {view.waits_for}. Go on: alectio-agent run"
     verb = {"paused": "resume", "waiting": "retry"}.get(view.state)

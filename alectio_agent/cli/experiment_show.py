@@ -30,7 +30,7 @@ def show(*, name: str, common: Common, **where: Any) -> None:
         view = view.model_copy(update={"results": f"alectio-agent experiment export {name}"})
     print_experiment(view, control)
     if view.state == "running" and view.loops and view.loops[-1].state == "labelling":
-        say(f"Go on: {labels_mend(name)}")
+        say(f"Go on: {labels_mend(name, view.loops[-1].loop)}")
     for shown in (view, control):
         if shown is not None and shown.state == "waiting":
             say(

@@ -1,5 +1,6 @@
 """Options of the commands that talk to a hub, and the client for the hub that they name."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,26 @@ def hub_options(command: CommandT) -> CommandT:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def hub_flags(common: Common, **where: Any) -> str:
+    """The flags that named this command's hub, for the next command about it.
+
+    Args:
+        common: Holds `agent.yaml`.
+        where: `hub`, `token_file` and `data`; what the environment says need not be said again.
+
+    Returns:
+        Flags with a space before each; empty without any.
+    """
+    source = click.get_current_context().get_parameter_source
+    named = {key: where[key] for key in where if source(key) is ParameterSource.COMMANDLINE}
+    flags = {"config": common.config, **named}
+    return "".join(
+        f" --{key.replace('_', '-')} {shlex.quote(str(value))}"
+        for key, value in flags.items()
+        if value is not None
+    )
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from alectio_agent.wire.experiment import ExperimentSettings
 
 GUESSED_POOL = 1000
 GUESSED_BATCH = 50
-GUESSED_CLASSES = 10
 SECRET = re.compile(r"TOKEN|KEY|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 BY_THE_AGENT = ("EXPT_DIR", "LOG_DIR")
 
@@ -227,7 +226,8 @@ def _classes(found: _Found) -> Iterator[str]:
     if found.task in ("regression", "custom"):
         return
     if found.classes is None:
-        yield f"classes: {GUESSED_CLASSES} # {GAP}: how many, or their names: [cat, dog]"
+        # A guess would train for hours before the first infer shows that it is wrong.
+        yield f"classes: null # {GAP}: how many, or their names: [cat, dog]"
         return
     value = found.classes.value
     shown = value if isinstance(value, int) else quoted(list(value))

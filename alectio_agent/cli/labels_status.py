@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @hub_options
 def status(*, name: str, common: Common, **where: Any) -> None:
     """Say how many labels of each loop of NAME are there, and what it waits for."""
+    from alectio_agent.cli.experiment_outcome import labels_export
     from alectio_agent.cli.screen import say
 
     with named_hub(common, needs="viewer", **where) as operator:
@@ -29,8 +30,9 @@ def status(*, name: str, common: Common, **where: Any) -> None:
     click.echo(f"{queue.name}: {queue.state}{waits}")
     if queue.loops:
         _print(queue)
-    if queue.waits_for and not common.is_quiet:
-        say(f"Go on: alectio-agent experiment labels export {name} --output todo.csv")
+    missing = [loop.loop for loop in queue.loops if loop.returned < loop.asked]
+    if queue.waits_for and missing and not common.is_quiet:
+        say(f"Go on: {labels_export(name, missing[-1])}")
 
 
 def _print(queue: "LabelQueue") -> None:

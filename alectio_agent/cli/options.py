@@ -1,6 +1,7 @@
 """The options that every command takes, before or after its name."""
 
 import functools
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,15 @@ class Common:
         said = {key.removeprefix(PREFIX): value for key, value in context.meta.items()
                 if key.startswith(PREFIX)}  # fmt: skip
         return cls(**said)
+
+    def next_step(self, command: str) -> str:
+        """What to type next, about the same `agent.yaml`.
+
+        Args:
+            command: Such as `run`.
+        """
+        named = "" if self.config is None else f" --config {shlex.quote(str(self.config))}"
+        return f"Next: alectio-agent {command}{named}"
 
     def level(self, usual: str) -> str:
         """The level of log lines.

@@ -127,7 +127,10 @@ def _hint(error: PlatformRejectedError, settings: ExperimentSettings, command: s
     if error.code != "E-EXP-03":
         return ""
     loop = error.detail.get("next_loop")
+    has = error.detail.get("loops")
     if isinstance(loop, int) and loop >= settings.loops:
+        if isinstance(has, int) and has > loop:  # somebody extended it
+            return f"Go on with all its loops: write `loops: {has}` into experiment.yaml. {afresh}"
         return f"All its loops have run: raise `loops` to go on with the new values. {afresh}"
     at = f"from loop {loop}" if loop is not None else "from the next loop"
     return f"Go on with the new values {at}: {command} --update. {afresh}"

@@ -27,8 +27,6 @@ from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ExitCode, UsageError
 from alectio_agent.wire.experiment import ExperimentSettings
 
-NEXT = "Next: alectio-agent run"
-
 
 def try_hooks_of(wanted: Wanted, common: Common) -> ExitCode:
     """Try the hooks of one pipeline, and print what was found.
@@ -82,7 +80,7 @@ def _run(order: TrialOrder, chooser: _Chooser, step: str | None, common: Common)
     try:
         with _interrupts(slot, is_debugged=order.is_debugged):
             checks = trial.one(step) if step else trial.all()
-            print_checks(checks, common, next_step=NEXT)
+            print_checks(checks, common, next_step=common.next_step("run"))
     finally:
         slot.close()
     return attempts.exit_code

@@ -41,6 +41,7 @@ class Watcher:
         self._told: set[tuple[str, int]] = set()
         self._views: dict[str, ExperimentView] = {}
         self._waited_for = ""
+        self._told_end = ""
         self.is_paused = False
         self._asked_loop: int | None = None
         self.outcome: ExitCode | None = None
@@ -96,6 +97,8 @@ class Watcher:
             self._over(ExitCode.FAILED)
         elif view.state in ("finished", "cancelled"):
             self._ended(view)
+        else:
+            self._told_end = ""
 
     def _tell(self, view: ExperimentView, *, silently: bool) -> None:
         """Log each loop once, when its metrics are there; those of earlier runs not at all."""
@@ -131,7 +134,7 @@ class Watcher:
                 "`%s` waits for labels of %s. In another terminal: %s",
                 view.name,
                 count(missing, "sample"),
-                labels_mend(view.name),
+                labels_mend(view.name, loop.loop),
             )
 
     def _tell_wait(self, view: ExperimentView) -> None:
@@ -142,7 +145,10 @@ class Watcher:
         self._waited_for = waits_for
 
     def _ended(self, view: ExperimentView) -> None:
-        log.info("%s %s%s", view.name, view.state, f": {view.reason}" if view.reason else "")
+        said = f"{view.name} {view.state}{f': {view.reason}' if view.reason else ''}"
+        if said != self._told_end:  # the hub answers a held look with the same view
+            log.info("%s", said)
+        self._told_end = said
         if view.control is not None:
             self._name, self._version = view.control, None
         else:

@@ -94,6 +94,7 @@ def _parts(told: Told) -> dict[str, Any]:
         "title": name(_title(document), 80),
         "task": str(member(document, "settings", "task") or "classification"),
         "has_control": control is not None,
+        "is_labelled_by_people": member(document, "settings", "labels", "kind") == "csv",
         "siblings": len(told.siblings),
         "head": find_head(document, savings, times, saved),
         "curves": find_curves(document, control, told.siblings),

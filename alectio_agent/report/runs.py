@@ -97,6 +97,8 @@ def find_needs(runs: Sequence[Run], metric: str) -> Needs:
     begun = max(curve[0].value for curve in told)
     round_ = [level for level in STEPS_OF_SCORES if begun < level <= max(best)]
     common = min(best) if len(told) == len(runs) else None
+    if common is not None:  # a level that reads the same would stand there twice
+        round_ = [level for level in round_ if f"{level:.3f}" != f"{common:.3f}"]
     levels = sorted({*round_[-MOST_LEVELS:], *([] if common is None else [common])})
     rows = [[reach(curve, level) for level in levels] for curve in curves]
     return Needs(metric, levels, common, rows)

@@ -37,6 +37,12 @@ def write_pipeline(folder: Path, keys: str, hooks: str = HOOKS) -> None:
     (folder / "agent.yaml").write_text(agent.replace("60}", f"60, {keys}}}"))
 
 
+def test_the_next_step_is_about_the_same_configuration(tmp_path: Path) -> None:
+    write_project(tmp_path / "there")
+    ran = run_command("check", "--config", "there/agent.yaml", cwd=tmp_path)
+    assert ran.stdout.endswith("Next: alectio-agent try --config there/agent.yaml\n")
+
+
 def test_a_project_that_is_right_passes(tmp_path: Path) -> None:
     write_project(tmp_path)
     before = sorted(tmp_path.rglob("*"))

@@ -1,6 +1,7 @@
 """From an empty folder to a finished experiment, with the installed command."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,8 @@ def test_the_first_learning_curve_is_worth_a_look(tmp_path: Path) -> None:
     assert len(scores) == 8
     assert scores[0] < 0.75
     assert scores[-1] > 0.85
+    told = json.loads((tmp_path / "first/results/first/experiment.json").read_text())
+    assert sum(told["loops"][0]["class_counts"]["labelled"]) == len(told["loops"][0]["selected"])
 
 
 def test_an_interpreter_without_this_package_runs_the_starter(tmp_path: Path) -> None:

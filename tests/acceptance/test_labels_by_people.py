@@ -88,7 +88,7 @@ def test_a_run_waits_for_people_survives_a_kill_and_ends(tmp_path: Path) -> None
     write_asking(tmp_path)
     with running(tmp_path) as process:
         line = wait_for(process, "waits for labels of 4 samples")
-        assert "experiment labels export toy --output todo.csv" in line
+        assert "experiment labels export toy --output toy-loop-0.csv" in line
         first = export(tmp_path)
         half = dict(list(first.items())[:2])
         wrong = next(iter(half))

@@ -145,6 +145,13 @@ def test_what_cannot_be_done_ends_with_2(desk: Desk, words: tuple[str, ...], cod
     assert (result.exit_code, code in result.output) == (2, True), result.output
 
 
+def test_too_few_loops_are_no_matter_of_the_pool(desk: Desk) -> None:
+    desk.create("short")
+    desk.wait_for_loop_0("short")
+    assert "pool_size" not in desk.run("experiment", "extend", "short", "--loops", "2").output
+    assert "pool_size" in desk.run("experiment", "extend", "short", "--pool", "30").output
+
+
 def test_lists_and_tables_say_which_agent_is_missing(desk: Desk) -> None:
     desk.create("lonely")
     told = "waits for an agent that offers pipeline `digits`"

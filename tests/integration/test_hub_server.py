@@ -510,7 +510,10 @@ class TestCommands:
         token_file.write_text(hub.operator_token + "\n")
         token_file.chmod(0o600)
         where = ("--hub", hub.url, "--token-file", token_file)
-        assert "digits: running, 2 loops" in run_cli("experiment", "create", file, *where).stdout
+        made = run_cli("experiment", "create", file, *where)
+        assert "digits: running, 2 loops" in made.stdout
+        named = f"--hub {hub.url} --token-file {token_file}"
+        assert f"Watch it: alectio-agent experiment show digits {named}" in made.stderr
         assert "digits" in run_cli("experiment", "list", *where).stdout
         claim(hub, register(hub))
         table = run_cli("experiment", "show", "digits", *where).stdout

@@ -47,6 +47,16 @@ class Calibration:
     ece: float
     bins: list[Bin]
 
+    @property
+    def gap(self) -> float:
+        """Mean confidence minus accuracy: above zero when the model is too sure of itself."""
+        parts = [
+            (each.count, each.confidence - each.accuracy)
+            for each in self.bins
+            if each.confidence is not None and each.accuracy is not None
+        ]
+        return sum(count * gap for count, gap in parts) / sum(count for count, _ in parts)
+
 
 def calibrate(outputs: Outputs, index: NDArray[np.int64], labels: NDArray[np.int64]) -> Calibration:
     """Compare how sure a model was of the likeliest class with how often that class was right.

@@ -62,7 +62,7 @@ def _experiment(view: ExperimentView) -> list[Text]:
     if view.waits_for:
         said = join(Text("waits for ", "yellow"), plain(view.waits_for))
         if view.loops and view.loops[-1].state == "labelling":
-            return [said, Text(f"Go on: {labels_export(view.name)}")]
+            return [said, Text(f"Go on: {labels_export(view.name, view.loops[-1].loop)}")]
         return [said]
     return []
 

@@ -101,6 +101,7 @@ def _check_same(tx: Connection, known: Experiment, settings: ExperimentSettings)
         keys=[change.key for change in changes],
         fixed=[change.key for change in changes if change.key in fixed],
         next_loop=_next_loop(newest, changes),
+        loops=known.settings.loops,
     )
 
 

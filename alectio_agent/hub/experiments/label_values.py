@@ -1,6 +1,7 @@
 """What a label may be, by the task of the experiment."""
 
 import math
+import re
 from typing import Any
 
 from alectio_agent.core.log import printable
@@ -10,6 +11,8 @@ from alectio_agent.wire.strict_json import JsonRuleError, loads
 
 BETWEEN_NAMES = "|"
 MOST_NAMES = 12
+WHOLE = re.compile(r"([0-9]{1,9})(?:\.0+)?")
+"""Pandas writes a column of numbers with gaps as `0.0`."""
 
 
 class LabelValueError(Exception):
@@ -63,7 +66,8 @@ class LabelReader:
         names, count = self._names, self._settings.class_count
         text = said.strip() if isinstance(said, str) else said
         if names is not None:
-            found = self._named(said)
+            # A class that is called `1` is meant by `1.0` as well, and never the column 1.
+            found = self._named(said) or self._named(_whole(text))
             if found is not None:
                 return found
         column = _whole(text)
@@ -119,8 +123,11 @@ def _number_of(said: Any) -> float:
 
 
 def _whole(said: Any) -> int | None:
-    if isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) < 10:
-        return int(said)
+    if isinstance(said, str):
+        found = WHOLE.fullmatch(said)
+        return int(found[1]) if found else None
+    if isinstance(said, float):
+        return int(said) if said.is_integer() else None
     return said if isinstance(said, int) and not isinstance(said, bool) else None
 
 

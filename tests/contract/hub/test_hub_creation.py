@@ -53,6 +53,7 @@ def test_other_settings_under_the_same_name_are_a_conflict_that_names_them(bench
         "keys": ["seed", "batch"],
         "fixed": ["seed"],
         "next_loop": 1,
+        "loops": 3,
     }
     assert bench.show().settings.batch == 4
 

@@ -15,7 +15,7 @@ from alectio_agent.cli.init_files import Draft, write_all
 from alectio_agent.cli.init_starter import STARTERS, starter
 from alectio_agent.cli.main import main
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
-from alectio_agent.core.errors import UsageError
+from alectio_agent.core.errors import ConfigError, UsageError
 
 SCRIPT = """import os
 from alectio_sdk.flask_wrapper import Pipeline
@@ -210,7 +210,12 @@ class TestFrom:
         result = init(".", "--from", "main.py", *words)
         assert result.exit_code == 0, result.output
         load_agent_file(here / "agent.yaml")
-        load_experiment_file(here / "experiment.yaml")
+        file = here / "experiment.yaml"
+        if "classes: null" in file.read_text():
+            with pytest.raises(ConfigError, match=r"experiment\.yaml:4 classes: missing"):
+                load_experiment_file(file)
+            file.write_text(file.read_text().replace("classes: null", "classes: 4"))
+        load_experiment_file(file)
         return yaml.safe_load((here / "agent.yaml").read_text())["pipelines"], result
 
     def test_two_files_around_the_script(self, here: Path) -> None:
@@ -225,7 +230,7 @@ class TestFrom:
         lines = (here / "agent.yaml").read_text().splitlines()
         number = next(n for n, line in enumerate(lines, 1) if "pool_size" in line)
         assert f"agent.yaml:{number}  pool_size: 1000   how many samples" in made.stderr
-        assert "experiment.yaml:4  classes: 10" in made.stderr
+        assert "experiment.yaml:4  classes: null" in made.stderr
 
     def test_a_guarded_pipeline_becomes_a_mapping(self, here: Path) -> None:
         pipelines, made = self.made(here, GUARDED)

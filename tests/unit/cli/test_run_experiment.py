@@ -2,9 +2,9 @@
 
 import pytest
 
-from alectio_agent.cli.run_experiment import finished_already, pick_experiment
+from alectio_agent.cli.run_experiment import finished_already, make_experiment, pick_experiment
 from alectio_agent.cli.run_wish import Wish
-from alectio_agent.core.errors import UsageError
+from alectio_agent.core.errors import PlatformRejectedError, UsageError
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.operation import ExperimentView
 
@@ -100,3 +100,31 @@ def test_a_platform_elsewhere_is_left_when_it_has_no_more_work() -> None:
     assert not Wish(until_done=True).quota(is_embedded=True).leaves_when_idle
     assert Wish(once=True).quota(is_embedded=True).leaves_when_idle
     assert Wish(max_jobs=3).quota(is_embedded=True).most == 3
+
+
+class Refusing:
+    """A hub that has run these loops of an experiment, and was told of other settings."""
+
+    def __init__(self, *, loops: int, run: int) -> None:
+        self.detail = {"keys": ["loops"], "fixed": [], "next_loop": run, "loops": loops}
+
+    def create_experiment(self, *_: object) -> ExperimentView:
+        raise PlatformRejectedError(
+            "differs", problem="conflict", code="E-EXP-03", detail=self.detail
+        )
+
+
+@pytest.mark.parametrize(
+    ("loops", "run", "said"),
+    [
+        (6, 4, "write `loops: 6` into experiment.yaml"),
+        (4, 4, "All its loops have run: raise `loops`"),
+        (6, 2, "Go on with the new values from loop 2"),
+    ],
+)
+def test_the_mend_of_other_settings_fits_how_far_it_is(loops: int, run: int, said: str) -> None:
+    """The file says 4 loops."""
+    hub = Refusing(loops=loops, run=run)
+    with pytest.raises(UsageError) as caught:
+        make_experiment(hub, settings(), "toy", is_update=False, command="run")  # type: ignore[arg-type]
+    assert said in caught.value.hint

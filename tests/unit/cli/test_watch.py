@@ -108,13 +108,14 @@ def asking(version: int, loop: int, returned: int, state: str = "running") -> Ex
 
 def test_once_for_each_loop_it_says_how_to_label(caplog: pytest.LogCaptureFixture) -> None:
     said = told(caplog, asking(1, 0, 2), asking(2, 0, 4), view(3), asking(4, 1, 0))
-    mend = (
-        "In another terminal: alectio-agent experiment labels export toy --output todo.csv; fill "
-        "in the column label; alectio-agent experiment labels import toy todo.csv"
+    first, second = (
+        f"In another terminal: alectio-agent experiment labels export toy --output {file}; fill "
+        f"in the column label; alectio-agent experiment labels import toy {file}"
+        for file in ("toy-loop-0.csv", "toy-loop-1.csv")
     )
     assert said == [
-        f"`toy` waits for labels of 3 samples. {mend}",
-        f"`toy` waits for labels of 5 samples. {mend}",
+        f"`toy` waits for labels of 3 samples. {first}",
+        f"`toy` waits for labels of 5 samples. {second}",
     ]
 
 
@@ -122,3 +123,13 @@ def test_waiting_for_labels_is_no_end(caplog: pytest.LogCaptureFixture) -> None:
     watcher = Watcher(FakeOperator(asking(1, 0, 2)), "toy", None)  # type: ignore[arg-type]
     watcher.step()
     assert watcher.outcome is None
+
+
+def test_an_end_is_told_once_and_again_when_it_went_on_in_between(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody who stays looks at it every 20 seconds."""
+    over = view(2, state="finished")
+    assert told(caplog, over, over, over) == ["toy finished"]
+    caplog.clear()
+    assert told(caplog, over, view(3), view(4, state="finished")) == ["toy finished"] * 2

@@ -62,6 +62,11 @@ class TestNeeds:
         # b: from 0.4 at 10 to 0.6 at 30, so that 0.55 takes 25.
         assert needs.rows == [[13, 15, 18, 20], [25, 30, None, None]]
 
+    def test_a_score_that_reads_as_the_highest_that_all_reach_stands_once(self) -> None:
+        runs = [run("a", (10, 0.5), (20, 0.7)), run("b", (10, 0.4), (30, 0.6004))]
+        needs = find_needs(runs, "accuracy")
+        assert (needs.levels, needs.common) == ([0.55, 0.6004, 0.65, 0.7], 0.6004)
+
     def test_an_experiment_without_scores_reaches_none(self) -> None:
         needs = find_needs([run("a", (10, 0.5), (20, 0.7)), run("b")], "accuracy")
         assert needs.common is None

@@ -96,6 +96,14 @@ class TestSavings:
         )
         assert not re.search(r"sav(ed|ing)|fewer labels than|%\s*(fewer|less)", others)
 
+    def test_with_labels_by_people_no_control_is_advised(self) -> None:
+        """It is refused there: nobody labelled what chance would choose."""
+        document = make_document()
+        document["settings"]["labels"] = {"kind": "csv"}
+        said = read(document).text("savings")
+        assert "would need labels of samples that nobody was asked for" in said
+        assert "control: replay" not in said
+
     def test_a_control_that_has_not_run_far_enough_tells_of_none_either(self) -> None:
         control = make_document("toy-control", loops=1, slope=0.5)
         page = read(make_document(), control=control)
