@@ -91,7 +91,7 @@ def _agent(name: str, pool: int, python: Path | None) -> str:
 pipelines: # your functions, by a name of your choice
   {scalar(name)}: # this name
     hooks: processes.py # the file with train, test and infer
-    pool_size: {pool} # samples that may be chosen; not needed with a function state() in that file
+    pool_size: {pool} # samples that may be chosen; not needed with state(payload) in that file
     {python_line(python)}
     # env: {{DATA_DIR: /data}} # environment variables for the functions
     # args: {{learning_rate: 0.1}} # handed to them as payload["args"]

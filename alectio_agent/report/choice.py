@@ -27,6 +27,7 @@ MOST_CHOSEN = 50
 MOST_NEAR = 20
 GAPS = ("margin", "diverse_margin")
 """Strategies whose score is one minus the gap between the two likeliest classes."""
+NO_SCORE = Markup("none")
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class _Histogram:
         ]  # fmt: skip
         layout: dict[str, Any] = {
             "barmode": "stack",
-            "xaxis": {"title": {"text": f"score ({drawn(self.measure, FIGURE_LETTERS)})"}},
+            "xaxis": {"title": {"text": self._axis()}},
             "yaxis": {"title": {"text": "samples of the pool"}, "rangemode": "tozero"},
         }
         if self.cut is not None:
@@ -178,6 +179,12 @@ class _Histogram:
             ]  # fmt: skip
         label = "Scores of the pool, those chosen apart; the numbers stand below"
         return Figure(bars, layout, label)
+
+    def _axis(self) -> str:
+        """What is drawn: the table's margins are small where these scores are large."""
+        if self.measure in GAPS:
+            return "1 \N{MINUS SIGN} margin (higher: less sure)"
+        return f"score ({drawn(self.measure, FIGURE_LETTERS)})"
 
     def table(self) -> Table:
         rows = [
@@ -208,6 +215,7 @@ def _chosen(loop: Loop, names: Sequence[str]) -> Table:
     rows = [
         [
             count(loop["selected"][at]),
+            _score(scores[at]),
             _called(called[at]),
             _said(why(reasons[at], scores[at], between[at], names)),
             _label(labels[at], names),
@@ -215,7 +223,9 @@ def _chosen(loop: Loop, names: Sequence[str]) -> Table:
         for at in best
     ]
     more = f"{size - len(best):,} more are in selected.csv." if size > len(best) else ""
-    return _without_unknown(Table("Chosen", ["sample", "name", "why", "label"], rows, more))
+    return _without_unknown(
+        Table("Chosen", ["sample", "score", "name", "why", "label"], rows, more)
+    )
 
 
 def _near(loop: Loop, names: Sequence[str]) -> Table | None:
@@ -225,6 +235,7 @@ def _near(loop: Loop, names: Sequence[str]) -> Table | None:
     rows = [
         [
             count(each.get("index")),
+            _score(each.get("score")),
             _called(each.get("name")),
             _said(why(strategy, each.get("score"), each.get("between"), names)),
         ]
@@ -232,7 +243,7 @@ def _near(loop: Loop, names: Sequence[str]) -> Table | None:
     ]
     if not rows:
         return None
-    return _without_unknown(Table("Just not chosen", ["sample", "name", "why"], rows))
+    return _without_unknown(Table("Just not chosen", ["sample", "score", "name", "why"], rows))
 
 
 def _without_unknown(table: Table) -> Table:
@@ -240,7 +251,7 @@ def _without_unknown(table: Table) -> Table:
     kept = [
         column
         for column in range(len(table.heads))
-        if any(row[column] != UNKNOWN for row in table.rows)
+        if any(row[column] not in (UNKNOWN, NO_SCORE) for row in table.rows)
     ]
     rows = [[row[column] for column in kept] for row in table.rows]
     return replace(table, heads=[table.heads[column] for column in kept], rows=rows)
@@ -248,6 +259,11 @@ def _without_unknown(table: Table) -> Table:
 
 def _said(sentence: Markup) -> Markup:
     return Markup('<span class="why">{}</span>').format(sentence)
+
+
+def _score(told: Any) -> Markup:
+    """As it is in selected.csv; chance gives none."""
+    return NO_SCORE if finite(told) is None else number(told)
 
 
 def _filled(told: Any, size: int) -> list[Any]:

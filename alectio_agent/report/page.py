@@ -13,11 +13,11 @@ from alectio_agent.report.class_scores import find_class_scores
 from alectio_agent.report.confusion import find_confusion
 from alectio_agent.report.curves import find_curves
 from alectio_agent.report.head import find_head, main_saving, saved_words
-from alectio_agent.report.loop_steps import MOST_STEPS, find_steps
+from alectio_agent.report.loop_steps import MOST_ROWS, MOST_STEPS, find_steps, restless_names
 from alectio_agent.report.loop_table import find_loop_table
 from alectio_agent.report.notices import MOST_NOTICES, find_notices
 from alectio_agent.report.pages import fill, whole_page
-from alectio_agent.report.reading import Document, member
+from alectio_agent.report.reading import Document, is_judged, member
 from alectio_agent.report.savings import find_savings
 from alectio_agent.report.times import find_saved_time, find_times
 from alectio_agent.report.words import name
@@ -103,6 +103,7 @@ def _parts(told: Told) -> dict[str, Any]:
         "confusion": find_confusion(document),
         "class_scores": find_class_scores(document),
         "calibration": find_calibration(document),
+        "is_judged": is_judged(document),
         "choice": find_choice(document),
         "times": times,
         "saved": saved,
@@ -110,6 +111,8 @@ def _parts(told: Told) -> dict[str, Any]:
         "notices": find_notices(document),
         "most_notices": MOST_NOTICES,
         "steps": find_steps(document),
+        "restless": restless_names(document),
+        "most_restless": MOST_ROWS,
         "most_steps": MOST_STEPS,
         "loop_table": find_loop_table(document, control),
     }

@@ -218,6 +218,24 @@ def seconds_of(loop: Loop) -> dict[str, float]:
     return {step: seconds for step, seconds in found.items() if seconds is not None}
 
 
+def is_judged(document: Document) -> bool:
+    """Whether `test` has counted in any loop.
+
+    Args:
+        document: Of the experiment.
+    """
+    return any(loop.get("metrics") or "test" in seconds_of(loop) for loop in loops_of(document))
+
+
+def is_over(document: Document | None) -> bool:
+    """Whether nothing will come any more.
+
+    Args:
+        document: None tells of nothing that could come.
+    """
+    return document is None or document.get("state") in ("finished", "cancelled")
+
+
 def moment(text: Any) -> datetime | None:
     """A time stamp.
 

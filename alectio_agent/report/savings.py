@@ -6,9 +6,9 @@ straight line, and the number of labels is rounded up.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from alectio_agent.report.reading import Document, Point, metrics_of, points_of
+from alectio_agent.report.reading import Document, Point, is_over, metrics_of, points_of
 
 ENOUGH_LOOPS = 2
 """With loop 0 alone, which both share, nothing can be compared."""
@@ -46,6 +46,7 @@ class Saving:
         control_last: The control's last point.
         of_control: Where both reach the control's last score.
         of_ours: Where both reach our last score.
+        is_over: Whether both have ended, so that no score will be reached any more.
     """
 
     metric: str
@@ -53,6 +54,7 @@ class Saving:
     control_last: Point
     of_control: Reach
     of_ours: Reach
+    is_over: bool = False
 
     def least(self, reach: Reach) -> str:
         """What is known of a saving although one of both has not reached the score.
@@ -61,7 +63,7 @@ class Saving:
             reach: Whose saving is not known.
         """
         if reach.ours is None or reach.ours >= self.control_last.labels:
-            return "cannot be known yet"
+            return "cannot be known" if self.is_over else "cannot be known yet"
         return f"more than {self.control_last.labels - reach.ours:,}"
 
     @property
@@ -78,10 +80,12 @@ class Savings:
     Attributes:
         found: By metric; empty when nothing can be known yet.
         why: Why nothing can be known; empty otherwise.
+        is_over: Whether both have ended: what is not known now never will be.
     """
 
     found: Sequence[Saving]
     why: str = ""
+    is_over: bool = False
 
 
 def reach(points: Sequence[Point], score: float) -> int | None:
@@ -117,28 +121,26 @@ def find_savings(document: Document, control: Document | None) -> Savings:
     Returns:
         Savings for each metric that both have.
     """
+    ended = is_over(document) and is_over(control)
     if control is None:
-        return Savings((), "there is no control")
+        return Savings((), "there is no control", ended)
     metrics = [name for name in metrics_of(document) if name in metrics_of(control)]
     if not metrics:
-        return Savings((), "no loop of both is judged yet")
+        return Savings((), "no loop of both is judged", ended)
     found = []
     for metric in metrics:
         ours, theirs = points_of(document, metric), points_of(control, metric)
         if min(len(ours), len(theirs)) < ENOUGH_LOOPS:
-            return Savings((), "fewer than two loops of both are judged, and they share the first")
-        found.append(_compare(metric, ours, theirs))
-    return Savings(found)
+            why = "fewer than two loops of both are judged, and they share the first"
+            return Savings((), why, ended)
+        found.append(replace(_compare(metric, ours, theirs), is_over=ended))
+    return Savings(found, is_over=ended)
 
 
 def _compare(metric: str, ours: Sequence[Point], theirs: Sequence[Point]) -> Saving:
     last, control_last = ours[-1], theirs[-1]
-    return Saving(
-        metric,
-        last,
-        control_last,
-        *(
-            Reach(score, reach(ours, score), reach(theirs, score))
-            for score in (control_last.value, last.value)
-        ),
+    of_control, of_ours = (
+        Reach(score, reach(ours, score), reach(theirs, score))
+        for score in (control_last.value, last.value)
     )
+    return Saving(metric, last, control_last, of_control, of_ours)

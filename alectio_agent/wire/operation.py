@@ -188,7 +188,7 @@ class AgentView(Record):
         pool_sizes: Pipeline to the number of its samples; None when the agent does not say.
         slots: How many jobs it runs at once.
         jobs: What it has in hand.
-        checkpoints: How many it holds.
+        checkpoints: How many it told of or made; it may have deleted some since.
         newest_checkpoint: The one that was begun last; None without any of this hub's.
     """
 

@@ -1,5 +1,6 @@
 """The files that are made of an experiment, under the same paths on every hub."""
 
+import re
 from mimetypes import guess_type
 from typing import Annotated
 
@@ -40,10 +41,20 @@ class ResultsFile(Record):
 
 
 class ResultsFiles(Record):
-    """`GET /results/{experiment}/`: what there is to read, sorted by path."""
+    """`GET /results/{experiment}/`: what there is to read, sorted by path, loops by number."""
 
     experiment: ExperimentName
     files: list[ResultsFile]
+
+
+def in_order(path: str) -> list[str | int]:
+    """What to sort paths by, so that loop 10 comes after loop 2.
+
+    Args:
+        path: Such as `outputs/loop_10.npz`.
+    """
+    # Texts and numbers take turns, so that like is compared with like.
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", path)]
 
 
 def media_type_of(path: str) -> str:

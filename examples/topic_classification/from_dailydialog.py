@@ -10,10 +10,20 @@ import sys
 from pathlib import Path
 
 
+def read_text(file):
+    """What a file holds; ends with a message when it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SystemExit(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SystemExit(f"cannot read {file}: it is no UTF-8 text") from None
+
+
 def read_records(texts, topics):
     """A record for each dialogue; its label is the topic's number from 0."""
-    dialogues = texts.read_text(encoding="utf-8").splitlines()
-    numbers = topics.read_text(encoding="utf-8").split()
+    dialogues = read_text(texts).splitlines()
+    numbers = read_text(topics).split()
     if len(dialogues) != len(numbers):
         raise SystemExit(f"found {len(dialogues)} dialogues and {len(numbers)} topics")
     return [

@@ -27,6 +27,7 @@ from alectio_agent.wire.results_files import (
     OUTPUTS,
     ResultsFile,
     ResultsFiles,
+    in_order,
     media_type_of,
 )
 
@@ -123,4 +124,4 @@ def _list(folder: Path) -> list[ResultsFile]:
                 found.append(
                     ResultsFile(path=path, bytes=told.st_size, modified_at=timestamp(moment))
                 )
-    return sorted(found, key=lambda file: file.path)
+    return sorted(found, key=lambda file: in_order(file.path))

@@ -22,6 +22,7 @@ from alectio_agent.report.page import render_body
 from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import ExperimentView, JobView, LoopView
 from alectio_agent.wire.protocol import STEPS
+from alectio_agent.wire.results_files import in_order
 
 TAIL_BYTES, LONG_TAIL_BYTES = 8 * 2**10, 256 * 2**10
 
@@ -148,7 +149,9 @@ def list_files(folder: Path) -> list[tuple[str, int]]:
         ]
     except OSError:
         return []
-    return sorted(found, key=lambda entry: (entry[0] != "report.html", "/" in entry[0], entry[0]))
+    return sorted(
+        found, key=lambda entry: (entry[0] != "report.html", "/" in entry[0], in_order(entry[0]))
+    )
 
 
 def _mark(tx: Connection, name: str) -> str:

@@ -31,7 +31,7 @@ MOST_PEERS = 10_000
 WRONG = "This token does not open the hub."
 AGENT = (
     "This is an agent's token: agents work with it, people do not. Use one of scope operator or "
-    "viewer: alectio-agent hub token create NAME --scope viewer"
+    "viewer: alectio-agent hub token create NAME --scope viewer --data FOLDER"
 )
 TOO_MANY = "Too many tokens that do not open the hub. Wait a minute, then try again."
 

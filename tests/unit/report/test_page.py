@@ -83,7 +83,7 @@ class TestSavings:
     def test_without_a_control_no_text_of_the_page_tells_of_a_saving(self) -> None:
         page = read(make_document())
         said = page.text("savings")
-        assert "Cannot be known yet: there is no control" in said
+        assert "Cannot be known: there is no control" in said
         assert not re.search(r"\d", said)
         assert "random" not in page.text("head")
         # What is said of time is its definition, and that it is not known.
@@ -105,7 +105,7 @@ class TestSavings:
         assert "control: replay" not in said
 
     def test_a_control_that_has_not_run_far_enough_tells_of_none_either(self) -> None:
-        control = make_document("toy-control", loops=1, slope=0.5)
+        control = make_document("toy-control", loops=1, slope=0.5, state="running")
         page = read(make_document(), control=control)
         assert "Cannot be known yet: fewer than two loops" in page.text("savings")
         assert "saved" not in page.text("head")
@@ -297,6 +297,11 @@ class TestAnyDocument:
         said = " ".join(read(document).text("head").split())
         assert "waits for a person : loop 4 waits: infer raised KeyError" in said
         assert "(since 2026-01-02 03:04 UTC )" in said
+
+    def test_before_any_loop_is_judged_no_hook_is_blamed(self) -> None:
+        said = read(make_document(loops=0)).text("calibration")
+        assert "no loop has been judged yet" in said
+        assert "outputs" not in said
 
     def test_how_to_get_a_calibration_is_said(self) -> None:
         said = read(shorn("calibration")).text("calibration")

@@ -12,7 +12,7 @@ from alectio_agent.report.choice import find_choice, why
 from alectio_agent.report.class_scores import find_class_scores
 from alectio_agent.report.confusion import find_confusion
 from alectio_agent.report.curves import find_curves, spread_of
-from alectio_agent.report.loop_steps import find_steps
+from alectio_agent.report.loop_steps import find_steps, restless_names
 from alectio_agent.report.loop_table import find_loop_table
 from alectio_agent.report.notices import find_notices
 from alectio_agent.report.reading import Point
@@ -234,6 +234,25 @@ class TestChoice:
         assert found is not None
         assert found.passes_over is passes_over
 
+    def test_the_axis_of_a_margin_says_that_it_is_one_minus_it(self) -> None:
+        document = make_document(loops=2)
+        document["loops"][1]["selection"]["histogram"] |= {
+            "strategy": "margin",
+            "measure": "margin",
+        }
+        found = find_choice(document)
+        assert found is not None
+        assert found.histogram is not None
+        assert "margin (higher: less sure)" in found.histogram.layout["xaxis"]["title"]["text"]
+
+    def test_scores_stand_beside_reasons_and_chance_has_none(self) -> None:
+        document = make_document(loops=2, batch=2)
+        document["loops"][1]["selection"]["scores"] = [0.25, None]
+        found = find_choice(document)
+        assert found is not None
+        assert found.chosen.heads[1] == "score"
+        assert [plain(row[1]) for row in found.chosen.rows] == ["0.250", "none"]
+
     def test_a_selection_without_details_is_told_by_its_samples(self) -> None:
         found = find_choice({"loops": [{"loop": 0, "selected": [4, 7]}]})
         assert found is not None
@@ -292,6 +311,14 @@ class TestSteps:
         )
         found = [(step.after, [name for name, _ in step.sections]) for step in find_steps(document)]
         assert found == [(3, ["code"]), (2, ["hyperparams"]), (1, ["hyperparams"])]
+
+    def test_a_hyperparameter_that_changes_in_every_loop_does_not_bury_the_rest(self) -> None:
+        document = make_document(loops=6)
+        for at, loop in enumerate(document["loops"]):
+            loop["hyperparams"] = {"loss": 1 / (at + 1), "epochs": 5 if at < 3 else 9}
+        assert restless_names(document) == ["loss"]
+        (step,) = find_steps(document)
+        assert [what for _, rows in step.sections for what, _ in rows] == ["epochs"]
 
     def test_another_agent_and_more_attempts_are_told(self) -> None:
         document = make_document(loops=2)

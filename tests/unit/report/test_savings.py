@@ -68,6 +68,8 @@ def test_a_score_that_we_have_not_reached_says_nothing_of_a_saving() -> None:
     (found,) = find_savings(ours, control).found
     assert found.of_control.saved is None
     assert found.least(found.of_control) == "cannot be known yet"
+    (found,) = find_savings(ours | {"state": "finished"}, control | {"state": "finished"}).found
+    assert found.least(found.of_control) == "cannot be known"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from alectio_agent.wire.results_files import SMALL_FILES, ResultsFile
+from alectio_agent.wire.results_files import SMALL_FILES, ResultsFile, in_order
 
 
 def listed(path: str, size_bytes: int = 3) -> ResultsFile:
@@ -31,3 +31,10 @@ def test_what_a_hub_makes_has_a_path(path: str) -> None:
 def test_no_file_has_less_than_no_bytes() -> None:
     with pytest.raises(ValidationError, match="bytes"):
         listed("loops.csv", -1)
+
+
+def test_loops_are_sorted_by_their_number() -> None:
+    files = ["outputs/loop_10.npz", "loops.csv", "outputs/loop_2.npz", "7.csv"]
+    assert sorted(files, key=in_order) == [
+        "7.csv", "loops.csv", "outputs/loop_2.npz", "outputs/loop_10.npz",
+    ]  # fmt: skip
