@@ -182,6 +182,24 @@ class TestBox:
         assert agent.claim()["attempt"] == 2
         assert is_quiet(watched), watched.errors
 
+    @pytest.mark.parametrize(
+        ("button", "steps"),
+        [("Retry", ["test", "infer"]), ("Retry from train", ["train", "test", "infer"])],
+    )
+    def test_retry_begins_where_it_says(
+        self, box: Hub, watched: Watched, button: str, steps: list[str]
+    ) -> None:
+        agent = HubAgent(box)
+        create_experiment(box)
+        job = agent.claim()
+        agent.beat(job)
+        agent.deliver(job, upto="train")
+        agent.fail(job, "ValueError: no such file", "test")
+        watched.page.goto(box.url + "/experiments/digits")
+        watched.page.get_by_role("button", name=button, exact=True).click()
+        expect(watched.page.locator("#state")).to_contain_text("running")
+        assert [order["step"] for order in agent.claim()["steps"]] == steps
+
     def test_all_results_files_are_linked(self, box: Hub, watched: Watched) -> None:
         agent = HubAgent(box)
         create_experiment(box)
@@ -335,6 +353,7 @@ class TestSignIn:
         copied = cookies_of(watched)
         watched.page.get_by_role("button", name="Sign out").click()
         expect(watched.page.get_by_label("Token")).to_be_visible()
+        assert cookies_of(watched) == {}
         assert looked_at(served, copied).status_code == 303
 
     def test_a_revoked_token_ends_its_sessions(self, served: Hub, watched: Watched) -> None:
@@ -390,6 +409,25 @@ class TestSignIn:
                 headers={"Alectio-Protocol": "1"},
             )  # fmt: skip
             assert refused.status_code == 401
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("/", 200), ("/experiments/digits", 200), ("/experiments/digits/report", 200),
+         ("/labels", 200), ("/tokens", 200), ("/experiments/nobody", 404), ("/nowhere", 404)],
+    )  # fmt: skip
+    def test_a_page_runs_no_script_but_ours_and_stands_in_no_other(
+        self, box: Hub, path: str, status: int
+    ) -> None:
+        create_experiment(box)
+        answer = looked_at(box, {}, path)
+        assert answer.status_code == status
+        policy = answer.headers["Content-Security-Policy"].split("; ")
+        assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= set(policy)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cache-Control"] == "no-store"
 
 
 class TestForeignRequests:

@@ -45,8 +45,8 @@ class HubAgent:
         path = f"log?attempt={job['attempt']}&offset={offset}"
         self._about(job, "PUT", path, text)
 
-    def deliver(self, job: dict[str, Any]) -> None:
-        """All steps of a job, with classes that are told apart a little better each loop."""
+    def deliver(self, job: dict[str, Any], *, upto: str = "infer") -> None:
+        """The steps of a job, with classes that are told apart a little better each loop."""
         for order in job["steps"]:
             step, payload = order["step"], order["payload"]
             inline: dict[str, Any] = {"labels": None, "hyperparams": {"lr": 0.1}}
@@ -70,10 +70,12 @@ class HubAgent:
                 "finished_at": "2026-01-01T00:00:05.000Z",
             }
             self._about(job, "PUT", f"steps/{step}", body)
+            if step == upto:
+                return
 
-    def fail(self, job: dict[str, Any], message: str) -> None:
+    def fail(self, job: dict[str, Any], message: str, step: str = "train") -> None:
         body = {
-            "key": f"fail-{job['lease']}", "step": "train", "class": "user_code",
+            "key": f"fail-{job['lease']}", "step": step, "class": "user_code",
             "message": message, "traceback": "",
         }  # fmt: skip
         self._about(job, "POST", "fail", body)

@@ -1,5 +1,6 @@
 """Who may look, and which forms are taken: sessions, the box on loopback, other sites' forms."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -21,13 +22,18 @@ RENEWED = ("unauthorized", "expired")
 class Entrance:
     """Turns requests into visits, or says why not."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(
+        self, sessions: Sessions, is_foreign: Callable[[str, int], bool] = is_of_another_user
+    ) -> None:
         """Guard the pages.
 
         Args:
             sessions: Of those who signed in.
+            is_foreign: Whether the other end of a connection, its address and port, belongs to
+                another user of this machine.
         """
         self.sessions = sessions
+        self._is_foreign = is_foreign
 
     async def admit(self, request: Request, page: Page) -> tuple[Visit, bool]:
         """Let a request in.
@@ -70,7 +76,7 @@ class Entrance:
         check_box(request)
         # At each request: browsers send the cookie to all ports of this machine, so that another
         # user's server may have seen it.
-        if request.client and is_of_another_user(request.client.host, request.client.port):
+        if request.client and self._is_foreign(request.client.host, request.client.port):
             raise ProblemError(
                 "forbidden", "this hub belongs to another user of this machine; it is theirs alone"
             )

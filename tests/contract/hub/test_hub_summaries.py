@@ -33,6 +33,15 @@ def test_a_target_names_the_main_metric(bench: Bench) -> None:
     assert summaries(bench)[0].metric == "macro_recall"
 
 
+def test_one_that_waits_for_labels_is_shown_as_that(bench: Bench) -> None:
+    bench.agent()
+    bench.create(labels={"kind": "csv"})
+    (told,) = summaries(bench)
+    assert (told.state, told.shown_state) == ("running", "labelling")
+    bench.bring()
+    assert summaries(bench)[0].shown_state == "running"
+
+
 def test_the_newest_experiment_stands_first(bench: Bench) -> None:
     for name in ("first", "second"):
         bench.create(name=name)

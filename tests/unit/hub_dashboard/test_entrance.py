@@ -110,17 +110,55 @@ def test_no_address_leads_elsewhere(path: str) -> None:
     assert local_path(path) == "/"
 
 
+@pytest.fixture
+def sessions(tmp_path: Path) -> Iterator[Sessions]:
+    """Those of a hub in the box."""
+    scene = HubScene(tmp_path)
+    yield Sessions(scene.services.gate, scene.clock, b"k" * 32, "abc", is_box=True)
+    scene.store.close()
+
+
+class TestBox:
+    """Nobody signs in at the hub in the box: who asks is looked at, at each request."""
+
+    pytestmark = pytest.mark.anyio
+    page = Page("GET", "/", unreached)
+
+    async def enter(
+        self, sessions: Sessions, *, is_foreign: bool = False, **headers: str
+    ) -> tuple[Visit, bool]:
+        entrance = Entrance(sessions, lambda *_: is_foreign)
+        scope = scope_of("GET", "/", {"Host": HOST, **headers})
+        return await entrance.admit(Request({**scope, "client": ("127.0.0.1", 5000)}), self.page)
+
+    async def test_whoever_runs_it_is_let_in_and_known_again(self, sessions: Sessions) -> None:
+        visit, is_new = await self.enter(sessions)
+        assert (is_new, visit.session.is_operator) == (True, True)
+        cookie = f"{sessions.cookie}={sessions.write(visit.session)}"
+        again, is_new = await self.enter(sessions, Cookie=cookie)
+        assert (is_new, again.session.nonce) == (False, visit.session.nonce)
+
+    @pytest.mark.parametrize("is_known", [False, True])
+    async def test_another_user_of_the_machine_is_not(
+        self, sessions: Sessions, is_known: bool
+    ) -> None:
+        """Also with the cookie, which browsers send to all ports of the machine."""
+        cookie = f"{sessions.cookie}={sessions.write(sessions.begin(BOX))}" if is_known else ""
+        with pytest.raises(ProblemError) as caught:
+            await self.enter(sessions, is_foreign=True, Cookie=cookie)
+        assert caught.value.problem == "forbidden"
+
+    async def test_a_name_of_another_site_is_not(self, sessions: Sessions) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await self.enter(sessions, Host="evil.example:8642")
+        assert caught.value.problem == "forbidden"
+
+
 class TestFiles:
     """A page may send a file in place of a form: its key then stands in a header."""
 
     pytestmark = pytest.mark.anyio
     page = Page("POST", "/x", unreached, largest_form=LARGEST_FORM, largest_file=8)
-
-    @pytest.fixture
-    def sessions(self, tmp_path: Path) -> Iterator[Sessions]:
-        scene = HubScene(tmp_path)
-        yield Sessions(scene.services.gate, scene.clock, b"k" * 32, "abc", is_box=True)
-        scene.store.close()
 
     async def send(
         self, sessions: Sessions, body: bytes, key: str | None = None, page: Page = page
