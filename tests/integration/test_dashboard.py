@@ -364,6 +364,7 @@ class TestSignIn:
         # The page that is open notices by itself.
         expect(watched.page.get_by_label("Token")).to_be_visible(timeout=SLOW_MS)
 
+    @pytest.mark.timeout(180)
     def test_a_restart_ends_no_session(self, tmp_path: Path, watched: Watched) -> None:
         first = Hub.served(tmp_path / "hub")
         token, port = first.operator_token, first.url.rsplit(":", 1)[1]

@@ -15,7 +15,7 @@ from typing import Any, Self
 import requests
 
 START_S = 30
-END_S = 30
+END_S = 60
 AGENT, OPERATOR = "token-of-the-agent", "token-of-the-operator"
 
 
