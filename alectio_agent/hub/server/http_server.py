@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_S = 75
 FINISH_S = 30
 BACKLOG = 1024
+SEND_OFF_S = 0.1
 
 
 def make_server(app: ASGIApp) -> "HttpServer":
@@ -64,6 +65,26 @@ class HttpServer(uvicorn.Server):
         self.on_started()
         await self._stop.wait()
         self.on_stopping()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections, those as well that came while the server was closing.
+
+        Args:
+            sockets: That it listens at.
+        """
+        late = asyncio.ensure_future(self._send_off())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            late.cancel()
+
+    async def _send_off(self) -> None:
+        # The server tells each connection once to end. One that is accepted a moment later would
+        # keep the process for all of FINISH_S.
+        while True:
+            await asyncio.sleep(SEND_OFF_S)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
