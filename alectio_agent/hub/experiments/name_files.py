@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from alectio_agent.core.durable import sync_folder
 from alectio_agent.core.errors import ProblemError, StoreError
 
 EVERY = 64
@@ -71,7 +72,7 @@ class NameFiles:
             new.replace(index)
             # Names are never there without their index: this is what makes them count.
             arrived.replace(file)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise StoreError(f"{file}: {error.strerror or error}") from error
 
@@ -238,11 +239,3 @@ def _parse(lines: list[bytes]) -> list[str]:
 
 def _unreadable(file: Path, error: OSError) -> StoreError:
     return StoreError(f"{file}: {error.strerror or error}")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

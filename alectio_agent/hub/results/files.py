@@ -77,19 +77,6 @@ def put_same(source: Path, path: Path) -> None:
     temporary.unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable.
-
-    Args:
-        folder: That exists.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _beside(path: Path) -> Path:
     """A name of this process's own: that of a killed hub may still write beside the next one's."""
     _drop_leftovers(path.parent)

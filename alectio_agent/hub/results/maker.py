@@ -8,11 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from alectio_agent.core.durable import sync_folder
 from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.results_document import as_json, read_document
 from alectio_agent.hub.experiments.versions import told_versions, version_of
-from alectio_agent.hub.results.files import sync_folder, write_text
+from alectio_agent.hub.results.files import write_text
 from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.marks import Mark, read_mark, write_mark
 from alectio_agent.hub.results.outputs import read_inferred, remove_others, write_output

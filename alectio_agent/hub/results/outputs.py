@@ -11,10 +11,11 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, select
 
+from alectio_agent.core.durable import sync_folder
 from alectio_agent.core.errors import ScoresError
 from alectio_agent.core.log import printable
 from alectio_agent.hub.experiments.records import named_experiment
-from alectio_agent.hub.results.files import put_same, replacing, sync_folder
+from alectio_agent.hub.results.files import put_same, replacing
 from alectio_agent.hub.results.marks import Kept
 from alectio_agent.hub.store.tables import jobs, results
 
