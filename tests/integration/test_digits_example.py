@@ -1,7 +1,6 @@
 """The digits hooks, called as plain functions."""
 
 import contextlib
-import importlib.util
 import io
 import sys
 from pathlib import Path
@@ -11,28 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
+from tests.support.examples import EXAMPLES, load_module
 
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"digits_{name}", EXAMPLE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+EXAMPLE = EXAMPLES / "digits"
 
 
 @pytest.fixture(scope="module")
 def hooks() -> ModuleType:
-    return load("processes")
+    return load_module("digits", "processes")
 
 
 @pytest.fixture
 def summary(monkeypatch: pytest.MonkeyPatch, hooks: ModuleType) -> ModuleType:
     monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setitem(sys.modules, "processes", hooks)
-    return load("summary")
+    return load_module("digits", "summary")
 
 
 def payload(folder: Path, ckpt_file: str = "digits-ckpt_0", **fields: Any) -> dict[str, Any]:

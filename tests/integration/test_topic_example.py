@@ -1,6 +1,5 @@
 """The topic hooks, called as plain functions."""
 
-import importlib.util
 import json
 from collections import Counter
 from pathlib import Path
@@ -11,22 +10,15 @@ import numpy as np
 import pytest
 import yaml
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "topic_classification"
+from tests.support.examples import EXAMPLES, load_module
+
+EXAMPLE = EXAMPLES / "topic_classification"
 SAMPLE = EXAMPLE / "sample.json"
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"topics_{name}", EXAMPLE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def hooks() -> ModuleType:
-    return load("processes")
+    return load_module("topic_classification", "processes")
 
 
 def payload(folder: Path, data: object = "sample.json", **fields: Any) -> dict[str, Any]:
@@ -120,7 +112,7 @@ def test_labels_beyond_the_topics_are_named(hooks: ModuleType, tmp_path: Path) -
 
 
 def test_the_sample_is_what_its_script_makes(tmp_path: Path) -> None:
-    maker = load("make_sample")
+    maker = load_module("topic_classification", "make_sample")
     maker.write(maker.make_records(), tmp_path / "again.json")
     assert (tmp_path / "again.json").read_text() == SAMPLE.read_text()
 
@@ -144,7 +136,7 @@ def test_the_files_of_dailydialog_become_records(tmp_path: Path) -> None:
     texts, topics = tmp_path / "dialogues_text.txt", tmp_path / "dialogues_topic.txt"
     texts.write_text("Hello . __eou__ Hi , there . __eou__ \nOne ticket . __eou__\n")
     topics.write_text("1\n6\n")
-    converter = load("from_dailydialog")
+    converter = load_module("topic_classification", "from_dailydialog")
     assert converter.read_records(texts, topics) == [
         {"text": "Hello . __eou__ Hi , there . __eou__", "label": 0},
         {"text": "One ticket . __eou__", "label": 5},
