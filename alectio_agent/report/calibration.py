@@ -1,6 +1,7 @@
 """How far the model's probabilities can be believed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from alectio_agent.report.figures import Figure, colour
 from alectio_agent.report.reading import (
@@ -64,6 +65,16 @@ def find_calibration(document: Document) -> Calibration | None:
     ]
     if not drawn_bins and finite(member(told, "ece")) is None:
         return None
+    return Calibration(
+        number_of(loop),
+        finite(member(told, "ece")),
+        _chooses_by_scores(document),
+        _figure(drawn_bins),
+        _table(bins),
+    )
+
+
+def _figure(drawn_bins: list[tuple[float, float, Any]]) -> Figure:
     traces = [
         {"type": "scatter", "mode": "lines", "name": "perfect", "x": [0, 1], "y": [0, 1],
          "hoverinfo": "skip", "line": {"color": "var(--muted)", "dash": "dot", "width": 1.5}},
@@ -79,6 +90,10 @@ def find_calibration(document: Document) -> Calibration | None:
         "xaxis": {"title": {"text": "confidence"}, "range": [0, 1]},
         "yaxis": {"title": {"text": "accuracy"}, "range": [0, 1.02]},
     }
+    return Figure(traces, layout, "Accuracy against confidence; the numbers stand below")
+
+
+def _table(bins: list[dict[str, Any]]) -> Table:
     rows = [
         [
             f"{finite(each.get('low')) or 0:.2f} to {finite(each.get('high')) or 0:.2f}",
@@ -89,13 +104,7 @@ def find_calibration(document: Document) -> Calibration | None:
         for each in bins
     ]
     heads = ["probability", "samples", "mean confidence", "accuracy"]
-    return Calibration(
-        number_of(loop),
-        finite(member(told, "ece")),
-        _chooses_by_scores(document),
-        Figure(traces, layout, "Accuracy against confidence; the numbers stand below"),
-        Table("Reliability by confidence", heads, rows),
-    )
+    return Table("Reliability by confidence", heads, rows)
 
 
 def _chooses_by_scores(document: Document) -> bool:
