@@ -10,25 +10,13 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Watched, open_browser, open_page
+from tests.support.browser import Watched, open_page
 from tests.support.hub_agent import HubAgent, create_experiment
-from tests.support.hub_process import Hub, listening_socket
+from tests.support.hub_process import Hub
 
 SLOW_MS = 20_000
 expect.set_options(timeout=SLOW_MS)  # machines that test are busy
 MARKUP = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def listening() -> Iterator[socket.socket]:
-    with listening_socket() as bound:
-        yield bound
 
 
 @pytest.fixture

@@ -29,12 +29,6 @@ EXPERIMENT = {
 
 
 @pytest.fixture
-def listening() -> Iterator[socket.socket]:
-    with listening_socket() as bound:
-        yield bound
-
-
-@pytest.fixture
 def hub(tmp_path: Path, listening: socket.socket) -> Iterator[Hub]:
     started = Hub.embedded(tmp_path / "hub", listening)
     yield started

@@ -1,6 +1,5 @@
 """The report in a real browser: drawn, quiet, without network, in both schemes and on paper."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from alectio_agent.report.comparison import render_comparison
 from alectio_agent.report.page import Told, render_body, render_page
-from tests.support.browser import Watched, file_url, open_browser, open_page
+from tests.support.browser import Watched, file_url, open_page
 from tests.support.documents import make_document
 from tests.support.wicked import WICKED, with_wicked_names
 
 DRAWN = "document.querySelectorAll('.figure .main-svg').length"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
