@@ -44,6 +44,15 @@ class Mark:
     report: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, Kept] = field(default_factory=dict)
 
+    def has_data(self, program: str, version: int) -> bool:
+        """Whether all but the report was made from what is so now.
+
+        Args:
+            program: Version of the program now.
+            version: Of the experiment.
+        """
+        return self.program == program and self.version == version
+
     def is_current(self, folder: Path, program: str, name: str, versions: dict[str, int]) -> bool:
         """Whether the files are those that would be made now.
 
@@ -54,8 +63,7 @@ class Mark:
             versions: Those of the experiment and its control.
         """
         return (
-            self.program == program
-            and self.version == versions[name]
+            self.has_data(program, versions[name])
             and self.report == versions
             and all((folder / file).is_file() for file in SMALL_FILES)
             and all(kept.is_there for kept in self.outputs.values())

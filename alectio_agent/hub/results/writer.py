@@ -70,9 +70,21 @@ class ResultsWriter:
 
         Returns:
             Experiments whose files are, and those of which only the report is.
+
+        Raises:
+            StoreError: The database cannot be read.
         """
         self._owed |= set(self._due.take_marked())
-        return sorted(self._owed), sorted(self._reports.owed - self._owed)
+        versions = self._store.read(_all_versions).result()
+        # What was asked for again may have been in the files already.
+        marks = {name: read_mark(self._results / name) for name in self._owed | self._reports.owed}
+        files = {
+            name
+            for name in self._owed
+            if not marks[name].has_data(self._program, versions[name][name])
+        }
+        reports = {name for name in marks.keys() - files if marks[name].report != versions[name]}
+        return sorted(files), sorted(reports)
 
     def step(self) -> float:
         """Write what is out of date; nothing any more when the maker was closed.

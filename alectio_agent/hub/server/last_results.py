@@ -42,7 +42,11 @@ class LastResults:
         while not self._done.is_set() and self._has_time(began):
             self._clock.wait(self._done, LOOK_S)
         self._is_left = True
-        told = _told(*self._writer.unwritten())
+        try:
+            told = _told(*self._writer.unwritten())
+        except StoreError as error:
+            log.error("results: %s", error.message)  # noqa: TRY400 - its text says it all
+            return
         if told:
             log.warning("%s; made at the next start", told)
 

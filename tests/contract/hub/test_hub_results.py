@@ -227,3 +227,14 @@ def test_what_could_not_be_written_stays_owed(bench: Bench, writer: ResultsWrite
     writer.step()
     assert results_of(bench, "a")["name"] == "a"
     assert results_of(bench, "b")["name"] == "b"
+
+
+def test_files_that_are_up_to_date_are_not_called_older(bench: Bench) -> None:
+    """Each change asks for the files, and one answer may have served two of them."""
+    run(bench)
+    made = make_writer(bench)
+    made.step()
+    bench.platform.context.due.mark("digits")
+    assert made.unwritten() == ([], [])
+    bench.create(name="other")
+    assert made.unwritten() == (["other"], [])
