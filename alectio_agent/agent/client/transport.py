@@ -1,23 +1,18 @@
-"""Performs one HTTP request. The only file with `requests`."""
+"""Performs one HTTP request. Only this file and its two helpers know `requests`."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import should_bypass_proxies
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.poolmanager import PoolManager
 
+from alectio_agent.agent.client.connections import LiveSockets, TrackingAdapter
+from alectio_agent.agent.client.network import read_network
 from alectio_agent.agent.client.traffic import Traffic
-from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.core.log import printable
@@ -98,10 +93,9 @@ class HttpTransport:
         self._traffic = traffic or Traffic(clock)
         self._url = url.rstrip("/")
         self._clock = clock
-        self._proxies = _proxies(self._url, environment)
-        self._ca_file = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE")
+        self._network = read_network(self._url, environment)
         self._sessions = threading.local()
-        self._sockets = _LiveSockets()
+        self._sockets = LiveSockets()
 
     def send(self, request: Request) -> Response:
         """Perform one request; see `Transport`."""
@@ -174,96 +168,13 @@ class HttpTransport:
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            session.proxies.update(self._proxies)
-            if self._ca_file:
-                session.verify = self._ca_file
+            session.proxies.update(self._network.proxies)
+            if self._network.ca_file:
+                session.verify = self._network.ca_file
             for scheme in ("http://", "https://"):
-                session.mount(scheme, _TrackingAdapter(self._sockets))
+                session.mount(scheme, TrackingAdapter(self._sockets))
             self._sessions.session = session
         return session
-
-
-class _LiveSockets:
-    """The sockets of all sessions, so that another thread can shut them down."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self.are_refused = False
-
-    def add(self, connected: socket.socket) -> None:
-        with self._lock:
-            self._sockets = [*(live for live in self._sockets if live.fileno() >= 0), connected]
-            refused = self.are_refused
-        if refused:
-            _shut_down(connected)
-
-    def refuse(self) -> None:
-        with self._lock:
-            self.are_refused = True
-            live, self._sockets = self._sockets, []
-        for connected in live:
-            _shut_down(connected)
-
-
-class _TrackingAdapter(HTTPAdapter):
-    """Makes connections that report their socket."""
-
-    def __init__(self, sockets: _LiveSockets) -> None:
-        self._pools = _pool_classes(sockets)
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
-        manager: PoolManager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-
-def _pool_classes(sockets: _LiveSockets) -> dict[str, Any]:
-    class PlainConnection(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class SecureConnection(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = PlainConnection
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-def _shut_down(connected: socket.socket) -> None:
-    try:
-        connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it was closed already
-
-
-def _proxies(url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The proxies that the environment names for this URL; none for loopback, whatever it says."""
-    if is_loopback(url):
-        return {}
-    # Capitals sort first: a variable in small letters replaces them, as in other programs.
-    named = {name.lower(): value for name, value in sorted(environment.items())}
-    suffix = "_proxy"
-    proxies = {
-        name.removesuffix(suffix): value
-        for name, value in named.items()
-        if name.endswith(suffix) and value
-    }
-    spared = proxies.pop("no", "")
-    return {} if should_bypass_proxies(url, no_proxy=spared) else proxies
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,133 @@
+"""What all benchmarks share: a figure beside its baseline, printed and kept as JSON.
+
+A benchmark measures its peers in the same pass, interleaved where it can, and ends with
+`publish("dispatch", figures)`. Run with `--json benchmarks/results` it also writes
+`benchmarks/results/dispatch.json`, from which the README's tables are made.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured thing, and what it was compared with in the same pass.
+
+    Attributes:
+        what: In a few words.
+        unit: Such as `ms`, `jobs/s`, `%`, `MB`.
+        values: One for each run; their median is the figure, lowest and highest the spread.
+        baseline: What `baseline_values` are of, such as `RQ, a fork per job`; empty without one.
+        baseline_values: In the same unit.
+        most: The ratio to the baseline, or without one the figure itself, should be at most this.
+        least: The same, at least.
+    """
+
+    what: str
+    unit: str
+    values: tuple[float, ...]
+    baseline: str = ""
+    baseline_values: tuple[float, ...] = ()
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def value(self) -> float:
+        """The median."""
+        return statistics.median(self.values)
+
+    @property
+    def ratio(self) -> float | None:
+        """To the baseline; None without one."""
+        if not self.baseline_values:
+            return None
+        base = statistics.median(self.baseline_values)
+        return self.value / base if base else None
+
+    @property
+    def target(self) -> str:
+        """In words; empty when there is none."""
+        times = "x" if self.baseline else f" {self.unit}"
+        if self.most is not None:
+            return f"at most {self.most:g}{times}"
+        return f"at least {self.least:g}{times}" if self.least is not None else ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is reached; None without one."""
+        found = self.ratio if self.baseline else self.value
+        if found is None or (self.most is None and self.least is None):
+            return None
+        return (self.most is None or found <= self.most) and (
+            self.least is None or found >= self.least
+        )
+
+
+def publish(name: str, figures: Sequence[Figure]) -> None:
+    """Print figures, and keep them when `--json FOLDER` was given.
+
+    Args:
+        name: Of the benchmark.
+        figures: In the order in which they are shown.
+    """
+    print(f"{name} (median, lowest to highest)")
+    for figure in figures:
+        print(_line(figure))
+    if "--json" in sys.argv:
+        folder = Path(sys.argv[sys.argv.index("--json") + 1])
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{name}.json"
+        file.write_text(json.dumps(_document(name, figures), indent=2) + "\n")
+
+
+def _line(figure: Figure) -> str:
+    low, high = min(figure.values), max(figure.values)
+    told = f"  {figure.what:58} {figure.value:9.3f} {figure.unit:7} ({low:.3f} to {high:.3f})"
+    if figure.baseline_values:
+        base = statistics.median(figure.baseline_values)
+        told += f"   {figure.baseline}: {base:.3f}"
+        told += "" if figure.ratio is None else f"   ratio {figure.ratio:.3f}"
+    if figure.target:
+        told += f"   {figure.target}: {'reached' if figure.is_met else 'NOT REACHED'}"
+    return told
+
+
+def _document(name: str, figures: Sequence[Figure]) -> dict:
+    return {
+        "benchmark": name,
+        "commit": _commit(),
+        "measured_at": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": {
+            "cores": os.cpu_count(),
+            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+            "python": platform.python_version(),
+            "system": platform.system(),
+        },
+        "figures": [
+            {
+                **asdict(figure),
+                "value": figure.value,
+                "ratio": figure.ratio,
+                "target": figure.target,
+                "is_met": figure.is_met,
+            }
+            for figure in figures
+        ],
+    }
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
