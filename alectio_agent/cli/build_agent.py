@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Self
 
+from alectio_agent.agent.client.deadlines import Deadlines
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.traffic import Traffic
@@ -36,6 +37,7 @@ class _Base:
     state: State
     share: Share
     traffic: Traffic
+    deadlines: Deadlines
     clock: SystemClock
     rng: random.Random
     leaving: threading.Event
@@ -46,11 +48,14 @@ class _Base:
         clock = SystemClock()
         share = Share(site.is_loopback, state.identity.digest_key.encode())
         rng = random.SystemRandom()
-        return cls(site, state, share, Traffic(clock), clock, rng, threading.Event())
+        traffic, deadlines = Traffic(clock), Deadlines(clock)
+        return cls(site, state, share, traffic, deadlines, clock, rng, threading.Event())
 
     def connect(self) -> tuple[HttpTransport, PlatformClient]:
         """A way to the platform that others neither wait for nor cut."""
-        transport = HttpTransport(self.site.url, os.environ, self.clock, self.traffic)
+        transport = HttpTransport(
+            self.site.url, os.environ, self.clock, self.traffic, self.deadlines
+        )
         return transport, PlatformClient(transport, self.site.token, self.clock)
 
     def client(self) -> PlatformClient:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alectio_agent.agent.client.transport import NO_TLS
+from alectio_agent.agent.client.silences import NO_TLS
 from alectio_agent.core.errors import PlatformError, UsageError
 
 NEXT = {

@@ -124,6 +124,9 @@ class PlatformUnavailableError(PlatformError):
     Attributes:
         retry_after_s: What the answer asked to wait, in seconds; None when it did not say.
         status: The HTTP status, when there was one.
+        silence: `unreachable`: nobody was there; `cut`: the connection ended before the answer;
+            `late`: the time was over; `foreign`: an answer that is not the platform's;
+            `interrupted`: by this agent itself.
     """
 
     def __init__(
@@ -134,10 +137,12 @@ class PlatformUnavailableError(PlatformError):
         code: str = "",
         retry_after_s: float | None = None,
         status: int | None = None,
+        silence: str = "unreachable",
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.retry_after_s = retry_after_s
         self.status = status
+        self.silence = silence
 
 
 class PlatformRejectedError(PlatformError):
@@ -187,9 +192,17 @@ class InvalidClaimError(PlatformError):
 
 
 class LeaseLostError(PlatformError):
-    """Another attempt's result was counted, or the job is closed: stop and keep what there is."""
+    """Another attempt's result was counted, or the job is closed: stop and keep what there is.
+
+    Attributes:
+        problem: `lease-lost` or `job-closed`.
+    """
 
     usual_code = "E-RUN-04"
+
+    def __init__(self, message: str, *, hint: str = "", problem: str = "lease-lost") -> None:
+        super().__init__(message, hint=hint)
+        self.problem = problem
 
 
 class SupersededBootError(PlatformError):
@@ -197,6 +210,7 @@ class SupersededBootError(PlatformError):
 
     usual_code = "E-RUN-02"
     exit_code = ExitCode.CONFIG
+    problem = "superseded-boot"
 
 
 class HookError(AlectioAgentError):

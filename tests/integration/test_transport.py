@@ -10,7 +10,6 @@ import pytest
 from alectio_agent.agent.client.transport import HttpTransport, Request
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import PlatformUnavailableError
-from tests.support.clocks import FakeClock
 
 
 @pytest.fixture
@@ -106,27 +105,6 @@ def test_a_refused_connection_says_so() -> None:
         port = taken.getsockname()[1]
     with pytest.raises(PlatformUnavailableError, match="refused"):
         HttpTransport(f"http://127.0.0.1:{port}", {}, SystemClock()).send(Request("GET", "/"))
-
-
-class SlowClock(FakeClock):
-    """A minute passes between any two looks at it."""
-
-    def monotonic(self) -> float:
-        self.advance(61)
-        return super().monotonic()
-
-
-def test_a_body_without_end_is_cut_at_the_total_deadline(serve) -> None:
-    """A byte now and then defeats every read timeout."""
-
-    def drip(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(HEAD.replace(b"10\r\n", b"10000000\r\n"))
-        while True:  # until the client has gone
-            connection.sendall(b"x" * 65536)
-
-    with pytest.raises(PlatformUnavailableError, match="longer than 120 s"):
-        HttpTransport(serve(drip), {}, SlowClock()).send(Request("GET", "/", total_s=120))
 
 
 def test_an_interrupt_cuts_a_held_poll_at_once(serve) -> None:

@@ -1,7 +1,8 @@
 """A clock that tests turn by hand."""
 
+import time
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import TIMEOUT_MAX, Event
 
 
 class FakeClock:
@@ -27,3 +28,16 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._elapsed_s += seconds
+
+
+class HurriedClock:
+    """The clock of the machine, 200 times as fast: 35 s take 0.18 s, and are really waited."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() * 200
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def wait(self, event: Event, seconds: float) -> bool:
+        return event.wait(min(max(0.0, seconds / 200), TIMEOUT_MAX))

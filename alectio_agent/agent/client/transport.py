@@ -1,6 +1,5 @@
 """Performs one HTTP request. Only this file and its two helpers know `requests`."""
 
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,18 +10,22 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from alectio_agent.agent.client.connections import LiveSockets, TrackingAdapter
+from alectio_agent.agent.client.deadlines import SLACK_S, Deadlines, Watch
 from alectio_agent.agent.client.network import read_network
+from alectio_agent.agent.client.silences import is_stale, kind, reason
 from alectio_agent.agent.client.traffic import Traffic
-from alectio_agent.core.clock import Clock
+from alectio_agent.core.clock import Clock, SystemClock
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.core.log import printable
-from alectio_agent.wire.protocol import MAX_ANSWER_BYTES
+from alectio_agent.wire.protocol import MAX_ANSWER_BYTES, PROBLEM_MEDIA_TYPE
 
 CONNECT_TIMEOUT_S = 10.0
 CHUNK_BYTES = 64 * 1024
-NO_TLS = "that port speaks no TLS"
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""How OpenSSL's versions name an answer that is plain text."""
+CONNECT_TOTAL_S = 30.0
+"""With all that a proxy and TLS have to say."""
+STALE_S = 2.0
+"""A kept connection that ends so soon had ended before: a poll that is cut later was held."""
+_LOWER = (requests.RequestException, HTTPError, OSError, PlatformUnavailableError)
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,12 @@ class Request:
         method: `GET`, `POST`, `PUT` or `DELETE`.
         path: Below the platform's URL, with a leading slash.
         body: Bytes, or a file to stream from disk.
-        read_timeout_s: Longest silence while waiting for the answer.
-        total_s: Longest time from the first byte of the answer to its last.
+        read_timeout_s: Longest silence while waiting for the answer; its headers have to be here
+            5 s later.
+        total_s: Longest time from the headers of the answer to its last byte.
         limit_bytes: Largest answer that is read.
         sink: Takes the bytes of a success as they come; the answer's body is then empty.
+        is_repeatable: Asking twice does no more than asking once.
     """
 
     method: str
@@ -47,6 +52,7 @@ class Request:
     total_s: float = 120.0
     limit_bytes: int = MAX_ANSWER_BYTES
     sink: Callable[[bytes], None] | None = None
+    is_repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,57 +87,91 @@ class HttpTransport:
         environment: Mapping[str, str],
         clock: Clock,
         traffic: Traffic | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
         """Read proxies and the CA once, so that no later call looks at the environment.
 
         Args:
             url: Of the platform, without a trailing slash.
             environment: For proxy variables and `REQUESTS_CA_BUNDLE`.
-            clock: For the total deadline.
+            clock: For how long a request has taken.
             traffic: Told of each answer, and of each that did not come.
+            deadlines: Those of the whole process; its own when not given.
         """
         self._traffic = traffic or Traffic(clock)
         self._url = url.rstrip("/")
         self._clock = clock
         self._network = read_network(self._url, environment)
+        self._deadlines = deadlines or Deadlines(SystemClock())
         self._sessions = threading.local()
         self._sockets = LiveSockets()
 
     def send(self, request: Request) -> Response:
         """Perform one request; see `Transport`."""
         if self._sockets.are_refused:
-            raise PlatformUnavailableError(f"{self._url}: the request was interrupted")
+            raise self._silence(request, "the request was interrupted", "interrupted")
+        session, watch = self._line()
+        started_s = self._clock.monotonic()
         try:
-            return self._send(request)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise self._silence(request, _reason(error)) from error
-        except PlatformUnavailableError as error:
-            self._traffic.note_silence(error.message)
-            raise
+            return self._send(session, watch, request)
+        except _LOWER as error:
+            is_soon = self._clock.monotonic() - started_s <= STALE_S
+            if not (request.is_repeatable and is_soon and is_stale(error, watch)):
+                raise self._no_answer(request, watch, error) from error
+        try:
+            return self._send(session, watch, request)
+        except _LOWER as error:
+            raise self._no_answer(request, watch, error) from error
 
     def interrupt(self) -> None:
         """Shut down every live socket; see `Transport`."""
         self._sockets.refuse()
 
-    def _send(self, request: Request) -> Response:
-        if isinstance(request.body, Path):
-            with request.body.open("rb") as stream:
-                response = self._perform(request, stream)
-                self._traffic.note_answer(stream.tell())
-                return response
-        response = self._perform(request, request.body)
-        self._traffic.note_answer(len(request.body or b""))
+    def _send(self, session: requests.Session, watch: Watch, request: Request) -> Response:
+        watch.begin(CONNECT_TOTAL_S, request.read_timeout_s + SLACK_S, request.total_s)
+        try:
+            if isinstance(request.body, Path):
+                with request.body.open("rb") as stream:
+                    response = self._perform(session, request, stream)
+                    sent_bytes = stream.tell()
+            else:
+                response = self._perform(session, request, request.body)
+                sent_bytes = len(request.body or b"")
+        finally:
+            watch.end()
+        if watch.is_over:  # an answer without a length looks whole when it was cut
+            raise TimeoutError
+        self._traffic.note_answer(sent_bytes)
         return response
 
-    def _silence(self, request: Request, reason: str) -> PlatformUnavailableError:
-        if not self._sockets.are_refused:  # what the stop itself has cut says nothing
-            self._traffic.note_silence(reason)
+    def _no_answer(
+        self, request: Request, watch: Watch, error: Exception
+    ) -> PlatformUnavailableError:
+        if isinstance(error, PlatformUnavailableError):
+            self._traffic.note_silence(error.message)
+            return error
+        if self._sockets.are_refused:
+            return self._silence(request, reason(error, watch, 0), "interrupted")
+        why = reason(error, watch, request.read_timeout_s)
+        self._traffic.note_silence(why)  # what the stop itself has cut says nothing
+        return self._silence(request, why, kind(error, watch))
+
+    def _silence(self, request: Request, why: str, silence: str) -> PlatformUnavailableError:
         return PlatformUnavailableError(
-            f"{self._url}: no answer to {request.method} {request.path}: {reason}"
+            f"{self._url}: no answer to {request.method} {request.path}: {why}", silence=silence
         )
 
-    def _perform(self, request: Request, body: bytes | BinaryIO | None) -> Response:
-        with self._session().request(
+    def _foreign(self, request: Request, what: str) -> PlatformUnavailableError:
+        return PlatformUnavailableError(
+            f"{self._url}: the answer to {request.method} {request.path} {what}",
+            code="E-NET-02",
+            silence="foreign",
+        )
+
+    def _perform(
+        self, session: requests.Session, request: Request, body: bytes | BinaryIO | None
+    ) -> Response:
+        with session.request(
             request.method,
             self._url + request.path,
             data=body,
@@ -141,46 +181,49 @@ class HttpTransport:
             stream=True,
         ) as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status_code, headers, self._read(answer, request))
+            received = self._read(answer, headers, request)
+        if answer.status_code >= 300 and not _is_problem(headers):
+            # Somebody else answers: perhaps the name leads to another machine by now.
+            session.close()
+        return Response(answer.status_code, headers, received)
 
-    def _read(self, answer: requests.Response, request: Request) -> bytes:
-        """Read at most the limit, and no longer than the total deadline."""
-        started = self._clock.monotonic()
+    def _read(
+        self, answer: requests.Response, headers: Mapping[str, str], request: Request
+    ) -> bytes:
+        """Read at most the limit; the deadlines end what takes too long."""
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise self._foreign(request, f"is packed ({printable(encoding, 20)}), unasked")
+        if (answer.raw.length_remaining or 0) > request.limit_bytes:
+            raise self._foreign(request, f"is larger than {request.limit_bytes} bytes")
         received, size_bytes = bytearray(), 0
         take = request.sink if request.sink and answer.status_code == 200 else received.extend
         while chunk := answer.raw.read1(CHUNK_BYTES):
-            take(chunk)
             size_bytes += len(chunk)
             if size_bytes > request.limit_bytes:
-                raise PlatformUnavailableError(
-                    f"{self._url}: the answer to {request.method} {request.path} is larger than "
-                    f"{request.limit_bytes} bytes"
-                )
-            if self._clock.monotonic() - started > request.total_s:
-                raise PlatformUnavailableError(
-                    f"{self._url}: the answer to {request.method} {request.path} took longer "
-                    f"than {request.total_s:g} s"
-                )
+                raise self._foreign(request, f"is larger than {request.limit_bytes} bytes")
+            take(chunk)
         return bytes(received)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._sessions, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            session.proxies.update(self._network.proxies)
-            if self._network.ca_file:
-                session.verify = self._network.ca_file
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, TrackingAdapter(self._sockets))
-            self._sessions.session = session
+    def _line(self) -> tuple[requests.Session, Watch]:
+        """The session of this thread, and the watch over its requests."""
+        line: tuple[requests.Session, Watch] | None = getattr(self._sessions, "line", None)
+        if line is None:
+            watch = Watch(self._deadlines)
+            line = self._session(watch), watch
+            self._sessions.line = line
+        return line
+
+    def _session(self, watch: Watch) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.proxies.update(self._network.proxies)
+        if self._network.ca_file:
+            session.verify = self._network.ca_file
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, TrackingAdapter(self._sockets, watch))
         return session
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause in a few words, such as `Connection refused`."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
-        return NO_TLS
-    return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+def _is_problem(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").lower().startswith(PROBLEM_MEDIA_TYPE)

@@ -1,0 +1,71 @@
+"""Says in words why no answer came, and of which kind the silence is."""
+
+import ssl
+
+from alectio_agent.agent.client.deadlines import UPLOAD_SILENCE_S, Watch
+from alectio_agent.core.log import printable
+
+NO_TLS = "that port speaks no TLS"
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""How OpenSSL's versions name an answer that is plain text."""
+_HUNG_UP = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+def reason(error: BaseException, watch: Watch, silence_s: float) -> str:
+    """The innermost cause in a few words, such as `Connection refused`.
+
+    Args:
+        error: What ended the request.
+        watch: Of that request.
+        silence_s: Longest silence that it allowed while waiting for the answer.
+    """
+    cause = root(error)
+    if watch.is_over:
+        return _late(watch)
+    if isinstance(cause, TimeoutError) and watch.stage != "connect":
+        if watch.stage == "send":
+            return f"nothing could be sent for {UPLOAD_SILENCE_S:g} s"
+        return f"nothing came for {silence_s:g} s"
+    if isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS:
+        return NO_TLS
+    return printable(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)
+
+
+def kind(error: BaseException, watch: Watch) -> str:
+    """The kind of silence, as in `PlatformUnavailableError.silence`.
+
+    Args:
+        error: What ended the request.
+        watch: Of that request.
+    """
+    if watch.stage == "connect":
+        return "unreachable"
+    return "late" if watch.is_over or isinstance(root(error), TimeoutError) else "cut"
+
+
+def is_stale(error: BaseException, watch: Watch) -> bool:
+    """Whether a connection that was kept had ended already when the request was sent.
+
+    Args:
+        error: What ended the request.
+        watch: Of that request.
+    """
+    is_unheard = watch.stage in ("send", "wait") and not watch.is_over
+    return is_unheard and not watch.is_fresh and isinstance(root(error), _HUNG_UP)
+
+
+def root(error: BaseException) -> BaseException:
+    """What an error came from in the first place."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
+
+
+def _late(watch: Watch) -> str:
+    limit = f"longer than {watch.limit_s:g} s"
+    return {
+        "connect": f"to connect took {limit}",
+        "send": f"nothing could be sent for {limit}",
+        "wait": f"the headers of the answer took {limit}",
+        "read": f"the answer took {limit}",
+    }[watch.stage]
