@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
-from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.client.hold import Hold
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.verdicts import rule, what_is
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
@@ -23,13 +24,12 @@ from alectio_agent.core.errors import (
     InvalidClaimError,
     NotAuthorizedError,
     PlatformError,
-    PlatformRejectedError,
     PlatformUnavailableError,
-    SupersededBootError,
 )
 from alectio_agent.core.log import printable
 from alectio_agent.wire.agents import Registered
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
+from alectio_agent.wire.protocol import POLL_WAIT_S
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,6 @@ MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
-SHORT_POLL_S = 5.0
-"""Between polls of a platform that answers at once instead of holding them."""
-HELD_S = 1.0
-"""An empty answer that came sooner was not held."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +88,7 @@ class PollLoop:
         self.on_done: Callable[[], None] = _nothing
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
         self._backoff = Backoff(rng)
+        self._hold = Hold(POLL_WAIT_S)
         self._registered: Registered | None = None
         self._waiting: list[tuple[Claim, str]] = []
         self._taken: set[str] = set()
@@ -106,6 +103,11 @@ class PollLoop:
         """As the platform named it; None before the first registration."""
         return self._registered.agent_id if self._registered else None
 
+    @property
+    def failing(self) -> str:
+        """Why polls fail, after three failures in a row; empty before."""
+        return self._backoff.trouble
+
     def step(self) -> float:
         """Do one turn.
 
@@ -114,12 +116,8 @@ class PollLoop:
         """
         try:
             wait_s = self._turn()
-        except (SupersededBootError, NotAuthorizedError) as error:
-            return self._stopped_by(error)
-        except PlatformUnavailableError as error:
-            return self._unavailable(error)
-        except PlatformRejectedError as error:
-            return self._rejected(error)
+        except PlatformError as error:
+            return self._failed(error)
         self.trouble = ""
         if self._backoff.failures:
             log.info("the platform answers again")
@@ -145,6 +143,7 @@ class PollLoop:
         registered = self._client.register(said.registration(self._identity, holding))
         self._registered = registered
         log.info("registered as %s", said.name)
+        self._hold.ask(registered.poll_wait_s)
         self._rooms.heartbeats.set_lease(registered.lease_s)
         self._rooms.sender.set_platform(registered.platform_id)
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
@@ -179,18 +178,16 @@ class PollLoop:
         # A poll that began before the last result had arrived may be empty because of that.
         had_sent_all = self._rooms.sender.is_idle
         seq = self._rooms.journal.last_seq(boot) + 1
-        clock = self._rooms.desk.clock
-        started = clock.monotonic()
         request = ClaimRequest(
             agent_id=registered.agent_id,
             boot=boot,
             seq=seq,
-            wait_s=registered.poll_wait_s,
+            wait_s=self._hold.wait_s,
             free=list(self._announcement.offers),
             refused=self._refused,
         )
         try:
-            answer = self._client.claim(request)
+            answer, passed_s = self._ask(request)
         except InvalidClaimError as error:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return 0.0
@@ -200,14 +197,30 @@ class PollLoop:
             self._empty_polls = 0
             self._take(boot, seq, answer, registered.platform_id)
             return 0.0
-        if answer is not None:
-            return self._rng.uniform(0, answer)
-        was_held = clock.monotonic() - started > HELD_S
-        self._empty_polls = self._empty_polls + 1 if had_sent_all else 0
-        if self.quota.leaves_when_idle and self._empty_polls >= (1 if was_held else MOST_EMPTY):
-            self.on_done()
-            return IDLE_S
-        return 0.0 if was_held else self._rng.uniform(0, SHORT_POLL_S)
+        if answer is None:
+            self._empty_polls = self._empty_polls + 1 if had_sent_all else 0
+            if self._has_nothing_to_do(passed_s):
+                self.on_done()
+                return IDLE_S
+        return self._hold.pause_s(self._rng, passed_s, answer)
+
+    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float]:
+        """Poll, and learn from it how long the line bears; the answer and the seconds it took."""
+        clock = self._rooms.desk.clock
+        started_s = clock.monotonic()
+        try:
+            answer = self._client.claim(request)
+        except PlatformUnavailableError as error:
+            self._hold.failed(error, clock.monotonic() - started_s)
+            raise
+        passed_s = clock.monotonic() - started_s
+        self._hold.answered(passed_s)
+        return answer, passed_s
+
+    def _has_nothing_to_do(self, passed_s: float) -> bool:
+        """Whether an agent that leaves when there is no work has seen enough empty answers."""
+        enough = 1 if self._hold.was_held(passed_s) else MOST_EMPTY
+        return self.quota.leaves_when_idle and self._empty_polls >= enough
 
     def _note_idle(self, *, is_idle: bool) -> None:
         """Say once that there is no job, so that nobody wonders what is waited for."""
@@ -236,11 +249,23 @@ class PollLoop:
         self._rooms.journal.skip_claim(boot, seq)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
 
-    def _stopped_by(self, error: PlatformError) -> float:
-        """A revoked token or a second agent ends this one; other refusals wait for a mend."""
-        if ends_agent(error) or self._is_hopeless(error):
+    def _failed(self, error: PlatformError) -> float:
+        """Do what the table of rules says; seconds to wait before the next turn."""
+        action = rule("poll", error)
+        if action == "end" or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
+        if action == "slow":
+            return self._refused_token(error)
+        if action == "retry":
+            return self._unavailable(error)
+        if action == "complain":
+            self.trouble = f"the platform answers {what_is(error)}: {printable(error.message)}"
+            log.error("%s", self.trouble)
+        self._registered = None
+        return self._backoff.failed(error)
+
+    def _refused_token(self, error: PlatformError) -> float:
         self.trouble = f"the platform refuses the token: {printable(error.message)}"
         if self._backoff.failures == 0:
             log.error(
@@ -250,13 +275,9 @@ class PollLoop:
                 error.code,
                 error.message,
             )
-        self._backoff.failed()
-        return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
+        return self._backoff.refused(error)
 
-    def _unavailable(self, error: PlatformUnavailableError) -> float:
-        if self._is_hopeless(error):
-            self.on_fatal(error)
-            return IDLE_S
+    def _unavailable(self, error: PlatformError) -> float:
         self.trouble = printable(error.message)
         is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
         if self._backoff.failures in (0, 2) and not is_cut:
@@ -268,14 +289,6 @@ class PollLoop:
         if not self.quota.leaves_when_idle or self._registered is not None:
             return False
         return isinstance(error, NotAuthorizedError) or self._backoff.failures >= MOST_TRIES
-
-    def _rejected(self, error: PlatformRejectedError) -> float:
-        """`unknown-agent` and `stale-seq` mean: register again. The rest waits for a mend."""
-        if error.problem not in ("unknown-agent", "stale-seq"):
-            log.error("the platform answers %s: %s", error.problem, printable(error.message))
-            self.trouble = f"the platform answers {error.problem}: {printable(error.message)}"
-        self._registered = None
-        return self._backoff.failed(error)
 
 
 def _raise(error: PlatformError) -> None:

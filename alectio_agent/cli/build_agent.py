@@ -82,7 +82,7 @@ def build_agent(
         An agent that has not started.
     """
     base = _Base.of(site, state)
-    heartbeats = Heartbeats(base.client(), base.clock)
+    heartbeats = Heartbeats(base.client(), base.clock, base.backoff())
     hooks = HookSlot(base.clock, state.journal, dict(os.environ), heartbeats.note_progress)
     sender = _make_sender(base, heartbeats)
     log_line, log_client = base.connect()
@@ -99,7 +99,8 @@ def build_agent(
     agent = Agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
-            state.settings.agent.drain_timeout, base.clock, _make_sources(base, rooms, poll_loop),
+            state.settings.agent.drain_timeout, base.clock,
+            _make_sources(base, rooms, poll_loop, names),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
     )  # fmt: skip
@@ -137,7 +138,14 @@ def _make_desk(base: _Base, heartbeats: Heartbeats, sender: Sender, logs: LogSen
     )
 
 
-def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop) -> Sources:
+def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender) -> Sources:
+    failing = {
+        "polls": lambda: poll_loop.failing,
+        "results": lambda: rooms.sender.trouble,
+        "heartbeats": lambda: rooms.heartbeats.trouble,
+        "logs": lambda: rooms.desk.logs.trouble,
+        "names": lambda: names.trouble,
+    }
     return Sources(
         name=shown_name(base.site, base.state),
         slot=rooms.slot,
@@ -147,4 +155,5 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop) -> Sources:
         folder=base.state.settings.agent.state_dir,
         log_folder=rooms.desk.log_folder,
         trouble=lambda: poll_loop.trouble,
+        failing=failing,
     )

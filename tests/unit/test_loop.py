@@ -17,12 +17,13 @@ from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.core.errors import (
     HookRaisedError,
     InvalidClaimError,
+    LeaseLostError,
     NotAuthorizedError,
     PlatformRejectedError,
     PlatformUnavailableError,
     SupersededBootError,
 )
-from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
+from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer, Registration
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
 from tests.support.desks import make_desk
@@ -221,9 +222,66 @@ def test_a_held_poll_is_followed_at_once(bench: Bench) -> None:
     assert bench.loop.step() == 0
 
 
-def test_retry_after_of_an_empty_answer_is_a_range(bench: Bench) -> None:
+def test_retry_after_of_an_empty_answer_is_kept_to(bench: Bench) -> None:
+    """A little more than was asked, since others were asked the same."""
     bench.platform.say("claim", 10.0)
-    assert 0 <= bench.loop.step() <= 10
+    assert 10 <= bench.loop.step() <= 11
+
+
+def test_retry_after_of_nothing_is_no_leave_to_ask_without_a_pause(bench: Bench) -> None:
+    bench.platform.say("claim", *[0.0] * 20)
+    assert sum(bench.loop.step() for _ in range(20)) > 20
+
+
+def cut_after(bench: Bench, seconds: float, silence: str = "cut"):
+    def cut() -> None:
+        bench.clock.advance(seconds)
+        raise PlatformUnavailableError("closed", silence=silence)
+
+    return cut
+
+
+def test_polls_that_are_cut_twice_are_held_half_as_long(bench: Bench) -> None:
+    bench.platform.say("claim", *[cut_after(bench, 9)] * 4)
+    for _ in range(5):
+        bench.loop.step()
+    assert [request.wait_s for request in bench.requests()] == [20, 20, 10, 10, 5]
+
+
+def test_a_stop_that_cuts_the_poll_teaches_nothing(bench: Bench) -> None:
+    bench.platform.say("claim", *[cut_after(bench, 9, "interrupted")] * 4)
+    for _ in range(5):
+        bench.loop.step()
+    assert {request.wait_s for request in bench.requests()} == {20}
+
+
+def test_what_the_line_bears_is_kept_over_a_registration(bench: Bench) -> None:
+    lost = PlatformRejectedError("who?", problem="unknown-agent")
+    bench.platform.say("claim", cut_after(bench, 9), cut_after(bench, 9), lost)
+    for _ in range(4):
+        bench.loop.step()
+    assert [request.wait_s for request in bench.requests()] == [20, 20, 10, 10]
+
+
+@pytest.mark.parametrize("poll_wait_s", [-1.0, 0.0, 1e9])
+def test_an_absurd_hold_neither_ends_the_agent_nor_makes_it_race(
+    bench: Bench, poll_wait_s: float
+) -> None:
+    usual = bench.platform.register(
+        Registration.model_construct()  # whatever it says
+    )
+    bench.platform.say("register", usual.model_copy(update={"poll_wait_s": poll_wait_s}))
+    waits = [bench.loop.step() for _ in range(20)]
+    assert sum(waits) > 20
+    assert 1 <= bench.requests()[0].wait_s <= 300
+
+
+def test_a_verdict_that_makes_no_sense_here_does_not_end_the_agent(bench: Bench) -> None:
+    bench.platform.say("claim", LeaseLostError("which?"))
+    assert bench.loop.step() <= 1
+    assert "lease-lost" in bench.loop.trouble
+    bench.loop.step()
+    assert bench.loop.trouble == ""
 
 
 def test_jobs_of_another_platform_stay_where_they_are(bench: Bench) -> None:

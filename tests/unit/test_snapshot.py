@@ -29,6 +29,7 @@ class Bench:
         self.hooks = FakeHooks()
         self.slot = Slot(self.hooks, threading.Event().set)
         self.traffic = Traffic(self.clock)
+        self.failing = ""
         self.claim = make_claim()
         self.desk.journal.put_claim("boot-1", 1, self.claim, "platform-1")
 
@@ -40,6 +41,7 @@ class Bench:
             name="gpu01", slot=self.slot, heartbeats=self.desk.heartbeats,
             journal=self.desk.journal, traffic=self.traffic, folder=folder,
             log_folder=folder / "logs", trouble=lambda: "",
+            failing={"results": lambda: self.failing, "polls": lambda: ""},
         )  # fmt: skip
         return take_snapshot(
             sources, self.clock.monotonic(), is_registered=True, is_leaving=False, stops_asked=0
@@ -136,3 +138,10 @@ def test_a_mark_is_replaced_and_never_changed(bench: Bench) -> None:
     run.marks.begin("train", 3.0)
     assert before[0] == StepMark("train")
     assert run.marks.all[0] == StepMark("train", "running", 3.0)
+
+
+def test_what_fails_again_and_again_is_named(bench: Bench, tmp_path: Path) -> None:
+    """Polls get through a proxy that refuses every result."""
+    assert bench.look(tmp_path).failing == {}
+    bench.failing = "HTTP 413 that is not the platform's"
+    assert bench.look(tmp_path).failing == {"results": "HTTP 413 that is not the platform's"}

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from alectio_agent.agent.client.retry import LONGEST_RETRY_AFTER_S
 from alectio_agent.agent.client.transport import Response
 from alectio_agent.core.errors import (
     CODE_PATTERN,
@@ -34,7 +35,6 @@ from alectio_agent.wire.strict_json import JsonRuleError, NotJsonError, loads
 RecordT = TypeVar("RecordT", bound=BaseModel)
 
 LOST = frozenset({"lease-lost", "job-closed"})
-ENDS_AGENT = frozenset({"revoked", "forbidden"})
 NOT_AUTHORIZED = frozenset({"unauthorized", "expired", "revoked", "forbidden"})
 
 
@@ -160,7 +160,7 @@ def verdict(response: Response, now: datetime) -> PlatformError:
         return _not_ours(response, now, f"unknown problem {printable(problem.type, 60)}")
     message = printable(problem.detail or PROBLEM_TYPES[problem.type].title, 1000)
     if problem.type in LOST:
-        return LeaseLostError(message)
+        return LeaseLostError(message, problem=problem.type)
     if problem.type in NOT_AUTHORIZED:
         return NotAuthorizedError(message, problem=problem.type)
     if problem.type == "superseded-boot":
@@ -175,17 +175,6 @@ def verdict(response: Response, now: datetime) -> PlatformError:
     )
 
 
-def ends_agent(error: PlatformError) -> bool:
-    """Whether the platform wants this agent gone: its token was revoked, or another one is it.
-
-    Args:
-        error: A verdict.
-    """
-    if isinstance(error, NotAuthorizedError):
-        return error.problem in ENDS_AGENT
-    return isinstance(error, SupersededBootError)
-
-
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """Read Retry-After.
 
@@ -194,18 +183,19 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         now: Current time in UTC.
 
     Returns:
-        Seconds, zero or more; None when it is absent or makes no sense.
+        Seconds, from zero to 300, whatever is asked; None when it is absent or makes no sense.
     """
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:9])
+        return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        asked_s = (moment - now).total_seconds()
+    except (ValueError, OverflowError):  # a year of twenty digits
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return min(max(0.0, asked_s), LONGEST_RETRY_AFTER_S)
 
 
 def _first_breach(error: ValidationError) -> str:
@@ -225,4 +215,5 @@ def _not_ours(response: Response, now: datetime, why: str) -> PlatformUnavailabl
         code="E-NET-02",
         retry_after_s=retry_after_s(response.headers, now),
         status=response.status,
+        silence="foreign",
     )

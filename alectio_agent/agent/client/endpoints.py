@@ -25,6 +25,10 @@ from alectio_agent.wire.results import Accepted, Heartbeat, HeartbeatAnswer, Job
 RecordT = TypeVar("RecordT", bound=BaseModel)
 HOLD_MARGIN_S = 10.0
 """A held poll is given up this much later than the platform was asked to hold it."""
+CLAIM_TOTAL_S = 600.0
+"""64 MiB at 1 Mbit/s come in 540 s."""
+BEAT_S = 15.0
+"""A beat that is not answered is given up while there is time for another within the lease."""
 NAMES_TIMEOUT_S = 300.0
 """A platform reads millions of names before it answers."""
 
@@ -66,11 +70,10 @@ class PlatformClient:
             InvalidClaimError: A whole claim that breaks the rules.
         """
         response = self._transport.send(
-            self._json(
-                "POST",
-                "/v1/claims",
-                request,
+            replace(
+                self._json("POST", "/v1/claims", request),
                 read_timeout_s=request.wait_s + HOLD_MARGIN_S,
+                total_s=CLAIM_TOTAL_S,
                 limit_bytes=MAX_CLAIM_BYTES,
             )
         )
@@ -80,8 +83,9 @@ class PlatformClient:
 
     def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """Renew a lease."""
-        path = f"/v1/jobs/{job_id}/heartbeat"
-        return self._record(self._json("POST", path, heartbeat, lease=lease), HeartbeatAnswer)
+        request = self._json("POST", f"/v1/jobs/{job_id}/heartbeat", heartbeat, lease=lease)
+        hasty = replace(request, read_timeout_s=BEAT_S, total_s=BEAT_S)
+        return self._record(hasty, HeartbeatAnswer)
 
     def put_part(self, job_id: str, lease: str, sha256: str, file: Path) -> None:
         """Send one whole part, streamed from disk."""
@@ -129,25 +133,11 @@ class PlatformClient:
         self._record(replace(plain, headers=headers, read_timeout_s=NAMES_TIMEOUT_S), Accepted)
 
     def _json(
-        self,
-        method: str,
-        path: str,
-        record: BaseModel,
-        *,
-        lease: str | None = None,
-        read_timeout_s: float = 30.0,
-        limit_bytes: int | None = None,
+        self, method: str, path: str, record: BaseModel, *, lease: str | None = None
     ) -> Request:
         body = record.model_dump_json(by_alias=True, exclude_defaults=False).encode()
         request = self._request(method, path, lease=lease, body=body)
-        return Request(
-            request.method,
-            request.path,
-            {**request.headers, "Content-Type": JSON_MEDIA_TYPE},
-            body,
-            read_timeout_s=read_timeout_s,
-            limit_bytes=limit_bytes or request.limit_bytes,
-        )
+        return replace(request, headers={**request.headers, "Content-Type": JSON_MEDIA_TYPE})
 
     def _request(
         self, method: str, path: str, *, lease: str | None = None, body: bytes | Path | None = None

@@ -319,5 +319,6 @@ class OperationClient:
             body,
             read_timeout_s=hold_s + HOLD_MARGIN_S + 20,
             limit_bytes=MAX_CLAIM_BYTES,
+            is_repeatable=method == "GET",
         )
         return self._transport.send(request)

@@ -4,13 +4,16 @@ import random
 
 from tenacity import RetryCallState, Retrying, wait_exponential
 
-from alectio_agent.core.errors import PlatformUnavailableError
+from alectio_agent.core.errors import AlectioAgentError, PlatformUnavailableError
+from alectio_agent.core.log import printable
 
 FIRST_S = 1.0
 LONGEST_S = 60.0
 LONGEST_RETRY_AFTER_S = 300.0
 NOT_AUTHORIZED_S = 120.0
 """A refused token is tried again this seldom: somebody has to mend it first."""
+NAMED_AFTER = 3
+"""One or two failures are a restart of the platform; after three the reason is told."""
 
 
 class Backoff:
@@ -26,28 +29,56 @@ class Backoff:
         self._rng = rng
         self._ceiling = wait_exponential(multiplier=FIRST_S, max=longest_s)
         self._failures = 0
+        self._reason = ""
 
     @property
     def failures(self) -> int:
         """Failures since the last success."""
         return self._failures
 
-    def failed(self, error: Exception | None = None) -> float:
+    @property
+    def trouble(self) -> str:
+        """Why it fails, in words, after three failures in a row; empty before."""
+        return self._reason if self._failures >= NAMED_AFTER else ""
+
+    def failed(self, error: Exception | None = None, *, most_s: float | None = None) -> float:
         """Count a failure.
 
         Args:
             error: What happened; its `retry_after_s` is honoured, up to 300 s.
+            most_s: The longest wait, whatever is asked; None for no such limit.
 
         Returns:
             Seconds to wait before the next try.
         """
         self._failures += 1
+        self._reason = _words(error) or self._reason
         state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
         state.attempt_number = self._failures
         wait_s = self._rng.uniform(0, self._ceiling(state))
         asked_s = error.retry_after_s if isinstance(error, PlatformUnavailableError) else None
-        return max(wait_s, min(asked_s or 0.0, LONGEST_RETRY_AFTER_S))
+        wait_s = max(wait_s, min(asked_s or 0.0, LONGEST_RETRY_AFTER_S))
+        return wait_s if most_s is None else min(wait_s, most_s)
+
+    def refused(self, error: Exception) -> float:
+        """Count a refusal of the token.
+
+        Args:
+            error: What the platform said.
+
+        Returns:
+            Seconds to wait: a minute or two, so that agents do not come back together.
+        """
+        self.failed(error)
+        return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 
     def succeeded(self) -> None:
         """Forget the failures."""
         self._failures = 0
+        self._reason = ""
+
+
+def _words(error: Exception | None) -> str:
+    if isinstance(error, AlectioAgentError):
+        return printable(error.message)
+    return "" if error is None else printable(str(error) or type(error).__name__)

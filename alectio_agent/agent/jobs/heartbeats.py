@@ -1,16 +1,18 @@
 """Keeps the leases of all jobs alive, from the first hook to the last acknowledgement."""
 
 import logging
+import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.step_marks import Noted
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import LeaseLostError, PlatformError
+from alectio_agent.core.errors import PlatformError
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.claims import Claim, Step
 from alectio_agent.wire.results import Heartbeat, Progress
@@ -19,7 +21,8 @@ log = logging.getLogger(__name__)
 
 BEATS_PER_LEASE = 3
 TRIES_PER_LEASE = 6
-"""After a failure the next try comes within this part of the lease, whatever was asked."""
+SHORTEST_LEASE_S = 1.0
+"""A platform that says less would be beaten without a pause."""
 
 Ending = Literal["lost", "cancelled"]
 
@@ -34,30 +37,43 @@ class _Held:
     state: Literal["running", "delivering"] = "running"
     step: Step | None = None
     noted: Noted | None = None
-    failures: int = field(default=0)
 
 
 class Heartbeats:
     """A step object; the other methods may be called from any thread."""
 
-    def __init__(self, client: PlatformClient, clock: Clock) -> None:
+    def __init__(
+        self, client: PlatformClient, clock: Clock, backoff: Backoff | None = None
+    ) -> None:
         """Start without leases.
 
         Args:
             client: On a connection of its own.
             clock: For when a beat is due.
+            backoff: Of beats that did not arrive.
         """
         self._client = client
         self._clock = clock
+        self._backoff = backoff or Backoff(random.SystemRandom())
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._lease_s = 90.0
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.wake = threading.Event()
 
+    @property
+    def trouble(self) -> str:
+        """Why beats do not arrive, after three failures in a row; empty before."""
+        return self._backoff.trouble
+
+    @property
+    def longest_retry_s(self) -> float:
+        """After a failure the next try comes within this, whatever the platform asks."""
+        return self._lease_s / TRIES_PER_LEASE
+
     def set_lease(self, lease_s: float) -> None:
         """Take the length of a lease from the platform's answer."""
-        self._lease_s = lease_s
+        self._lease_s = max(SHORTEST_LEASE_S, lease_s)
 
     def first_beat(self, claim: Claim) -> str | None:
         """Beat once, now: no hook runs before this has succeeded.
@@ -109,7 +125,7 @@ class Heartbeats:
 
     def notice(self, error: PlatformError) -> None:
         """Let a verdict that ends the agent end it, also while a job is in hand."""
-        if ends_agent(error):
+        if rule("beat", error) == "end":
             self.on_fatal(error)
 
     def deliver(self, lease: str) -> None:
@@ -151,18 +167,23 @@ class Heartbeats:
         claim = held.claim
         try:
             answer = self._client.beat(claim.job_id, claim.lease, heartbeat)
-        except LeaseLostError as error:
-            self._end(held, "lost", error.message)
         except PlatformError as error:
-            self.notice(error)
-            held.failures += 1
-            held.due = self._clock.monotonic() + self._lease_s / TRIES_PER_LEASE
-            job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
+            self._failed(held, error)
         else:
-            held.failures = 0
+            self._backoff.succeeded()
             held.due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
             if answer.cancel is not None:
                 self._end(held, "cancelled", answer.cancel)
+
+    def _failed(self, held: _Held, error: PlatformError) -> None:
+        if rule("beat", error) == "supersede":
+            self._end(held, "lost", error.message)
+            return
+        self.notice(error)
+        wait_s = self._backoff.failed(error, most_s=self.longest_retry_s)
+        held.due = self._clock.monotonic() + wait_s
+        claim = held.claim
+        job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
 
     def _end(self, held: _Held, ending: Ending, reason: str) -> None:
         """Tell the holder, unless the lease was released while the beat was under way."""

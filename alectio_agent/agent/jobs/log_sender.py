@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alectio_agent.agent.client.endpoints import PlatformClient
-from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import (
-    NotAuthorizedError,
-    PlatformError,
-    PlatformRejectedError,
-    PlatformUnavailableError,
-)
+from alectio_agent.core.errors import PlatformError, PlatformUnavailableError
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.protocol import LOG_END_BYTES, LOG_START_BYTES
@@ -31,7 +27,6 @@ MOST_REFUSALS = 3
 """A platform that answers so often that there is no such call has none."""
 MOST_KEPT = 16
 """Jobs that are over and whose log has not arrived; the oldest is given up for another."""
-TRANSIENT_PROBLEMS = frozenset({"unsupported-protocol", "unknown-agent"})
 
 
 @dataclass
@@ -82,6 +77,11 @@ class LogSender:
     def is_failing(self) -> bool:
         """Whether the last piece did not arrive."""
         return self._backoff.failures > 0
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing arrives, after three failures in a row; empty before."""
+        return self._backoff.trouble
 
     def follow(self, claim: Claim, file: Path) -> None:
         """Send what is printed into a file from now on.
@@ -146,18 +146,22 @@ class LogSender:
         except OSError as error:
             self._drop(held, f"{held.file}: {error.strerror or error}")
             return 0.0
-        except PlatformUnavailableError as error:
-            return self._unavailable(held, error)
-        except NotAuthorizedError:
-            self._backoff.failed()
-            return NOT_AUTHORIZED_S
         except PlatformError as error:
-            if isinstance(error, PlatformRejectedError) and error.problem in TRANSIENT_PROBLEMS:
-                return self._backoff.failed(error)
-            self._drop(held, error.message)
-            wait_s = 0.0
+            return self._failed(held, error)
         self._backoff.succeeded()
         return wait_s
+
+    def _failed(self, held: _Followed, error: PlatformError) -> float:
+        """Do what the table of rules says; seconds until the log wants to be served again."""
+        action = rule("log", error)
+        if action == "slow":
+            return self._backoff.refused(error)
+        if action == "drop" or self._is_not_served(held, error):
+            self._drop(held, error.message)
+        if action == "drop":
+            self._backoff.succeeded()
+            return 0.0
+        return self._backoff.failed(error)
 
     def _send(self, held: _Followed) -> float:
         was_over = held.is_over
@@ -186,12 +190,10 @@ class LogSender:
         claim = held.claim
         return self._client.put_log(claim.job_id, claim.lease, claim.attempt, offset, text)
 
-    def _unavailable(self, held: _Followed, error: PlatformUnavailableError) -> float:
-        if error.status in NOT_SERVED:
+    def _is_not_served(self, held: _Followed, error: PlatformError) -> bool:
+        if isinstance(error, PlatformUnavailableError) and error.status in NOT_SERVED:
             held.refusals += 1
-            if held.refusals >= MOST_REFUSALS:
-                self._drop(held, error.message)
-        return self._backoff.failed(error)
+        return held.refusals >= MOST_REFUSALS
 
     def _drop(self, held: _Followed, reason: str) -> None:
         self._forget(held)

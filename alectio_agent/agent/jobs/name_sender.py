@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alectio_agent.agent.client.endpoints import PlatformClient
-from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
-from alectio_agent.core.errors import (
-    NotAuthorizedError,
-    PlatformError,
-    PlatformUnavailableError,
-)
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.verdicts import rule
+from alectio_agent.core.errors import PlatformError
 from alectio_agent.wire.protocol import MAX_NAMES_BYTES
 
 log = logging.getLogger(__name__)
@@ -54,6 +51,11 @@ class NameSender:
         """Whether the last try did not arrive."""
         return self._backoff.failures > 0
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing arrives, after three failures in a row; empty before."""
+        return self._backoff.trouble
+
     def want(self, agent_id: str, digests: list[str]) -> None:
         """Take the answer to a registration; what an earlier one asked for is forgotten.
 
@@ -83,18 +85,23 @@ class NameSender:
             return IDLE_S
         try:
             self._send(agent_id, digest)
-        except (PlatformUnavailableError, OSError) as error:
-            log.debug("record names are not sent yet: %s", error)
-            return self._backoff.failed(error)
-        except NotAuthorizedError:
-            self._backoff.failed()
-            return NOT_AUTHORIZED_S
+        except OSError as error:
+            return self._later(error)
         except PlatformError as error:
+            action = rule("names", error)
+            if action == "slow":
+                return self._backoff.refused(error)
+            if action == "retry":
+                return self._later(error)
             log.warning("the platform refuses the record names: %s", error.message)
         self._backoff.succeeded()
         with self._lock:
             self._wanted = [wanted for wanted in self._wanted if wanted != digest]
         return 0.0
+
+    def _later(self, error: Exception) -> float:
+        log.debug("record names are not sent yet: %s", error)
+        return self._backoff.failed(error)
 
     def _send(self, agent_id: str, digest: str) -> None:
         file = self._files[digest]

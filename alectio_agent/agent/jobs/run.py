@@ -100,7 +100,7 @@ class JobRun:
         self._desk = desk
         self._hooks = hooks
         self._log = job_logger(log, claim.job, claim.attempt)
-        self._backoff = Backoff(desk.rng, longest_s=15.0)
+        self._backoff = Backoff(desk.rng)
         done = desk.journal.steps_done(claim.lease)
         self._orders = [order for order in claim.steps if order.step not in done]
         self.marks = StepMarks([order.step for order in claim.steps], done)
@@ -153,7 +153,7 @@ class JobRun:
         except PlatformError as error:
             self._desk.heartbeats.notice(error)
             self._log.warning("waits for its first heartbeat: %s", error.message)
-            return self._backoff.failed(error)
+            return self._backoff.failed(error, most_s=self._desk.heartbeats.longest_retry_s)
         self._is_announced = True
         self._desk.heartbeats.hold(self.claim, self.end)
         self._desk.logs.follow(self.claim, self._desk.log_file(self.claim))

@@ -5,22 +5,16 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
-from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
+from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.client.verdicts import rule, what_is
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
 from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
-from alectio_agent.core.errors import (
-    LeaseLostError,
-    NotAuthorizedError,
-    PlatformError,
-    PlatformRejectedError,
-    PlatformUnavailableError,
-)
+from alectio_agent.core.errors import PlatformError
 from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.results import JobFailure
@@ -28,7 +22,6 @@ from alectio_agent.wire.results import JobFailure
 log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
-TRANSIENT_PROBLEMS = frozenset({"unknown-agent", "unsupported-protocol"})
 
 
 class Sender:
@@ -72,6 +65,11 @@ class Sender:
         return self._backoff.failures > 0
 
     @property
+    def trouble(self) -> str:
+        """Why nothing arrives, after three failures in a row; empty before."""
+        return self._backoff.trouble
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing can be delivered to the platform that is registered with."""
         return self._platform_id is None or self._journal.next_message(self._platform_id) is None
@@ -95,19 +93,8 @@ class Sender:
             return IDLE_S
         try:
             self._deliver(message)
-        except PlatformUnavailableError as error:
-            return self._later(message, error)
-        except LeaseLostError as error:
-            self._supersede(message, error.message)
-        except NotAuthorizedError as error:
-            if ends_agent(error):
-                self.on_fatal(error)
-            self._later(message, error)
-            return NOT_AUTHORIZED_S
-        except PlatformRejectedError as error:
-            if error.problem in TRANSIENT_PROBLEMS:
-                return self._later(message, error)
-            self._take_verdict(message, error)
+        except PlatformError as error:
+            return self._failed(message, error)
         self._backoff.succeeded()
         return 0.0
 
@@ -136,14 +123,28 @@ class Sender:
                 self._client.put_part(manifest.job_id, manifest.lease, part.sha256, file)
                 self._sent_parts.add(mark)
 
-    def _take_verdict(self, message: Message, error: PlatformRejectedError) -> None:
-        """Send missing parts again; park what the platform refuses for good."""
-        if error.problem == "parts-missing":
-            self._sent_parts = {
-                mark for mark in self._sent_parts if not mark.startswith(message.lease)
-            }
-            return
-        reason = f"{error.problem}: {error.message}"
+    def _failed(self, message: Message, error: PlatformError) -> float:
+        """Do what the table of rules says; seconds to wait before the next turn."""
+        action = rule("deliver", error)
+        if action == "end":
+            self.on_fatal(error)
+        if action in ("end", "slow"):
+            return self._later(message, error, self._backoff.refused(error))
+        if action == "retry":
+            return self._later(message, error, self._backoff.failed(error))
+        if action == "supersede":
+            self._supersede(message, error.message)
+        elif action == "resend":
+            self._forget_parts(message)
+        else:
+            self._park(message, f"{what_is(error)}: {error.message}")
+        self._backoff.succeeded()
+        return 0.0
+
+    def _forget_parts(self, message: Message) -> None:
+        self._sent_parts = {mark for mark in self._sent_parts if not mark.startswith(message.lease)}
+
+    def _park(self, message: Message, reason: str) -> None:
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
         self.quota.note_end(message.job, is_done=False)
         if message.kind == "commit":
@@ -167,8 +168,7 @@ class Sender:
         self._journal.supersede(message.lease, reason)
         self._heartbeats.end(message.lease, reason)
 
-    def _later(self, message: Message, error: Exception) -> float:
-        wait_s = self._backoff.failed(error)
+    def _later(self, message: Message, error: Exception, wait_s: float) -> float:
         if self._backoff.failures in (1, 3):
             self._logger(message).warning(
                 "%s not delivered yet, kept and tried again: %s", message.step, error

@@ -1,7 +1,7 @@
 """What an agent is doing, at one moment, for whoever looks: the live view, `status`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -50,6 +50,8 @@ class AgentSnapshot:
         unsent: What waits in the outbox.
         contact: How it stands with the platform.
         trouble: Why the platform gives no work, in a line; empty while nothing is wrong.
+        failing: What failed three times in a row or more (`polls`, `results`, `heartbeats`,
+            `logs`, `names`), with the reason in words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
         stops_asked: How often somebody asked it to stop.
         at_s: When this was taken.
@@ -62,6 +64,7 @@ class AgentSnapshot:
     unsent: Unsent = field(default_factory=Unsent)
     contact: Contact = field(default_factory=Contact)
     trouble: str = ""
+    failing: Mapping[str, str] = field(default_factory=dict)
     free_bytes: int | None = None
     stops_asked: int = 0
     at_s: float = 0.0
@@ -75,6 +78,7 @@ class Sources:
         folder: The state folder.
         log_folder: Holds what hooks print.
         trouble: Tells why the platform gives no work.
+        failing: Tells why each activity fails, in words; empty of one that does not.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Sources:
     folder: Path
     log_folder: Path
     trouble: Callable[[], str]
+    failing: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
 
 def take_snapshot(
@@ -109,6 +114,7 @@ def take_snapshot(
         unsent=_unsent(sources.journal),
         contact=sources.traffic.contact,
         trouble=sources.trouble(),
+        failing={name: why for name, tell in sources.failing.items() if (why := tell())},
         free_bytes=_free_bytes(sources.folder),
         stops_asked=stops_asked,
         at_s=now_s,

@@ -43,7 +43,7 @@ def _platform(scene: Scene) -> list[Text]:
         return [join(what, plain(contact.reason), kept)]
     if scene.agent.trouble:
         return [plain(scene.agent.trouble, "red")]
-    return []
+    return [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
 
 
 def _experiment(view: ExperimentView) -> list[Text]:

@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alectio_agent.agent.client.answers import read_claim, read_record, retry_after_s
 from alectio_agent.agent.client.transport import Response
@@ -103,6 +105,17 @@ def test_a_detail_cannot_forge_lines() -> None:
         ("0", 0.0),
         ("Sat, 31 Jan 2026 12:00:30 GMT", 30.0),
         ("Sat, 31 Jan 2026 11:00:00 GMT", 0.0),
+        ("Sat, 31 Jan 2026 12:00:30", 30.0),
+        ("Sat, 31 Jan 2026 13:00:30 +0100", 30.0),
+        ("301", 300.0),
+        ("9" * 400, 300.0),
+        ("Sat, 31 Jan 2099 12:00:00 GMT", 300.0),
+        ("Sat, 31 Jan 99999999999999999999 12:00:00 GMT", None),
+        ("Sat, 31 Jan 2026 12:00:00 +99999999", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("3, 4", None),
+        ("inf", None),
         ("soon", None),
         ("", None),
         ("-4", None),
@@ -156,3 +169,10 @@ def test_json_that_breaks_the_rules_is_an_invalid_claim(text: str) -> None:
 def test_half_a_claim_is_no_answer() -> None:
     with pytest.raises(PlatformUnavailableError):
         read_claim(answer(200, json.dumps(make_claim().model_dump())[:-40]), NOW)
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=20) | st.text("0123456789 :,+-GMTJan", max_size=40))
+def test_whatever_stands_in_retry_after_the_wait_is_bounded(header: str) -> None:
+    asked_s = retry_after_s({"retry-after": header}, NOW)
+    assert asked_s is None or 0 <= asked_s <= 300

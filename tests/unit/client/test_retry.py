@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.core.errors import PlatformUnavailableError
 
@@ -48,3 +50,33 @@ def test_retry_after_is_honoured_and_clamped() -> None:
 def test_ten_thousand_failures_still_give_a_wait() -> None:
     backoff = Backoff(HighestJitter())
     assert [backoff.failed() for _ in range(10_000)][-1] == 60
+
+
+def test_the_reason_is_named_after_three_failures() -> None:
+    backoff = Backoff(HighestJitter())
+    told = []
+    for number in range(4):
+        backoff.failed(PlatformUnavailableError(f"HTTP 50{number}\n"))
+        told.append(backoff.trouble)
+    assert told == ["", "", "HTTP 502\\x0a", "HTTP 503\\x0a"]
+    backoff.succeeded()
+    assert backoff.trouble == ""
+
+
+def test_a_limit_counts_for_what_is_asked_too() -> None:
+    backoff = Backoff(HighestJitter())
+    assert backoff.failed(PlatformUnavailableError("busy", retry_after_s=200), most_s=15) == 15
+
+
+def test_a_refused_token_is_tried_again_after_a_minute_or_two() -> None:
+    backoff = Backoff(random.Random(1))
+    waits = [backoff.refused(ValueError("expired")) for _ in range(100)]
+    assert 60 <= min(waits) < 63
+    assert 117 < max(waits) <= 120
+    assert backoff.failures == 100
+
+
+@pytest.mark.parametrize("asked_s", [0.0, -5.0, None])
+def test_who_asks_for_no_wait_gets_the_usual_one(asked_s: float | None) -> None:
+    backoff = Backoff(HighestJitter())
+    assert backoff.failed(PlatformUnavailableError("busy", retry_after_s=asked_s)) == 1

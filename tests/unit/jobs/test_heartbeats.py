@@ -1,7 +1,10 @@
 """Leases are kept alive."""
 
+import random
+
 import pytest
 
+from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.core.errors import (
     LeaseLostError,
@@ -14,9 +17,16 @@ from tests.support.clocks import FakeClock
 from tests.support.platforms import FakePlatform
 
 
-def make() -> tuple[Heartbeats, FakePlatform, FakeClock]:
+class HighestJitter(random.Random):
+    """Always draws the upper end."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def make(rng: random.Random | None = None) -> tuple[Heartbeats, FakePlatform, FakeClock]:
     platform, clock = FakePlatform(), FakeClock()
-    return Heartbeats(platform, clock), platform, clock
+    return Heartbeats(platform, clock, Backoff(rng or random.Random(1))), platform, clock
 
 
 def test_a_lease_is_beaten_three_times_in_its_length() -> None:
@@ -37,6 +47,52 @@ def test_a_failed_beat_comes_again_within_a_sixth_whatever_the_platform_asks() -
     clock.advance(30)
     platform.say("beat", PlatformUnavailableError("busy", retry_after_s=3600))
     assert heartbeats.step() == 15
+
+
+def test_beats_that_fail_again_and_again_come_within_a_sixth_too() -> None:
+    """Six tries fit into a lease, however long the platform has been silent."""
+    heartbeats, platform, clock = make(HighestJitter())
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(30)
+    platform.go_away(*["beat"] * 8)
+    waits = []
+    for _ in range(8):
+        waits.append(heartbeats.step())
+        clock.advance(waits[-1])
+    assert waits == [1, 2, 4, 8, 15, 15, 15, 15]
+
+
+def test_a_refused_token_does_not_slow_beats_down() -> None:
+    """The lease must not run out while somebody mends the token."""
+    heartbeats, platform, clock = make(HighestJitter())
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(30)
+    platform.say("beat", *[NotAuthorizedError("expired", problem="expired")] * 9)
+    waits = []
+    for _ in range(9):
+        waits.append(heartbeats.step())
+        clock.advance(waits[-1])
+    assert max(waits) == 15
+
+
+def test_why_beats_do_not_arrive_is_told_after_three() -> None:
+    heartbeats, platform, clock = make()
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(30)
+    platform.go_away(*["beat"] * 3)
+    told = []
+    for _ in range(4):
+        clock.advance(heartbeats.step())
+        told.append(heartbeats.trouble)
+    assert told == ["", "", "no answer", ""]
+
+
+def test_a_lease_of_no_length_is_not_beaten_without_a_pause() -> None:
+    heartbeats, _platform, clock = make()
+    heartbeats.set_lease(0)
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(heartbeats.step())
+    assert heartbeats.step() > 0.3
 
 
 def test_a_lost_lease_is_told_once_and_beaten_no_more() -> None:

@@ -15,6 +15,7 @@ from alectio_agent.core.errors import (
     NotAuthorizedError,
     PlatformRejectedError,
     PlatformUnavailableError,
+    SupersededBootError,
 )
 from alectio_agent.wire.results import JobFailure
 from tests.support.claims import PLATFORM, make_claim, make_manifest
@@ -159,6 +160,27 @@ def test_a_revoked_token_is_told_upwards(bench: Bench) -> None:
     bench.sender.step()
     assert [error.problem for error in told] == ["revoked"]
     assert bench.journal.pending_count() == 1
+
+
+def test_a_second_agent_with_this_identity_ends_this_one(bench: Bench) -> None:
+    told = []
+    bench.sender.on_fatal = told.append
+    bench.put("train")
+    bench.platform.say("commit", SupersededBootError("another agent"))
+    assert bench.sender.step() >= 60
+    assert [error.exit_code for error in told] == [78]
+    assert bench.journal.pending_count() == 1
+
+
+def test_why_nothing_arrives_is_told_after_three_failures(bench: Bench) -> None:
+    bench.put("train")
+    page = PlatformUnavailableError("HTTP 413 that is not the platform's", silence="foreign")
+    bench.platform.say("commit", page, page, page)
+    told = []
+    for _ in range(4):
+        bench.sender.step()
+        told.append(bench.sender.trouble)
+    assert told == ["", "", "HTTP 413 that is not the platform's", ""]
 
 
 def test_a_failure_is_delivered(bench: Bench) -> None:
