@@ -96,9 +96,7 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
 
         def getresponse(self) -> Any:
             watch.wait()
-            answer = super().getresponse()
-            watch.read()
-            return answer
+            return _in_time(super().getresponse(), watch)
 
     class SecureConnection(HTTPSConnection):
         _handle: socket.socket | None = None
@@ -131,9 +129,7 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
 
         def getresponse(self) -> Any:
             watch.wait()
-            answer = super().getresponse()
-            watch.read()
-            return answer
+            return _in_time(super().getresponse(), watch)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = PlainConnection
@@ -142,3 +138,12 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
         ConnectionCls = SecureConnection
 
     return {"http": PlainPool, "https": SecurePool}
+
+
+def _in_time(answer: Any, watch: Watch) -> Any:
+    try:
+        watch.read()
+    except TimeoutError:
+        answer.close()
+        raise
+    return answer
