@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from alectio_agent.agent.client.verdicts import (
 from alectio_agent.core.errors import ExitCode, InvalidClaimError, PlatformUnavailableError
 from alectio_agent.wire.problems import PROBLEM_TYPES
 
+DOCS = Path(__file__).parents[3] / "docs" / "wire.md"
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 EXPECTED: dict[str, dict[Activity, Action]] = {
@@ -102,3 +104,16 @@ def test_what_ends_the_agent_ends_it_with_its_exit_code(name: str, code: ExitCod
 
 def test_an_error_that_no_row_names_is_tried_again() -> None:
     assert rule("deliver", InvalidClaimError("x")) == "retry"
+
+
+def test_the_documents_have_the_same_table() -> None:
+    section = DOCS.read_text().partition("## Deadlines and retries")[2]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if "| `" in line]
+    found = {
+        what: dict(zip(ACTIVITIES, row[1:], strict=True))
+        for row in rows
+        for what in row[0].replace("`", "").split(", ")
+    }
+    assert found == RULES
+    for action, told in ACTIONS.items():
+        assert f"- *{action}*: {told}\n" in section
