@@ -1,16 +1,20 @@
 """Requests that never end are cut, in whatever stage they are."""
 
 import socket
+import ssl
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import trustme
 
 from alectio_agent.agent.client.deadlines import Deadlines
 from alectio_agent.agent.client.transport import HttpTransport, Request
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import PlatformUnavailableError
 from tests.support.clocks import HurriedClock
-from tests.support.wicked_servers import JSON_HEAD, WickedServer, drip, say, stall, whole
+from tests.support.wicked_servers import JSON_HEAD, Handle, WickedServer, drip, say, stall, whole
 
 LONG = JSON_HEAD + b"Content-Length: 1000000\r\n\r\n"
 
@@ -109,6 +113,84 @@ def test_an_upload_goes_on_for_as_long_as_bytes_leave() -> None:
         started_s = hurried.monotonic()
         assert transport.send(Request("POST", "/", body=b"x" * 2**23)).status == 200
         assert hurried.monotonic() - started_s > 35
+
+
+def test_a_stop_cuts_a_handshake_too() -> None:
+    """The other side took the connection and says nothing: a stop must not wait for it."""
+    greeted, failures = threading.Event(), []
+
+    def say_nothing(connection: socket.socket) -> None:
+        connection.recv(65536)
+        greeted.set()
+        connection.recv(1)
+
+    with WickedServer(say_nothing) as server:
+        transport = HttpTransport(server.url.replace("http:", "https:"), {}, SystemClock())
+
+        def ask() -> None:
+            try:
+                transport.send(Request("GET", "/"))
+            except PlatformUnavailableError as error:
+                failures.append(error.silence)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        assert greeted.wait(10)
+        transport.interrupt()
+        thread.join(8)  # the socket's own timeout would end it after 10
+    assert failures == ["interrupted"]
+
+
+class TestOverTls:
+    @pytest.fixture
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
+
+    @pytest.fixture
+    def trusted(self, authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        return {"REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem")}
+
+    @pytest.fixture
+    def over_tls(self, authority: trustme.CA) -> Callable[[Handle], Handle]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+
+        def over(handle: Handle) -> Handle:
+            def wrapped(connection: socket.socket) -> None:
+                with context.wrap_socket(connection, server_side=True) as secure:
+                    handle(secure)
+
+            return wrapped
+
+        return over
+
+    def test_requests_and_large_bodies_pass_on_one_connection(
+        self, over_tls: Callable[[Handle], Handle], trusted: dict[str, str]
+    ) -> None:
+        with WickedServer(over_tls(say(whole(b"{}")))) as server:
+            url = server.url.replace("http:", "https:")
+            transport = HttpTransport(url, trusted, SystemClock())
+            for body in (b"x", b"x" * 2**23, None):
+                assert transport.send(Request("PUT", "/", body=body)).body == b"{}"
+            assert server.connections == 1
+
+    @pytest.mark.parametrize(
+        ("start", "told"), [(b"HTTP/1.1 2", "headers of the answer"), (LONG, "the answer took")]
+    )
+    def test_an_answer_that_drips_is_cut(
+        self,
+        over_tls: Callable[[Handle], Handle],
+        trusted: dict[str, str],
+        start: bytes,
+        told: str,
+    ) -> None:
+        with WickedServer(over_tls(drip(start))) as server:
+            url = server.url.replace("http:", "https:")
+            deadlines = Deadlines(HurriedClock(20))
+            transport = HttpTransport(url, trusted, SystemClock(), deadlines=deadlines)
+            with pytest.raises(PlatformUnavailableError, match=told):
+                transport.send(Request("GET", "/", read_timeout_s=5, total_s=10))
 
 
 def test_one_thread_serves_all_transports() -> None:

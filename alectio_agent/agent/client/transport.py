@@ -116,7 +116,8 @@ class HttpTransport:
             return self._send(session, watch, request)
         except _LOWER as error:
             is_soon = self._clock.monotonic() - started_s <= STALE_S
-            if not (request.is_repeatable and is_soon and is_stale(error, watch)):
+            may_repeat = request.is_repeatable and is_soon and not self._sockets.are_refused
+            if not (may_repeat and is_stale(error, watch)):
                 raise self._no_answer(request, watch, error) from error
         try:
             return self._send(session, watch, request)
