@@ -190,7 +190,7 @@ class PollLoop:
             answer, passed_s = self._ask(request)
         except InvalidClaimError as error:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
-            return 0.0
+            return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
         self._refused = None
         self._note_idle(is_idle=answer is None)
         if isinstance(answer, Claim):

@@ -138,6 +138,7 @@ def test_a_stop_cuts_a_handshake_too() -> None:
         assert greeted.wait(10)
         transport.interrupt()
         thread.join(8)  # the socket's own timeout would end it after 10
+        assert not thread.is_alive()
     assert failures == ["interrupted"]
 
 

@@ -168,6 +168,13 @@ def test_a_claim_that_breaks_the_protocol_is_refused_and_the_agent_lives(bench: 
     assert "exec" in bench.requests()[-1].refused.reason
 
 
+def test_a_platform_that_sends_only_such_claims_is_not_asked_without_a_pause(
+    bench: Bench,
+) -> None:
+    bench.platform.say("claim", *[InvalidClaimError("steps: too short")] * 20)
+    assert sum(bench.loop.step() for _ in range(20)) > 20
+
+
 def test_drifted_record_names_are_refused(bench: Bench) -> None:
     bench.platform.claims = [make_claim(pool={"size": 10, "digest": "e" * 64})]
     bench.loop.step()
