@@ -1,6 +1,5 @@
 """Performs one HTTP request. Only this file and its two helpers know `requests`."""
 
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,19 +9,17 @@ from typing import BinaryIO, Protocol
 import requests
 from urllib3.exceptions import HTTPError
 
-from alectio_agent.agent.client.connections import LiveSockets, TrackingAdapter
-from alectio_agent.agent.client.network import read_network
+from alectio_agent.agent.client.connections import LiveSockets
+from alectio_agent.agent.client.network import Network, read_network
+from alectio_agent.agent.client.silence import Silence, proxy_refuses, why_silent
 from alectio_agent.agent.client.traffic import Traffic
+from alectio_agent.agent.client.verifying import VerifyingAdapter
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformUnavailableError
-from alectio_agent.core.log import printable
 from alectio_agent.wire.protocol import MAX_ANSWER_BYTES
 
 CONNECT_TIMEOUT_S = 10.0
 CHUNK_BYTES = 64 * 1024
-NO_TLS = "that port speaks no TLS"
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""How OpenSSL's versions name an answer that is plain text."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +78,24 @@ class HttpTransport:
         environment: Mapping[str, str],
         clock: Clock,
         traffic: Traffic | None = None,
+        network: Network | None = None,
     ) -> None:
-        """Read proxies and the CA once, so that no later call looks at the environment.
+        """Read proxies and CAs once, so that no later call looks at the environment.
 
         Args:
             url: Of the platform, without a trailing slash.
-            environment: For proxy variables and `REQUESTS_CA_BUNDLE`.
+            environment: For variables of proxies and of CAs, when `network` is not given.
             clock: For the total deadline.
             traffic: Told of each answer, and of each that did not come.
+            network: How the platform is reached, shared with other transports.
+
+        Raises:
+            ConfigError: A proxy or a file of CAs that the environment names cannot be used.
         """
         self._traffic = traffic or Traffic(clock)
         self._url = url.rstrip("/")
         self._clock = clock
-        self._network = read_network(self._url, environment)
+        self._network = network or read_network(self._url, environment)
         self._sessions = threading.local()
         self._sockets = LiveSockets()
 
@@ -104,7 +106,8 @@ class HttpTransport:
         try:
             return self._send(request)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise self._silence(request, _reason(error)) from error
+            why = why_silent(error, self._url, self._network)
+            raise self._silence(request, why) from error
         except PlatformUnavailableError as error:
             self._traffic.note_silence(error.message)
             raise
@@ -123,12 +126,17 @@ class HttpTransport:
         self._traffic.note_answer(len(request.body or b""))
         return response
 
-    def _silence(self, request: Request, reason: str) -> PlatformUnavailableError:
+    def _silence(self, request: Request, why: Silence) -> PlatformUnavailableError:
         if not self._sockets.are_refused:  # what the stop itself has cut says nothing
-            self._traffic.note_silence(reason)
-        return PlatformUnavailableError(
-            f"{self._url}: no answer to {request.method} {request.path}: {reason}"
-        )
+            self._traffic.note_silence(why.reason)
+        call = f"{self._url}: no answer to {request.method} {request.path}"
+        message = why.reason if why.is_whole else f"{call}: {why.reason}"
+        return PlatformUnavailableError(message, code=why.code, hint=why.hint)
+
+    def _check_proxy(self, request: Request, status: int) -> None:
+        """Name a proxy that wants a password; through a tunnel no 407 can come from it."""
+        if status == 407 and self._network.proxy is not None:
+            raise self._silence(request, proxy_refuses(status, self._network.proxy, self._url))
 
     def _perform(self, request: Request, body: bytes | BinaryIO | None) -> Response:
         with self._session().request(
@@ -140,6 +148,7 @@ class HttpTransport:
             allow_redirects=False,
             stream=True,
         ) as answer:
+            self._check_proxy(request, answer.status_code)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status_code, headers, self._read(answer, request))
 
@@ -168,19 +177,9 @@ class HttpTransport:
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            session.proxies.update(self._network.proxies)
-            if self._network.ca_file:
-                session.verify = self._network.ca_file
+            if self._network.proxy is not None:
+                session.proxies["all"] = self._network.proxy.url
             for scheme in ("http://", "https://"):
-                session.mount(scheme, TrackingAdapter(self._sockets))
+                session.mount(scheme, VerifyingAdapter(self._sockets, self._network))
             self._sessions.session = session
         return session
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause in a few words, such as `Connection refused`."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
-        return NO_TLS
-    return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -87,7 +87,17 @@ def test_a_password_as_a_key_is_refused_with_the_mend() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", "example.org .example.org *.example.org 10.0.0.0/8 10.1.2.3 h:8443 [::1]:443 *".split()
+    "entry",
+    [
+        "example.org",
+        ".example.org",
+        "*.example.org",
+        "10.0.0.0/8",
+        "10.1.2.3",
+        "h:8443",
+        "[::1]:443",
+        "*",
+    ],
 )
 def test_hosts_without_the_proxy_are_names_suffixes_addresses_or_networks(entry: str) -> None:
     assert load_agent(f"{PROXY}  no_proxy: ['{entry}']\n").proxy.no_proxy == [entry]
