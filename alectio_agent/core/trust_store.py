@@ -100,7 +100,7 @@ def find_trust_store(
 def _named(environment: Mapping[str, str]) -> TrustStore | None:
     for variable in (*FILE_VARIABLES, FOLDER_VARIABLE):
         value = environment.get(variable)
-        if not value:
+        if not value or _is_condas(variable, value, environment):
             continue
         path = Path(value)
         if not path.exists():
@@ -111,3 +111,10 @@ def _named(environment: Mapping[str, str]) -> TrustStore | None:
             )
         return TrustStore(None, path) if path.is_dir() else TrustStore(path)
     return None
+
+
+def _is_condas(variable: str, value: str, environment: Mapping[str, str]) -> bool:
+    """Whether activating a conda environment has set it: to a list that no administrator sees."""
+    prefix = environment.get("CONDA_PREFIX")
+    is_openssls = variable in ("SSL_CERT_FILE", FOLDER_VARIABLE)
+    return is_openssls and bool(prefix) and Path(value).is_relative_to(str(prefix))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -20,29 +21,32 @@ BACKLOG = 1024
 SEND_OFF_S = 0.1
 
 
-def make_server(app: ASGIApp) -> "HttpServer":
+def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> "HttpServer":
     """A server for an application.
 
     Args:
         app: What to serve.
+        tls: What it shows of itself; None for plain HTTP.
     """
-    return HttpServer(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=FINISH_S,
-        )
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=FINISH_S,
     )
+    if tls is not None:
+        config.load()
+        config.ssl = tls  # given the files, it would ask for the password of a key on the terminal
+    return HttpServer(config)
 
 
 class HttpServer(uvicorn.Server):

@@ -169,6 +169,15 @@ def test_a_variable_stands_in_the_systems_place(tmp_path: Path) -> None:
     assert find_trust_store({"SSL_CERT_DIR": str(tmp_path)}) == TrustStore(None, tmp_path)
 
 
+def test_what_conda_sets_by_itself_does_not_hide_the_systems_store(tmp_path: Path) -> None:
+    there = write_ca(tmp_path, trustme.CA())
+    (tmp_path / "conda").mkdir()
+    own = write_ca(tmp_path / "conda", trustme.CA())
+    environment = {"CONDA_PREFIX": str(tmp_path / "conda"), "SSL_CERT_FILE": str(own)}
+    assert find_trust_store(environment, (str(there),)) == TrustStore(there)
+    assert find_trust_store({**environment, "REQUESTS_CA_BUNDLE": str(own)}) == TrustStore(own)
+
+
 def test_a_variable_that_names_nothing_is_told() -> None:
     with pytest.raises(ConfigError, match=r"\$SSL_CERT_FILE names /none"):
         find_trust_store({"SSL_CERT_FILE": "/none"})
