@@ -147,6 +147,24 @@ def test_a_proxy_that_is_not_there_is_named(tmp_path: Path, server: TlsServer) -
     assert "refused" in error.message
 
 
+def test_a_proxy_that_speaks_tls_is_verified_like_a_platform(tmp_path: Path) -> None:
+    """It is shown the password, so it must be the right one."""
+    authority = trustme.CA()
+    ca = write_ca(tmp_path, authority)
+    for host, is_good in (("localhost", True), ("other.example.org", False)):
+        files = write_leaf(tmp_path, authority.issue_cert(host), host)
+        with proxying(Manners(answers=page("200 OK")), files) as proxy:
+            proxy.url = f"https://localhost:{proxy.port}"
+            line = Line(tmp_path, proxy, ca, "me:s3cret")
+            if is_good:
+                assert line.send(PLAIN).body == PAGE
+                continue
+            error = line.refusal(PLAIN)
+            assert error.code == "E-TLS-03"
+            assert f"localhost:{proxy.port} shows a certificate for {host}" in error.message
+            assert proxy.asked == []
+
+
 def test_a_held_request_that_the_proxy_cuts_is_no_answer_and_the_next_one_goes(
     tmp_path: Path, line: Line, proxy: Proxy
 ) -> None:

@@ -1,6 +1,7 @@
 """Real TLS: a server whose certificate is not good never sees a byte of HTTP."""
 
 import ssl
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -221,6 +222,28 @@ def test_one_context_serves_all_transports_and_still_verifies(good: Site) -> Non
         transport.interrupt()
     assert len(context.get_ca_certs()) == count
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_an_interrupt_cuts_a_held_request_and_nothing_more_leaves(good: Site) -> None:
+    """A TLS socket that is shut down by its own method forgets the encryption first."""
+    good.server.is_silent = True
+    network = good.network(TRUSTED)
+    transport = HttpTransport(f"https://{HOST}", {}, SystemClock(), network=network)
+    failures: list[Exception] = []
+
+    def poll() -> None:
+        try:
+            transport.send(Request("GET", "/", read_timeout_s=50))
+        except PlatformUnavailableError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    assert good.server.is_asked.wait(10)
+    transport.interrupt()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(failures) == 1
 
 
 def test_a_pinned_certificate_is_trusted_and_no_other(

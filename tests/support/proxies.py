@@ -4,12 +4,15 @@ import base64
 import contextlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import parse_headers
 from io import BytesIO
 from typing import Any
+
+from tests.support.certificates import Files
 
 PAGE = b"<html><body>Your IT department says hello</body></html>"
 
@@ -50,13 +53,19 @@ class Proxy:
         heads: The same with their headers.
     """
 
-    def __init__(self, manners: Manners | None = None) -> None:
+    def __init__(self, manners: Manners | None = None, files: Files | None = None) -> None:
+        """With `files` it speaks TLS to its clients."""
         self.manners = manners or Manners()
+        self._context: ssl.SSLContext | None = None
+        if files is not None:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(*files.pair)
         self.asked: list[str] = []
         self.heads: list[bytes] = []
         self._open: list[socket.socket] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.port = self._listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -76,7 +85,10 @@ class Proxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError, ValueError):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, ValueError):
+            stack.enter_context(client)
+            if self._context is not None:
+                client = stack.enter_context(self._context.wrap_socket(client, server_side=True))
             while (head := _read_head(client)) is not None:
                 if not self._one(client, *head):
                     return
@@ -178,9 +190,9 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def proxying(manners: Manners | None = None) -> Iterator[Proxy]:
+def proxying(manners: Manners | None = None, files: Files | None = None) -> Iterator[Proxy]:
     """A proxy for the length of a block."""
-    proxy = Proxy(manners)
+    proxy = Proxy(manners, files)
     try:
         yield proxy
     finally:

@@ -18,12 +18,16 @@ class TlsServer:
     Attributes:
         ca: Who has signed its certificate, for whom it helps.
         heard: What came through TLS, decrypted.
+        is_asked: Set when something has come.
+        is_silent: Whether it gives no answer.
         shaken: How many handshakes ended well.
     """
 
     def __init__(self, files: Files, wants_client_of: Path | None = None) -> None:
         self.ca: Path | None = None
         self.heard = bytearray()
+        self.is_asked = threading.Event()
+        self.is_silent = False
         self.shaken = 0
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(*files.pair)
@@ -57,7 +61,9 @@ class TlsServer:
             self.shaken += 1
             while piece := connection.recv(65536):
                 self.heard += piece
-                connection.sendall(ANSWER)
+                self.is_asked.set()
+                if not self.is_silent:
+                    connection.sendall(ANSWER)
 
 
 @contextlib.contextmanager

@@ -85,7 +85,10 @@ def _pool_classes(sockets: LiveSockets) -> dict[str, Any]:
 
 
 def _shut_down(connected: socket.socket) -> None:
+    # That of a TLS socket forgets the encryption first: what another thread writes at that moment,
+    # such as a token, would leave in the clear. TLS inside TLS has its socket one level below.
+    plain = getattr(connected, "socket", connected)
     try:
-        connected.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(plain, socket.SHUT_RDWR)
     except OSError:
         return  # it was closed already

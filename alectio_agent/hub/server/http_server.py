@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -89,6 +90,15 @@ class HttpServer(uvicorn.Server):
             await asyncio.sleep(SEND_OFF_S)
             for connection in list(self.server_state.connections):
                 connection.shutdown()
+                self._cut_if_done(connection)
+
+    def _cut_if_done(self, connection: Any) -> None:
+        # TLS waits 30 s for the other end to say goodbye as well. An agent between two calls does
+        # not listen, so each stop of the hub would take that long.
+        transport = connection.transport
+        is_tls = transport is not None and transport.get_extra_info("ssl_object") is not None
+        if is_tls and transport.is_closing() and not transport.get_write_buffer_size():
+            transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
