@@ -66,6 +66,8 @@ def serve(
         if not ready.is_loopback and certfile is None:
             click.echo(INSECURE_TEXT.format(host=host), err=True)
         click.echo(f"hub: {ready.url}, data in {folder}")
+        if ready.server_name:
+            click.echo(f"certificate: for {ready.server_name}; agents reach the hub by that name")
         click.echo(f"dashboard: {ready.url}/ (sign in with an operator or viewer token)")
 
     def show_token(token: str) -> None:

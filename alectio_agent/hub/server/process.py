@@ -113,7 +113,8 @@ def _started(
     if settings.ready_fd is not None:
         tell_ready(settings.ready_fd, address.url, hub.platform_id)
     if on_ready is not None:
-        on_ready(Ready(address.url, hub.platform_id, address.is_loopback))
+        name = tls.server_name if tls else ""
+        on_ready(Ready(address.url, hub.platform_id, address.is_loopback, name))
 
 
 def _stopping(data: Path, hub: Hub) -> None:

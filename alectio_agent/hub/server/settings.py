@@ -49,8 +49,10 @@ class Ready:
     Attributes:
         url: Where it answers on this machine; with TLS agents use a name of the certificate.
         is_loopback: Whether only this machine can reach it.
+        server_name: Of its certificate, by which agents reach it; empty without TLS.
     """
 
     url: str
     platform_id: str
     is_loopback: bool
+    server_name: str = ""
