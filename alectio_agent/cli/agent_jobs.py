@@ -48,7 +48,7 @@ def list_agent_jobs(common: Common, number: int) -> None:
     Raises:
         UsageError: No agent has worked there.
     """
-    settings, _ = load_agent_file(common.config)
+    settings, _ = load_agent_file(common.config, is_local=True)
     folder = settings.agent.state_dir
     if not (folder / JOURNAL).is_file():
         raise UsageError(

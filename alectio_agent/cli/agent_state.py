@@ -1,5 +1,6 @@
 """Opens what an agent is built from: its state folder, and the way to its platform."""
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,6 +17,13 @@ from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
+
+log = logging.getLogger(__name__)
+
+CLEAR_TEXT = (
+    "E-NET-03  {url}: plain http: the token and all results travel in the clear "
+    "(platform.allow_insecure_http)"
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Site:
     def distant(cls, settings: AgentFile) -> Self:
         """A platform somewhere; its token is read anew for every call."""
         url = settings.platform.url
+        if url.startswith("http:") and not is_loopback(url):
+            log.warning(CLEAR_TEXT.format(url=url))
         read_token(settings, os.environ)  # a token that cannot be read is said at once
         return cls(url, lambda: read_token(settings, os.environ), is_loopback(url))
 

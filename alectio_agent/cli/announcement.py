@@ -8,6 +8,7 @@ from pathlib import Path
 from alectio_agent.agent.hooks.checkpoints import held_checkpoints
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.cli.agent_state import Site, State
@@ -28,10 +29,12 @@ def inspect_hooks(state: State) -> dict[str, HookInspection]:
 
     Raises:
         HookLoadError: Hooks that cannot be loaded, or break the signature rules.
+        ConfigError: Their environment cannot be made.
     """
     folder = state.settings.agent.state_dir / "state"
     state.disk.make_folder(folder)
-    hooks = HookSlot(SystemClock(), state.journal, dict(os.environ))
+    variables = site_environment(state.settings, os.environ, state.settings.agent.state_dir)
+    hooks = HookSlot(SystemClock(), state.journal, variables)
     return {
         name: hooks.inspect(name, pipeline, folder)
         for name, pipeline in state.settings.pipelines.items()

@@ -8,11 +8,13 @@ from typing import Self
 
 from alectio_agent.agent.client.deadlines import Deadlines
 from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.network import Network, read_network
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
@@ -41,6 +43,7 @@ class _Base:
     clock: SystemClock
     rng: random.Random
     leaving: threading.Event
+    network: Network
 
     @classmethod
     def of(cls, site: Site, state: State) -> Self:
@@ -49,12 +52,13 @@ class _Base:
         share = Share(site.is_loopback, state.identity.digest_key.encode())
         rng = random.SystemRandom()
         traffic, deadlines = Traffic(clock), Deadlines(clock)
-        return cls(site, state, share, traffic, deadlines, clock, rng, threading.Event())
+        network = read_network(site.url, os.environ, state.settings)
+        return cls(site, state, share, traffic, deadlines, clock, rng, threading.Event(), network)
 
     def connect(self) -> tuple[HttpTransport, PlatformClient]:
         """A way to the platform that others neither wait for nor cut."""
         transport = HttpTransport(
-            self.site.url, os.environ, self.clock, self.traffic, self.deadlines
+            self.site.url, os.environ, self.clock, self.traffic, self.network, self.deadlines
         )
         return transport, PlatformClient(transport, self.site.token, self.clock)
 
@@ -83,7 +87,9 @@ def build_agent(
     """
     base = _Base.of(site, state)
     heartbeats = Heartbeats(base.client(), base.clock, base.backoff())
-    hooks = HookSlot(base.clock, state.journal, dict(os.environ), heartbeats.note_progress)
+    settings = state.settings
+    variables = site_environment(settings, os.environ, settings.agent.state_dir)
+    hooks = HookSlot(base.clock, state.journal, variables, heartbeats.note_progress)
     sender = _make_sender(base, heartbeats)
     log_line, log_client = base.connect()
     logs = LogSender(log_client, base.share, base.clock, base.backoff())

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from alectio_agent.agent.hooks.activation import activate
@@ -23,7 +23,10 @@ FORMS = {"payload": "{}(payload)", "keywords": "{} by keywords"}
 
 
 def check_pipeline(
-    name: str, pipeline: PipelineSettings, pools: dict[str, int | None]
+    name: str,
+    pipeline: PipelineSettings,
+    pools: dict[str, int | None],
+    inherited: Mapping[str, str],
 ) -> Iterator[Check]:
     """Look at a pipeline; the hooks are imported in their own interpreter.
 
@@ -32,11 +35,12 @@ def check_pipeline(
         pipeline: Its settings.
         pools: Gets the number of its samples, None when it does not say; nothing when its hooks
             cannot be loaded.
+        inherited: The variables that hooks are given, besides those of the pipeline.
 
     Yields:
         A check for each thing.
     """
-    python = _python(name, pipeline)
+    python = _python(name, pipeline, inherited)
     yield python
     variables = _env_file(name, pipeline)
     if variables is not None:
@@ -51,7 +55,7 @@ def check_pipeline(
             yield Check(f"{name}: hooks", "skipped", f"{needed.name} must be mended first")
             return
     try:
-        found = _inspect(name, pipeline)
+        found = _inspect(name, pipeline, inherited)
     except AlectioAgentError as error:
         yield failed(f"{name}: hooks", error)
         return
@@ -59,9 +63,9 @@ def check_pipeline(
     yield passed(f"{name}: hooks", _hooks_told(found))
 
 
-def _python(name: str, pipeline: PipelineSettings) -> Check:
+def _python(name: str, pipeline: PipelineSettings, inherited: Mapping[str, str]) -> Check:
     try:
-        environment = activate(pipeline.python, without_secrets(os.environ)) | pipeline.env
+        environment = activate(pipeline.python, without_secrets(inherited)) | pipeline.env
         found = ask_interpreter(name, pipeline, environment)
     except HookLoadError as error:
         return failed(f"{name}: python", error)
@@ -95,9 +99,9 @@ def _checkpoints(name: str, pipeline: PipelineSettings) -> Check:
     return failed(f"{name}: checkpoints", error)
 
 
-def _inspect(name: str, pipeline: PipelineSettings) -> HookInspection:
+def _inspect(name: str, pipeline: PipelineSettings, inherited: Mapping[str, str]) -> HookInspection:
     """In a folder of its own: a running agent reads the names of its samples from another."""
-    slot = HookSlot(SystemClock(), ForgetfulGroups(), dict(os.environ))
+    slot = HookSlot(SystemClock(), ForgetfulGroups(), inherited)
     with tempfile.TemporaryDirectory(prefix="alectio-check-") as folder:
         try:
             return slot.inspect(name, pipeline, Path(folder))

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from alectio_agent.agent.client.network import read_network
 from alectio_agent.agent.journal.history import JOURNAL, past_jobs
 from alectio_agent.agent.journal.lock_holder import lock_holder
+from alectio_agent.cli.agent_state import CLEAR_TEXT
 from alectio_agent.cli.check_pipelines import nearest_existing
 from alectio_agent.cli.hub_connection import operation_client
 from alectio_agent.cli.hub_hints import silence_mend, token_mend
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
+from alectio_agent.config.values import is_loopback
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.errors import ConfigError, NotAuthorizedError, PlatformError, StoreError
 from alectio_agent.core.units import format_size
@@ -117,12 +120,13 @@ def check_platform(settings: AgentFile) -> Check:
         settings: Name it and the token.
 
     Raises:
-        ConfigError: The token cannot be read.
+        ConfigError: The token cannot be read, or the proxy or the CAs cannot be used.
         PlatformError: No answer, or the token is refused.
     """
     url = settings.platform.url
     try:
-        found = operation_client(url, read_token(settings, os.environ)).platform()
+        network = read_network(url, os.environ, settings)
+        found = operation_client(url, read_token(settings, os.environ), network).platform()
     except PlatformError as error:
         file = settings.platform.token_file
         error.hint = error.hint or silence_mend(error) or token_mend(error.code, file)
@@ -133,7 +137,10 @@ def check_platform(settings: AgentFile) -> Check:
             problem="forbidden",
             hint="On the hub's machine: alectio-agent hub token create NAME",
         )
-    return passed("platform", f"{url} answers (version {found.version}), token of scope agent")
+    way = f", through the proxy {network.proxy.url}" if network.proxy else ""
+    said = f"{url} answers (version {found.version}){way}, token of scope agent"
+    is_clear = url.startswith("http:") and not is_loopback(url)
+    return passed("platform", said, CLEAR_TEXT.format(url=url) if is_clear else "")
 
 
 def _doubt(folder: Path, found: os.stat_result) -> str:

@@ -2,10 +2,12 @@
 
 import os
 import platform
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.cli.check_lines import print_checks
 from alectio_agent.cli.check_marks import marks_left
 from alectio_agent.cli.check_pipelines import check_pipeline
@@ -66,8 +68,7 @@ class _Checkup:
             return
         said = f"{file} ({_winner(self._common.config)})"
         yield passed("configuration", said, marks_left(file))
-        for name in settings.pipelines:
-            yield from check_pipeline(name, settings.pipelines[name], self._pools)
+        yield from self._pipelines(settings)
         if settings.experiment is not None:
             yield guarded("experiment", lambda: self._experiment(settings, file))
         yield from check_state(settings.agent.state_dir)
@@ -77,6 +78,17 @@ class _Checkup:
             yield passed("platform", "the hub in the box: nothing more is needed")
             return
         yield from self._platform(settings)
+
+    def _pipelines(self, settings: AgentFile) -> Iterator[Check]:
+        # Not in the state folder: this may be another user, and the agent at work.
+        with tempfile.TemporaryDirectory(prefix="alectio-check-") as folder:
+            try:
+                variables = site_environment(settings, os.environ, Path(folder))
+            except ConfigError as error:
+                yield failed("network", error)
+                return
+            for name in settings.pipelines:
+                yield from check_pipeline(name, settings.pipelines[name], self._pools, variables)
 
     def _platform(self, settings: AgentFile) -> Iterator[Check]:
         token = guarded("token", lambda: check_token(settings))

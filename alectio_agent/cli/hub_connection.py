@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from alectio_agent.agent.client.network import Network, read_network
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.service.hub_process import HubProcess
 from alectio_agent.cli.hub_hints import checked_url
 from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.config.lookup import find_if_any
 from alectio_agent.config.settings import EMBEDDED, AgentFile
 from alectio_agent.config.token_file import read_token_file
 from alectio_agent.config.values import is_loopback
@@ -24,15 +26,17 @@ MEND = (
 )
 
 
-def operation_client(url: str, token: str) -> OperationClient:
+def operation_client(url: str, token: str, network: Network | None = None) -> OperationClient:
     """A client for a hub whose URL and token are known.
 
     Args:
         url: Of the hub.
         token: Of an operator or viewer.
+        network: How it is reached; None for what the environment says.
     """
     clock = SystemClock()
-    return OperationClient(HttpTransport(url, os.environ, clock), lambda: token, clock)
+    transport = HttpTransport(url, os.environ, clock, network=network)
+    return OperationClient(transport, lambda: token, clock)
 
 
 @contextmanager
@@ -63,14 +67,16 @@ def open_hub(
     if hub is not None:
         hub = checked_url(hub)
         _refuse_clear_text(hub)
-        yield operation_client(hub, _token(token_file))
+        yield operation_client(hub, _token(token_file), _network(hub))
         return
     if data is not None:
         folder, results = data, data / "results"
     else:
         settings, file = load_agent_file(config)
         if settings.platform.url != EMBEDDED:
-            yield operation_client(settings.platform.url, _token(token_file))
+            url = settings.platform.url
+            network = read_network(url, os.environ, settings)
+            yield operation_client(url, _token(token_file), network)
             return
         folder, results = hub_folders(settings, file)
     running = _running(folder)
@@ -93,6 +99,15 @@ def hub_folders(settings: AgentFile, file: Path) -> tuple[Path, Path]:
         The data folder and the results folder.
     """
     return settings.agent.state_dir / "hub", file.parent / "results"
+
+
+def _network(url: str) -> Network:
+    """The way to a hub elsewhere: as `agent.yaml` says, when there is one here."""
+    if url.startswith("http:") and is_loopback(url):
+        return Network()
+    file = find_if_any(None, os.environ, Path.cwd())
+    settings = None if file is None else load_agent_file(file)[0]
+    return read_network(url, os.environ, settings)
 
 
 def _refuse_clear_text(url: str) -> None:
@@ -119,9 +134,12 @@ def _running(folder: Path) -> OperationClient | None:
     """A client for the hub that works in this folder; None when none answers."""
     try:
         found = json.loads((folder / HUB_FILE).read_text())
-        client = operation_client(str(found["url"]), str(found["operator_token"]))
+        network = None
+        if "certificate" in found:
+            network = Network.pinned(str(found["certificate"]), str(found["server_name"]))
+        client = operation_client(str(found["url"]), str(found["operator_token"]), network)
         client.platform()
-    except (OSError, ValueError, KeyError, TypeError, PlatformError):
+    except (OSError, ValueError, KeyError, TypeError, PlatformError, ConfigError):
         return None
     return client
 

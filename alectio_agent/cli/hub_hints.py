@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from alectio_agent.agent.client.silences import NO_TLS
 from alectio_agent.core.errors import PlatformError, UsageError
 
 NEXT = {
@@ -32,8 +31,6 @@ def silence_mend(error: PlatformError) -> str:
     """
     if error.code != "E-NET-01":
         return ""
-    if NO_TLS in error.message:
-        return "Is it http://... instead of https://...?"
     return (
         "Is the hub running, and is this its address? On its machine: alectio-agent hub serve. "
         "(The hub in the box runs while alectio-agent run does.)"

@@ -144,7 +144,7 @@ def is_own_hub(
     from alectio_agent.cli.settings import load_agent_file
     from alectio_agent.config.settings import EMBEDDED
 
-    return load_agent_file(common.config)[0].platform.url == EMBEDDED
+    return load_agent_file(common.config, is_local=True)[0].platform.url == EMBEDDED
 
 
 def _meant_hub(hub: str | None, config: Path | None, data: Path | None) -> str | None:

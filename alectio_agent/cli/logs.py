@@ -70,7 +70,7 @@ def logs(
     from alectio_agent.config.settings import EMBEDDED
     from alectio_agent.core.clock import SystemClock
 
-    settings, _ = load_agent_file(common.config)
+    settings, _ = load_agent_file(common.config, is_local=True)
     folder = settings.agent.state_dir / FOLDER
 
     def is_wanted(log: "JobLog") -> bool:

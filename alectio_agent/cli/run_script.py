@@ -74,7 +74,8 @@ class ScriptRun:
         pipelines = _pipelines(file)
         name = self._pick(file, pipelines)
         flags = self._flags(name, pipelines.get(name))
-        return self._started(load(file, AgentFile, os.environ, flags), name), file
+        settings = load(file, AgentFile, os.environ, flags, looks_into_files=True)
+        return self._started(settings, name), file
 
     def _alone(self, folder: Path) -> AgentFile:
         """The settings without any `agent.yaml`."""
@@ -92,7 +93,10 @@ class ScriptRun:
             )
         flags.update(self._flags(name, None))
         file = folder / FILE_NAME
-        return self._started(load(file, AgentFile, os.environ, flags, may_be_absent=True), name)
+        settings = load(
+            file, AgentFile, os.environ, flags, may_be_absent=True, looks_into_files=True
+        )
+        return self._started(settings, name)
 
     def _started(self, settings: AgentFile, name: str) -> AgentFile:
         settings.pipelines[name].started(self.start)

@@ -16,13 +16,18 @@ from alectio_agent.wire.experiment import ExperimentSettings
 
 
 def load_agent_file(
-    config: Path | None, overrides: Mapping[Flag, Any] | None = None
+    config: Path | None,
+    overrides: Mapping[Flag, Any] | None = None,
+    *,
+    is_local: bool = False,
 ) -> tuple[AgentFile, Path]:
     """Find and load `agent.yaml`.
 
     Args:
         config: As given on the command line.
         overrides: Flag settings, by key.
+        is_local: The command stays on this machine: it needs no certificate and no credentials,
+            which its user may not be allowed to read.
 
     Returns:
         The settings, and the file that won.
@@ -31,7 +36,8 @@ def load_agent_file(
         ConfigError: There is none, or it has problems: all of them at once.
     """
     file = find_config(config, os.environ, Path.cwd())
-    return load(file, AgentFile, os.environ, overrides or {}), file
+    looks = not is_local
+    return load(file, AgentFile, os.environ, overrides or {}, looks_into_files=looks), file
 
 
 def load_experiment_file(file: Path, agent_file: Path | None = None) -> ExperimentSettings:

@@ -13,6 +13,7 @@ from types import FrameType
 from alectio_agent.agent.hooks.groups import ForgetfulGroups
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.hooks.trial.attempts import Attempts
 from alectio_agent.agent.hooks.trial.bench import TrialBench
 from alectio_agent.agent.hooks.trial.order import Samples, TrialOrder, choose_samples
@@ -52,7 +53,8 @@ def try_hooks_of(wanted: Wanted, common: Common) -> ExitCode:
             if order.needs_labels:
                 say('people give the labels: payload["labels"] holds made-up ones here')
         chooser = _Chooser((found.file, found.experiment_file), found.experiment, order)
-        return _run(order, chooser, wanted.step, common)
+        variables = site_environment(found.settings, os.environ, order.folder)
+        return _run(order, chooser, wanted.step, common, variables)
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,15 @@ class _Chooser:
         return choose_samples(order, size, rng)
 
 
-def _run(order: TrialOrder, chooser: _Chooser, step: str | None, common: Common) -> ExitCode:
+def _run(
+    order: TrialOrder,
+    chooser: _Chooser,
+    step: str | None,
+    common: Common,
+    variables: dict[str, str],
+) -> ExitCode:
     clock = SystemClock()
-    slot = HookSlot(clock, ForgetfulGroups(), dict(os.environ))
+    slot = HookSlot(clock, ForgetfulGroups(), variables)
     attempts = Attempts(clock, None if order.is_debugged else order.log_file)
     trial = Trial(TrialBench(order, slot), attempts, chooser)
     try:

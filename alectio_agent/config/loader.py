@@ -24,6 +24,7 @@ def load(
     overrides: Mapping[Flag, object] | None = None,
     *,
     may_be_absent: bool = False,
+    looks_into_files: bool = False,
 ) -> Settings:
     """Load a configuration: flag > environment > file > default.
 
@@ -34,6 +35,7 @@ def load(
             give defaults. None for a file that variables cannot change.
         overrides: Flags: key to value; None for a flag that was not given.
         may_be_absent: Without the file, the variables and flags alone are the configuration.
+        looks_into_files: Certificates and credentials that values name must be there, and be right.
 
     Returns:
         The settings, with every default filled in.
@@ -41,7 +43,14 @@ def load(
     Raises:
         ConfigError: The file cannot be read, or has problems; the message has a line for each.
     """
-    return load_layers(path, model, environment, overrides, may_be_absent=may_be_absent)[0]
+    return load_layers(
+        path,
+        model,
+        environment,
+        overrides,
+        may_be_absent=may_be_absent,
+        looks_into_files=looks_into_files,
+    )[0]
 
 
 def load_layers(
@@ -51,6 +60,7 @@ def load_layers(
     overrides: Mapping[Flag, object] | None = None,
     *,
     may_be_absent: bool = False,
+    looks_into_files: bool = False,
 ) -> tuple[Settings, Layers]:
     """Load a configuration, and keep where each value comes from.
 
@@ -60,6 +70,7 @@ def load_layers(
         environment: As for `load`.
         overrides: As for `load`.
         may_be_absent: As for `load`.
+        looks_into_files: As for `load`.
 
     Returns:
         The settings, and the layers that they were made of.
@@ -73,7 +84,7 @@ def load_layers(
     layers = Layers(document, root, _top(document, root))
     layers.lay_environment(environment or {})
     layers.lay_flags(overrides or {})
-    context = Surroundings(path.absolute().parent, environment or {})
+    context = Surroundings(path.absolute().parent, environment or {}, looks_into_files)
     settings, complaints = validate(model, layers.value, context)
     problems = [
         *document.problems,

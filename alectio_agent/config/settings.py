@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from alectio_agent.config.network import ProxySettings, TlsSettings
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.section import Section
 from alectio_agent.config.values import (
@@ -113,6 +114,8 @@ class AgentFile(Section):
     Attributes:
         agent: This agent.
         platform: Where work comes from.
+        proxy: The way out of this site.
+        tls: Whom to trust, and what this agent shows of itself.
         pipelines: Your functions and how to run them, by name; at least one.
         experiment: `experiment.yaml` for the hub in the box.
         outbox: Results on this machine.
@@ -123,6 +126,8 @@ class AgentFile(Section):
 
     agent: AgentSettings = Field(default_factory=AgentSettings)
     platform: PlatformSettings = Field(default_factory=PlatformSettings)
+    proxy: ProxySettings = Field(default_factory=ProxySettings)
+    tls: TlsSettings = Field(default_factory=TlsSettings)
     pipelines: dict[Name, PipelineSettings] = Field(
         description="names of pipelines, each with its keys, such as digits: {hooks: processes.py}",
         json_schema_extra={"minProperties": 1},

@@ -41,10 +41,12 @@ class Surroundings:
     Attributes:
         folder: Of the file; relative paths start here.
         environment: The process's variables.
+        looks_into_files: Whether the files that values name must be there, and be right.
     """
 
     folder: Path = field(default_factory=Path.cwd)
     environment: Mapping[str, str] = field(default_factory=dict)
+    looks_into_files: bool = False
 
 
 def surroundings(info: ValidationInfo) -> Surroundings:

@@ -15,6 +15,7 @@ FAMILIES = {
     "INIT": "Starting a project",
     "INT": "Defects of alectio-agent",
     "NET": "The network",
+    "TLS": "Certificates",
     "RUN": "A running agent",
     "TRY": "Trying hooks",
     "USE": "The command line",

@@ -102,7 +102,7 @@ def test_a_hub_that_does_not_answer(site: Site, words: tuple[str, ...]) -> None:
 
 def test_a_hub_without_tls_is_asked_for_by_http(site: Site) -> None:
     url = site.hub.url.replace("http:", "https:")
-    said = refused(site.call("experiment", "list", hub=url), "E-NET-01", 75)
+    said = refused(site.call("experiment", "list", hub=url), "E-TLS-05", 75)
     assert "that port speaks no TLS" in said
     assert "Is it http://... instead of https://...?" in said
 

@@ -9,11 +9,13 @@ from typing import BinaryIO, Protocol
 import requests
 from urllib3.exceptions import HTTPError
 
-from alectio_agent.agent.client.connections import LiveSockets, TrackingAdapter
+from alectio_agent.agent.client.connections import LiveSockets
 from alectio_agent.agent.client.deadlines import SLACK_S, Deadlines, Watch
-from alectio_agent.agent.client.network import read_network
-from alectio_agent.agent.client.silences import is_stale, kind, reason
+from alectio_agent.agent.client.lateness import is_stale, kind, late_reason
+from alectio_agent.agent.client.network import Network, read_network
+from alectio_agent.agent.client.silence import Silence, proxy_refuses, why_silent
 from alectio_agent.agent.client.traffic import Traffic
+from alectio_agent.agent.client.verifying import VerifyingAdapter
 from alectio_agent.core.clock import Clock, SystemClock
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.core.log import printable
@@ -87,21 +89,26 @@ class HttpTransport:
         environment: Mapping[str, str],
         clock: Clock,
         traffic: Traffic | None = None,
+        network: Network | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
-        """Read proxies and the CA once, so that no later call looks at the environment.
+        """Read proxies and CAs once, so that no later call looks at the environment.
 
         Args:
             url: Of the platform, without a trailing slash.
-            environment: For proxy variables and `REQUESTS_CA_BUNDLE`.
+            environment: For variables of proxies and of CAs, when `network` is not given.
             clock: For how long a request has taken.
             traffic: Told of each answer, and of each that did not come.
+            network: How the platform is reached, shared with other transports.
             deadlines: Those of the whole process; its own when not given.
+
+        Raises:
+            ConfigError: A proxy or a file of CAs that the environment names cannot be used.
         """
         self._traffic = traffic or Traffic(clock)
         self._url = url.rstrip("/")
         self._clock = clock
-        self._network = read_network(self._url, environment)
+        self._network = network or read_network(self._url, environment)
         self._deadlines = deadlines or Deadlines(SystemClock())
         self._sessions = threading.local()
         self._sockets = LiveSockets()
@@ -109,7 +116,7 @@ class HttpTransport:
     def send(self, request: Request) -> Response:
         """Perform one request; see `Transport`."""
         if self._sockets.are_refused:
-            raise self._silence(request, "the request was interrupted", "interrupted")
+            raise self._silence(request, Silence("the request was interrupted"), "interrupted")
         session, watch = self._line()
         started_s = self._clock.monotonic()
         try:
@@ -151,16 +158,23 @@ class HttpTransport:
         if isinstance(error, PlatformUnavailableError):
             self._traffic.note_silence(error.message)
             return error
+        late = late_reason(error, watch, request.read_timeout_s)
+        why = Silence(late) if late else why_silent(error, self._url, self._network)
         if self._sockets.are_refused:
-            return self._silence(request, reason(error, watch, 0), "interrupted")
-        why = reason(error, watch, request.read_timeout_s)
-        self._traffic.note_silence(why)  # what the stop itself has cut says nothing
+            return self._silence(request, why, "interrupted")
+        self._traffic.note_silence(why.reason)  # what the stop itself has cut says nothing
         return self._silence(request, why, kind(error, watch))
 
-    def _silence(self, request: Request, why: str, silence: str) -> PlatformUnavailableError:
-        return PlatformUnavailableError(
-            f"{self._url}: no answer to {request.method} {request.path}: {why}", silence=silence
-        )
+    def _silence(self, request: Request, why: Silence, silence: str) -> PlatformUnavailableError:
+        call = f"{self._url}: no answer to {request.method} {request.path}"
+        message = why.reason if why.is_whole else f"{call}: {why.reason}"
+        return PlatformUnavailableError(message, code=why.code, hint=why.hint, silence=silence)
+
+    def _check_proxy(self, request: Request, status: int) -> None:
+        """Name a proxy that wants a password; through a tunnel no 407 can come from it."""
+        if status == 407 and self._network.proxy is not None:
+            why = proxy_refuses(status, self._network.proxy, self._url)
+            raise self._silence(request, why, "foreign")
 
     def _foreign(self, request: Request, what: str) -> PlatformUnavailableError:
         return PlatformUnavailableError(
@@ -181,6 +195,7 @@ class HttpTransport:
             allow_redirects=False,
             stream=True,
         ) as answer:
+            self._check_proxy(request, answer.status_code)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             received = self._read(answer, headers, request)
         if answer.status_code >= 300 and not _is_problem(headers):
@@ -218,11 +233,10 @@ class HttpTransport:
     def _session(self, watch: Watch) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
-        session.proxies.update(self._network.proxies)
-        if self._network.ca_file:
-            session.verify = self._network.ca_file
+        if self._network.proxy is not None:
+            session.proxies["all"] = self._network.proxy.url
         for scheme in ("http://", "https://"):
-            session.mount(scheme, TrackingAdapter(self._sockets, watch))
+            session.mount(scheme, VerifyingAdapter(self._sockets, watch, self._network))
         return session
 
 

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,29 +22,32 @@ BACKLOG = 1024
 SEND_OFF_S = 0.1
 
 
-def make_server(app: ASGIApp) -> "HttpServer":
+def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> "HttpServer":
     """A server for an application.
 
     Args:
         app: What to serve.
+        tls: What it shows of itself; None for plain HTTP.
     """
-    return HttpServer(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=FINISH_S,
-        )
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=FINISH_S,
     )
+    if tls is not None:
+        config.load()
+        config.ssl = tls  # given the files, it would ask for the password of a key on the terminal
+    return HttpServer(config)
 
 
 class HttpServer(uvicorn.Server):
@@ -85,6 +90,15 @@ class HttpServer(uvicorn.Server):
             await asyncio.sleep(SEND_OFF_S)
             for connection in list(self.server_state.connections):
                 connection.shutdown()
+                self._cut_if_done(connection)
+
+    def _cut_if_done(self, connection: Any) -> None:
+        # TLS waits 30 s for the other end to say goodbye as well. An agent between two calls does
+        # not listen, so each stop of the hub would take that long.
+        transport = connection.transport
+        is_tls = transport is not None and transport.get_extra_info("ssl_object") is not None
+        if is_tls and transport.is_closing() and not transport.get_write_buffer_size():
+            transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

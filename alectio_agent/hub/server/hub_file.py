@@ -1,6 +1,7 @@
 """`hub.json`: how commands on this machine find a hub that runs."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from alectio_agent.core.errors import StoreError
@@ -9,18 +10,22 @@ from alectio_agent.wire.strict_json import dumps
 HUB_FILE = "hub.json"
 
 
-def write_hub_file(folder: Path, url: str, operator_token: str) -> None:
+def write_hub_file(
+    folder: Path, url: str, operator_token: str, shown: Mapping[str, str] | None = None
+) -> None:
     """Say where this hub answers; readable by its owner only, whole or not at all.
 
     Args:
         folder: The hub's.
         url: Where it answers on this machine.
         operator_token: Good as long as this process lives.
+        shown: With TLS the `certificate` itself, which is all that commands on this machine then
+            trust, and the `server_name` that they ask it for: its URL here is an address.
 
     Raises:
         StoreError: The disk refuses.
     """
-    document = {"url": url, "operator_token": operator_token, "pid": os.getpid()}
+    document = {"url": url, "operator_token": operator_token, "pid": os.getpid(), **(shown or {})}
     temporary = folder / f".{HUB_FILE}.new"
     try:
         # One left by a killed process might be open to others: it is never written into.

@@ -20,6 +20,7 @@ from alectio_agent.hub.server.hub_file import remove_hub_file, write_hub_file
 from alectio_agent.hub.server.lock import HubLock
 from alectio_agent.hub.server.parent import ParentTokens, read_tokens, tell_ready
 from alectio_agent.hub.server.settings import Ready, ServerSettings
+from alectio_agent.hub.server.tls import ServerTls, make_tls
 from alectio_agent.wire.operation import Scope
 
 
@@ -40,9 +41,10 @@ def serve(
         StoreBusyError: Another hub works in the folder, or the port is taken.
         StoreVersionError: A newer version wrote the folder.
         StoreError: The folder cannot be used.
-        UsageError: A folder, an address or a pipe that makes no sense.
+        UsageError: A folder, an address, a pipe or a certificate that makes no sense.
     """
     clock = SystemClock()
+    tls = make_tls(settings.certfile, settings.keyfile) if settings.certfile else None
     parent = None if settings.pipe_fd is None else read_tokens(settings.pipe_fd)
     operator_token = new_token() if parent is None else parent.operator
     with ExitStack() as stack:
@@ -52,8 +54,8 @@ def serve(
         stack.callback(hub.close)
         if on_first_token is not None:
             make_first_token(hub.services.store, clock, on_first_token)
-        address = _Address.of(listening)
-        server = make_server(hub.app)
+        address = _Address.of(listening, tls)
+        server = make_server(hub.app, tls.context if tls else None)
         server.on_started = partial(
             _started, settings, hub, server, address, operator_token, on_ready
         )
@@ -79,14 +81,15 @@ class _Address:
 
     url: str
     is_loopback: bool
+    tls: ServerTls | None
 
     @classmethod
-    def of(cls, listening: socket.socket) -> "_Address":
+    def of(cls, listening: socket.socket, tls: ServerTls | None) -> "_Address":
         host, port = listening.getsockname()[:2]
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared
         shown = f"[{reached}]" if ":" in reached else reached
         is_loopback = host.startswith("127.") or host == "::1"
-        return cls(f"http://{shown}:{port}", is_loopback)
+        return cls(f"{'http' if tls is None else 'https'}://{shown}:{port}", is_loopback, tls)
 
 
 def _started(
@@ -104,11 +107,14 @@ def _started(
         loop.add_signal_handler(number, server.stop)
     if settings.pipe_fd is not None:
         loop.add_reader(settings.pipe_fd, _heard, loop, settings.pipe_fd, server)
-    write_hub_file(settings.data, address.url, operator_token)
+    tls = address.tls
+    shown = {"certificate": tls.certificate, "server_name": tls.server_name} if tls else {}
+    write_hub_file(settings.data, address.url, operator_token, shown)
     if settings.ready_fd is not None:
         tell_ready(settings.ready_fd, address.url, hub.platform_id)
     if on_ready is not None:
-        on_ready(Ready(address.url, hub.platform_id, address.is_loopback))
+        name = tls.server_name if tls else ""
+        on_ready(Ready(address.url, hub.platform_id, address.is_loopback, name))
 
 
 def _stopping(data: Path, hub: Hub) -> None:

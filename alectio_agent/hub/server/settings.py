@@ -20,6 +20,8 @@ class ServerSettings:
         socket_fd: Descriptor of a listening socket that the parent owns.
         pipe_fd: Descriptor of a pipe: first a line with tokens, then silence until the parent ends.
         ready_fd: Descriptor of a pipe that hears when the hub serves.
+        certfile: Certificate for TLS; None speaks plain HTTP.
+        keyfile: Its private key; None when it stands in `certfile`.
         lock_wait_s: How long another hub may take to leave the folder.
     """
 
@@ -30,6 +32,8 @@ class ServerSettings:
     socket_fd: int | None = None
     pipe_fd: int | None = None
     ready_fd: int | None = None
+    certfile: Path | None = None
+    keyfile: Path | None = None
     lock_wait_s: float = 0.0
 
     @property
@@ -43,10 +47,12 @@ class Ready:
     """What a hub says when it serves.
 
     Attributes:
-        url: Where it answers on this machine.
+        url: Where it answers on this machine; with TLS agents use a name of the certificate.
         is_loopback: Whether only this machine can reach it.
+        server_name: Of its certificate, by which agents reach it; empty without TLS.
     """
 
     url: str
     platform_id: str
     is_loopback: bool
+    server_name: str = ""

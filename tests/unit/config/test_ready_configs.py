@@ -44,7 +44,8 @@ def shown_in(value, kind, prefix=""):
 
 def test_the_files_are_there():
     assert [file.stem for file in FILES] == [
-        "agent-embedded", "agent-platform", "agent-smallest", "experiment-smallest", "experiment",
+        "agent-behind-proxy", "agent-embedded", "agent-platform", "agent-smallest",
+        "experiment-smallest", "experiment",
     ]  # fmt: skip
 
 

@@ -14,8 +14,8 @@ HOOKS_RULE = "expected a path or a mapping with the keys train, test, infer, sta
 # name: (text, code, line, key, what the line must say)
 KEYS = {
     "unknown section": (AGENT + "loging: {level: debug}\n", 2, 5, "loging", "Did you mean `logging`?"),
-    "key of a later version": (AGENT + "tls:\n  ca_file: x\n", 2, 5, "tls",
-        "expected one of agent, platform, pipelines, experiment, outbox, logging"),
+    "key of a later version": (AGENT + "notify:\n  command: x\n", 2, 5, "notify",
+        "expected one of agent, platform, proxy, tls, pipelines, experiment, outbox, logging"),
     "unknown key in agent": (AGENT + "agent:\n  state_dri: x\n", 2, 6, "agent.state_dri",
         "Did you mean `state_dir`?"),
     "unknown key in platform": (AGENT + "platform:\n  ulr: embedded\n", 2, 6, "platform.ulr",

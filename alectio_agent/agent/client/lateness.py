@@ -1,34 +1,27 @@
-"""Says in words why no answer came, and of which kind the silence is."""
+"""Says of which kind a silence is, and what took too long."""
 
 import ssl
 
 from alectio_agent.agent.client.deadlines import UPLOAD_SILENCE_S, Watch
-from alectio_agent.core.log import printable
 
-NO_TLS = "that port speaks no TLS"
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""How OpenSSL's versions name an answer that is plain text."""
 _HUNG_UP = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
-def reason(error: BaseException, watch: Watch, silence_s: float) -> str:
-    """The innermost cause in a few words, such as `Connection refused`.
+def late_reason(error: BaseException, watch: Watch, silence_s: float) -> str:
+    """What took too long, in a few words; empty when it was something else.
 
     Args:
         error: What ended the request.
         watch: Of that request.
         silence_s: Longest silence that it allowed while waiting for the answer.
     """
-    cause = root(error)
     if watch.is_over:
         return _late(watch)
-    if isinstance(cause, TimeoutError) and watch.stage != "connect":
+    if isinstance(root(error), TimeoutError) and watch.stage != "connect":
         if watch.stage == "send":
             return f"nothing could be sent for {UPLOAD_SILENCE_S:g} s"
         return f"nothing came for {silence_s:g} s"
-    if isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS:
-        return NO_TLS
-    return printable(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)
+    return ""
 
 
 def kind(error: BaseException, watch: Watch) -> str:
