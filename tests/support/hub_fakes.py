@@ -123,6 +123,9 @@ class FakePlatform:
     def check_part(self, tx: Connection, job_id: str, lease: str, sha256: str) -> None:
         self._note("check_part", job_id, lease, sha256)
 
+    def may_send(self, job_id: str, lease: str) -> bool:
+        return False
+
     def is_over(self, tx: Connection, job_id: str) -> bool:
         return self.jobs_are_over
 

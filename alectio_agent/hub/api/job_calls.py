@@ -2,7 +2,6 @@
 
 import re
 from asyncio import wrap_future
-from collections.abc import AsyncIterator
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -88,34 +87,32 @@ class JobCalls:
             self._services.platform,
         )
         piece = read_slice(request, limits)
-        await wrap_future(store.read(lambda tx: platform.check_part(tx, job_id, lease, sha256)))
+        if not platform.may_send(job_id, lease):
+            await wrap_future(store.read(lambda tx: platform.check_part(tx, job_id, lease, sha256)))
         chunks = read_chunks(request, limits.part_bytes)
         path = platform.part_path(job_id, sha256)
         if piece is None:
             total = have = (await store_part(chunks, path, sha256)).size_bytes
             await self._arrivals.drop(path)
         else:
-            total, have = piece.total, await self._take(job_id, path, piece, chunks)
+            total, have = piece.total, 0
+            try:
+                have = await self._arrivals.take(path, piece, chunks)
+            finally:
+                if have < total and not platform.may_send(job_id, lease):
+                    await self._refuse_late(job_id, path)
         if have == total:
             await wrap_future(
                 store.write(lambda tx: platform.part_arrived(tx, job_id, sha256, total))
             )
         return answer(PartTaken(have=have))
 
-    async def _take(
-        self, job_id: str, path: FilePath, piece: Slice, chunks: AsyncIterator[bytes]
-    ) -> int:
-        have, store, platform = 0, self._services.store, self._services.platform
-        try:
-            have = await self._arrivals.take(path, piece, chunks)
-        finally:
-            # Leave nothing of a part whose job closed while it was on its way.
-            if have < piece.total and await wrap_future(
-                store.read(lambda tx: platform.is_over(tx, job_id))
-            ):
-                await self._arrivals.drop(path)
-                raise ProblemError("job-closed", "the job closed; no further part is needed")
-        return have
+    async def _refuse_late(self, job_id: str, path: FilePath) -> None:
+        """Leave nothing of a part whose job closed while it was on its way."""
+        store, platform = self._services.store, self._services.platform
+        if await wrap_future(store.read(lambda tx: platform.is_over(tx, job_id))):
+            await self._arrivals.drop(path)
+            raise ProblemError("job-closed", "the job closed; no further part is needed")
 
     async def commit(self, request: Request, job_id: JobId, step: Step) -> Response:
         """Deliver the result of a step; its parts have arrived before."""

@@ -143,10 +143,9 @@ def missing_parts(
             )
     missing = [part.sha256 for part in named if part.sha256 not in sizes]
     begun = all_begun(context.parts / job_id) if missing else {}
-    return [
-        MissingPart(sha256=sha256, have=begun[sha256].have if sha256 in begun else 0)
-        for sha256 in missing
-    ]
+    # Bytes that are all there but were never checked must be asked for once more.
+    have = {sha256: min(file.have, file.total - 1) for sha256, file in begun.items()}
+    return [MissingPart(sha256=sha256, have=have.get(sha256, 0)) for sha256 in missing]
 
 
 def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:

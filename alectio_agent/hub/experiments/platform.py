@@ -141,6 +141,10 @@ class Platform:
         """Note a part that is durable in its file."""
         parts.part_arrived(tx, self.context, job_id, sha256, size_bytes)
 
+    def may_send(self, job_id: str, lease: str) -> bool:
+        """Whether parts may be sent, as far as memory knows; if not, `check_part` must be asked."""
+        return self.context.leases.is_trusted(job_id, lease)
+
     def is_over(self, tx: Connection, job_id: str) -> bool:
         """Whether no attempt can send parts for a job any more."""
         return parts.is_over(tx, job_id)
