@@ -338,7 +338,7 @@ def make_commit(claim: Claim, step: str, **said: Any) -> StepCommit:
     return StepCommit.model_validate(
         {
             "key": f"{step}-{claim.lease}",
-            "media_type": "application/json",
+            "media_type": "application/x-npz" if said.get("parts") else "application/json",
             "rows": 0 if step == "train" else len(indices),
             "inline": None if said.get("parts") else inline,
             "duration_s": 1.5,

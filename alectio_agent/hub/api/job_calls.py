@@ -1,5 +1,6 @@
 """What an agent calls about a job that it has the lease of: beats, parts, commits, failures."""
 
+import asyncio
 import re
 from asyncio import wrap_future
 from pathlib import Path as FilePath
@@ -14,8 +15,10 @@ from alectio_agent.hub.access.gate import AGENT
 from alectio_agent.hub.api.arrivals import Arrivals
 from alectio_agent.hub.api.bodies import read_chunks, read_record
 from alectio_agent.hub.api.calls import Call, answer
+from alectio_agent.hub.api.forms import Forms
 from alectio_agent.hub.api.services import Limits, Services
 from alectio_agent.hub.api.uploads import store_part
+from alectio_agent.hub.experiments.result_checks import check_parts
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import DIGEST_PATTERN, ID_PATTERN
 from alectio_agent.wire.protocol import LEASE_HEADER
@@ -42,6 +45,7 @@ class JobCalls:
         """Bind the endpoints to what they call."""
         self._services = services
         self._arrivals = Arrivals()
+        self._forms = Forms()
 
     def calls(self) -> list[Call]:
         """What there is to serve."""
@@ -105,6 +109,7 @@ class JobCalls:
             await wrap_future(
                 store.write(lambda tx: platform.part_arrived(tx, job_id, sha256, total))
             )
+            self._forms.learn(path)
         return answer(PartTaken(have=have))
 
     async def _refuse_late(self, job_id: str, path: FilePath) -> None:
@@ -119,10 +124,22 @@ class JobCalls:
         lease = read_lease(request)
         record = await read_record(request, StepCommit, self._services.limits.request_bytes)
         platform = self._services.platform
+        if record.parts:
+            await self._check_parts(job_id, step, lease, record)
         await wrap_future(
             self._services.store.write(lambda tx: platform.commit(tx, job_id, step, lease, record))
         )
         return answer(Accepted())
+
+    async def _check_parts(self, job_id: str, step: str, lease: str, said: StepCommit) -> None:
+        """Look into the parts of a result before it is counted, and outside of transactions."""
+        platform = self._services.platform
+        expected = await wrap_future(
+            self._services.store.read(lambda tx: platform.expected(tx, job_id, step, lease, said))
+        )
+        if expected is not None:
+            forms = await self._forms.of(expected.paths)
+            await asyncio.to_thread(check_parts, said, forms, expected)
 
     async def fail(self, request: Request, job_id: JobId) -> Response:
         """Say that a job ended without a result, or hand it back."""

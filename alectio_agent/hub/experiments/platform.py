@@ -39,6 +39,7 @@ from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.experiments.name_files import NameFiles
+from alectio_agent.hub.experiments.result_checks import Expected
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
@@ -128,6 +129,12 @@ class Platform:
     def commit(self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit) -> None:
         """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`."""
         commits.commit(tx, self.context, job_id, step, lease, said)
+
+    def expected(
+        self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit
+    ) -> Expected | None:
+        """Say what parts must fit, None if they were counted before; refuses as `commit` does."""
+        return commits.expected(tx, self.context, job_id, step, lease, said)
 
     def fail(self, tx: Connection, job_id: str, lease: str, said: JobFailure) -> None:
         """Take note of a failure; refuses `key-reused`, `lease-lost`."""

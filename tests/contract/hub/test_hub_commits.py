@@ -198,7 +198,7 @@ def test_a_commit_takes_few_statements(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
-    for step, most in (("train", 13), ("test", 11), ("infer", 19)):
+    for step, most in (("train", 13), ("test", 11), ("infer", 21)):
         with bench.store.counting() as statements:
             agent.commit(claim, step)
         assert len(statements) <= most, step
