@@ -18,19 +18,19 @@ from alectio_agent.hub.experiments.part_reading import BadPartError, Contents, F
 MOST_MEMBERS = 64
 MOST_DIRECTORY_BYTES = 2**16
 MOST_HEADER_BYTES = 2**14
+MOST_DIMENSIONS = 8
 READ_BYTES = 2**18
 
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
-_SIZE = rb"(?:0|[1-9][0-9]{0,15})\s*"
 _HEADER = re.compile(
     rb"\s*\{\s*'descr'\s*:\s*'(?P<kind>[^']{1,20})'\s*,"
     rb"\s*'fortran_order'\s*:\s*(?P<order>True|False)\s*,"
-    rb"\s*'shape'\s*:\s*\(\s*(?P<shape>(?:" + _SIZE + rb",\s*(?:" + _SIZE + rb",?\s*){0,7})?)\)"
-    rb"\s*,?\s*\}\s*"
+    rb"\s*'shape'\s*:\s*\((?P<shape>[0-9, ]{0,200})\)\s*,?\s*\}\s*"
 )
+_SIZE = re.compile("0|[1-9][0-9]{0,15}")
 _KIND = re.compile(r"(?:[<|][biu]1|<[iu][248]|<f[248]|\|b1|<U(?P<letters>[1-9][0-9]{0,4}))")
 
 
@@ -189,7 +189,7 @@ def _read_array(file: IO[bytes], member: _Member) -> _Array:
         raise BadPartError(f"{where}: its header is not as numpy writes it for plain numbers")
     kind = header["kind"].decode("ascii", "replace")
     item_bytes = _item_bytes(where, kind)
-    shape = tuple(int(size) for size in re.findall(r"[0-9]+", header["shape"].decode()))
+    shape = _shape(where, header["shape"].decode())
     if header["order"] == b"True" and len(shape) > 1:
         raise BadPartError(f"{where} is stored column by column; expected row by row")
     if first + prod(shape) * item_bytes != member.size:
@@ -197,6 +197,17 @@ def _read_array(file: IO[bytes], member: _Member) -> _Array:
             f"{where}: the shape {shape} of {kind} does not fit its {member.size - first} bytes"
         )
     return _Array(kind, shape, member.start + first, member.size - first)
+
+
+def _shape(where: str, text: str) -> tuple[int, ...]:
+    """A tuple of Python: `()`, `(3,)`, `(3, 2)`."""
+    *sizes, last = [size.strip() for size in text.split(",")]
+    if last and sizes:
+        sizes.append(last)
+    is_tuple = bool(sizes) or not last
+    if not is_tuple or len(sizes) > MOST_DIMENSIONS or not all(map(_SIZE.fullmatch, sizes)):
+        raise BadPartError(f"{where}: its shape is ({printable(text, 40)}), which is none")
+    return tuple(map(int, sizes))
 
 
 def _item_bytes(where: str, kind: str) -> int:
