@@ -10,7 +10,7 @@ from alectio_agent.hub.experiments.beats import known_attempt, lost_because, mar
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import chosen_up_to
 from alectio_agent.hub.experiments.losses import next_step
-from alectio_agent.hub.experiments.messages import is_repeated
+from alectio_agent.hub.experiments.messages import came_before, is_repeated
 from alectio_agent.hub.experiments.parts import missing_parts, part_path
 from alectio_agent.hub.experiments.progress import complete_job
 from alectio_agent.hub.experiments.records import (
@@ -50,9 +50,9 @@ def commit(
         ProblemError: `key-reused`; `lease-lost`; `invalid`: not the next step of this attempt;
             `parts-missing`, with the list.
     """
-    attempt = _admit(tx, context, job_id, step, lease, said)
-    if attempt is None:
+    if is_repeated(tx, job_id, said.key, said.content(step)):
         return
+    attempt = _admit(tx, context, job_id, step, lease, said)
     job = replace(job_of(tx, job_id), lease=lease)
     if step != "train" and not said.parts:
         check_inline(said, _asked(tx, job, step))
@@ -89,8 +89,9 @@ def expected(
     Raises:
         ProblemError: As `commit`.
     """
-    if _admit(tx, context, job_id, step, lease, said) is None:
+    if came_before(tx, job_id, said.key, said.content(step)):
         return None
+    _admit(tx, context, job_id, step, lease, said)
     job = job_of(tx, job_id)
     paths = tuple(part_path(context, job_id, part.sha256) for part in said.parts)
     settings = experiment_of(tx, job.experiment_id).settings
@@ -99,10 +100,8 @@ def expected(
 
 def _admit(
     tx: Connection, context: Context, job_id: str, step: str, lease: str, said: StepCommit
-) -> Attempt | None:
-    """The attempt that a commit is of; None when it was counted before."""
-    if is_repeated(tx, job_id, said.key, said.content(step)):
-        return None
+) -> Attempt:
+    """The attempt that a commit is of."""
     attempt = known_attempt(tx, job_id, lease)
     if not attempt.is_open:
         raise ProblemError("lease-lost", lost_because(attempt))

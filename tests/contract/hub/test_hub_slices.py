@@ -6,128 +6,21 @@ import gzip
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alectio_agent.hub.api.app import create_app
-from alectio_agent.hub.api.services import Limits
-from alectio_agent.wire.claims import Claim
-from tests.support.asgi import Answer, Exchange, Message, call
+from tests.support.asgi import Exchange
 from tests.support.benches import Bench
-from tests.support.hub_fakes import AGENT_TOKEN, HubScene
+from tests.support.part_calls import DIGEST, PART, CutLine, HangingLine, PartCalls
 
 pytestmark = pytest.mark.anyio
 
-PART = bytes(range(100))
-DIGEST = hashlib.sha256(PART).hexdigest()
-GONE = object()
-
-
-class Api:
-    """A hub with a job that runs; parts of up to 1000 bytes, slices of up to 64."""
-
-    def __init__(self, folder: Path, bench: Bench) -> None:
-        self.scene = HubScene(folder / "scene")
-        self.bench = bench
-        self.agent = bench.agent()
-        bench.create()
-        self.claim: Claim = self.agent.start()
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget everything that is only in memory."""
-        limits = Limits(part_bytes=1000, slice_bytes=64)
-        services = replace(
-            self.scene.services, store=self.bench.store, platform=self.bench.platform, limits=limits
-        )
-        self.app = create_app(services)
-
-    async def put(
-        self,
-        start: int,
-        stop: int,
-        *chunks: bytes,
-        total: int = len(PART),
-        digest: str = DIGEST,
-        exchange: Exchange | None = None,
-        **headers: str,
-    ) -> Answer:
-        """Send bytes of the part; these chunks instead of what the range says."""
-        return await self.call(
-            f"bytes {start}-{stop - 1}/{total}",
-            *(chunks or [PART[start:stop]]),
-            digest=digest,
-            exchange=exchange,
-            **headers,
-        )
-
-    async def ask(self, total: int = len(PART)) -> Answer:
-        return await self.call(f"bytes */{total}")
-
-    async def call(
-        self,
-        content_range: str | None,
-        *chunks: bytes,
-        digest: str = DIGEST,
-        exchange: Exchange | None = None,
-        **headers: str,
-    ) -> Answer:
-        named = {
-            "authorization": f"Bearer {AGENT_TOKEN}",
-            "alectio-protocol": "1",
-            "alectio-lease": self.claim.lease,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        if content_range is not None:
-            named["content-range"] = content_range
-        target = f"/v1/jobs/{self.claim.job_id}/parts/{digest}"
-        return await call(self.app, "PUT", target, headers=named, chunks=chunks, exchange=exchange)
-
-    @property
-    def left(self) -> dict[str, bytes]:
-        """What lies in the folder of parts."""
-        folder = self.bench.platform.context.parts
-        return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-    @property
-    def rows(self) -> int:
-        """Parts that count as whole."""
-        return self.bench.run(lambda tx: tx.exec_driver_sql("select count(*) from parts")).scalar()
-
-
-class CutLine(Exchange):
-    """A client that goes away after its chunks, with the body unfinished."""
-
-    async def receive(self) -> Message:
-        if self._chunks:
-            return {"type": "http.request", "body": self._chunks.pop(0), "more_body": True}
-        return {"type": "http.disconnect"}
-
-
-class HangingLine(Exchange):
-    """A client that sends nothing more, until it goes on with the rest."""
-
-    def __init__(self, *chunks: bytes) -> None:
-        super().__init__(chunks)
-        self._chunks = list(chunks)
-        self.hangs, self.goes_on = asyncio.Event(), asyncio.Event()
-        self.rest: list[bytes] = []
-
-    async def receive(self) -> Message:
-        if not self._chunks and not self.goes_on.is_set():
-            self.hangs.set()
-            await self.goes_on.wait()
-            self._chunks = self.rest
-        message = await super().receive()
-        return {**message, "more_body": message.get("more_body") or not self.goes_on.is_set()}
-
 
 @pytest.fixture
-def api(tmp_path: Path, bench: Bench) -> Iterator[Api]:
-    made = Api(tmp_path, bench)
+def api(tmp_path: Path, bench: Bench) -> Iterator[PartCalls]:
+    made = PartCalls(tmp_path, bench)
     yield made
     made.scene.store.close()
 
@@ -136,7 +29,7 @@ def begun(have: int) -> dict[str, bytes]:
     return {f"{DIGEST}-100.begun": PART[:have]}
 
 
-async def test_slices_in_order_make_a_part(api: Api) -> None:
+async def test_slices_in_order_make_a_part(api: PartCalls) -> None:
     assert (await api.put(0, 40)).json == {"status": "accepted", "have": 40}
     assert (await api.put(40, 60, PART[40:50], PART[50:60])).json["have"] == 60
     assert (api.left, api.rows) == (begun(60), 0)
@@ -144,13 +37,13 @@ async def test_slices_in_order_make_a_part(api: Api) -> None:
     assert (api.left, api.rows) == ({DIGEST: PART}, 1)
 
 
-async def test_the_file_is_for_its_owner_only(api: Api) -> None:
+async def test_the_file_is_for_its_owner_only(api: PartCalls) -> None:
     await api.put(0, 40)
     (file,) = api.bench.platform.part_path(api.claim.job_id, DIGEST).parent.iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_question_tells_what_is_there_and_changes_nothing(api: Api) -> None:
+async def test_a_question_tells_what_is_there_and_changes_nothing(api: PartCalls) -> None:
     assert (await api.ask()).json["have"] == 0
     assert api.left == {}
     await api.put(0, 40)
@@ -160,7 +53,7 @@ async def test_a_question_tells_what_is_there_and_changes_nothing(api: Api) -> N
     assert (await api.ask()).json["have"] == 100
 
 
-async def test_an_unfinished_part_survives_a_restart(api: Api) -> None:
+async def test_an_unfinished_part_survives_a_restart(api: PartCalls) -> None:
     await api.put(0, 40)
     api.restart()
     assert (await api.ask()).json["have"] == 40
@@ -168,7 +61,7 @@ async def test_an_unfinished_part_survives_a_restart(api: Api) -> None:
     assert api.left == {DIGEST: PART}
 
 
-async def test_a_hub_that_was_killed_before_the_last_step_makes_it(api: Api) -> None:
+async def test_a_hub_that_was_killed_before_the_last_step_makes_it(api: PartCalls) -> None:
     """All bytes are in the file; nobody knows yet whether they are the right ones."""
     await api.put(0, 40)
     (file,) = api.bench.platform.part_path(api.claim.job_id, DIGEST).parent.iterdir()
@@ -178,7 +71,7 @@ async def test_a_hub_that_was_killed_before_the_last_step_makes_it(api: Api) -> 
     assert (api.left, api.rows) == ({DIGEST: PART}, 1)
 
 
-async def test_a_hub_that_was_killed_before_the_row_writes_it(api: Api) -> None:
+async def test_a_hub_that_was_killed_before_the_row_writes_it(api: PartCalls) -> None:
     path = api.bench.platform.part_path(api.claim.job_id, DIGEST)
     path.parent.mkdir(parents=True)
     path.write_bytes(PART)
@@ -186,7 +79,7 @@ async def test_a_hub_that_was_killed_before_the_row_writes_it(api: Api) -> None:
     assert api.rows == 1
 
 
-async def test_bytes_that_a_power_cut_lost_show_in_the_digest(api: Api) -> None:
+async def test_bytes_that_a_power_cut_lost_show_in_the_digest(api: PartCalls) -> None:
     await api.put(0, 40)
     (file,) = api.bench.platform.part_path(api.claim.job_id, DIGEST).parent.iterdir()
     file.write_bytes(bytes(40))
@@ -197,14 +90,14 @@ async def test_bytes_that_a_power_cut_lost_show_in_the_digest(api: Api) -> None:
     assert (api.left, (await api.ask()).json["have"]) == ({}, 0)
 
 
-async def test_a_slice_that_overlaps_is_taken_as_far_as_it_is_new(api: Api) -> None:
+async def test_a_slice_that_overlaps_is_taken_as_far_as_it_is_new(api: PartCalls) -> None:
     await api.put(0, 40)
     assert (await api.put(20, 70)).json["have"] == 70
     assert (await api.put(10, 30)).json["have"] == 70
     assert api.left == begun(70)
 
 
-async def test_a_slice_behind_a_gap_is_refused_with_what_is_there(api: Api) -> None:
+async def test_a_slice_behind_a_gap_is_refused_with_what_is_there(api: PartCalls) -> None:
     await api.put(0, 40)
     answer = await api.put(50, 70)
     assert (answer.status, answer.problem) == (409, "parts-missing")
@@ -212,7 +105,7 @@ async def test_a_slice_behind_a_gap_is_refused_with_what_is_there(api: Api) -> N
     assert api.left == begun(40)
 
 
-async def test_other_bytes_in_an_overlap_are_refused(api: Api) -> None:
+async def test_other_bytes_in_an_overlap_are_refused(api: PartCalls) -> None:
     await api.put(0, 40)
     answer = await api.put(20, 60, bytes(40))
     assert answer.problem == "invalid"
@@ -220,7 +113,7 @@ async def test_other_bytes_in_an_overlap_are_refused(api: Api) -> None:
     assert api.left == begun(40)
 
 
-async def test_a_whole_part_comes_again_only_with_the_same_bytes(api: Api) -> None:
+async def test_a_whole_part_comes_again_only_with_the_same_bytes(api: PartCalls) -> None:
     await api.put(0, 50)
     await api.put(50, 100)
     assert (await api.put(50, 100)).json["have"] == 100
@@ -233,7 +126,7 @@ async def test_a_whole_part_comes_again_only_with_the_same_bytes(api: Api) -> No
     "chunks", [[PART[40:59]], [PART[40:59], b"12"], [b""]], ids=["shorter", "longer", "empty"]
 )
 async def test_a_body_of_another_length_than_the_range_leaves_nothing_of_it(
-    api: Api, chunks: list[bytes], kept: int
+    api: PartCalls, chunks: list[bytes], kept: int
 ) -> None:
     if kept:
         await api.put(0, kept)
@@ -245,12 +138,12 @@ async def test_a_body_of_another_length_than_the_range_leaves_nothing_of_it(
     assert (await api.put(60, 100)).json["have"] == 100, "the digest goes on where the file does"
 
 
-async def test_a_question_with_a_body_is_refused(api: Api) -> None:
+async def test_a_question_with_a_body_is_refused(api: PartCalls) -> None:
     answer = await api.call("bytes */100", b"x")
     assert (answer.problem, api.left) == ("invalid", {})
 
 
-async def test_another_total_for_the_same_part_is_refused(api: Api) -> None:
+async def test_another_total_for_the_same_part_is_refused(api: PartCalls) -> None:
     await api.put(0, 40)
     for answer in (await api.put(40, 60, total=99), await api.ask(101)):
         assert answer.problem == "invalid"
@@ -260,7 +153,7 @@ async def test_another_total_for_the_same_part_is_refused(api: Api) -> None:
     assert api.left == {DIGEST: PART}
 
 
-async def test_a_total_that_nothing_came_with_binds_nobody(api: Api) -> None:
+async def test_a_total_that_nothing_came_with_binds_nobody(api: PartCalls) -> None:
     await api.ask(99)
     assert (await api.put(0, 40)).json["have"] == 40
 
@@ -283,7 +176,7 @@ async def test_a_total_that_nothing_came_with_binds_nobody(api: Api) -> None:
         "bytes 0-9/100, bytes 20-29/100",
     ],
 )
-async def test_a_range_that_makes_no_sense_is_refused_unread(api: Api, header: str) -> None:
+async def test_a_range_that_makes_no_sense_is_refused_unread(api: PartCalls, header: str) -> None:
     exchange = Exchange([PART[:10]])
     answer = await api.call(header, exchange=exchange)
     assert answer.problem == "invalid"
@@ -292,7 +185,7 @@ async def test_a_range_that_makes_no_sense_is_refused_unread(api: Api, header: s
     assert api.left == {}
 
 
-async def test_a_part_of_another_digest_is_dropped_whole(api: Api) -> None:
+async def test_a_part_of_another_digest_is_dropped_whole(api: PartCalls) -> None:
     await api.put(0, 60)
     answer = await api.put(60, 100, bytes(40))
     assert answer.problem == "invalid"
@@ -302,7 +195,7 @@ async def test_a_part_of_another_digest_is_dropped_whole(api: Api) -> None:
     assert (await api.put(50, 100)).json["have"] == 100
 
 
-async def test_a_cut_line_keeps_what_came(api: Api) -> None:
+async def test_a_cut_line_keeps_what_came(api: PartCalls) -> None:
     line = CutLine([PART[:20], PART[20:30]])
     with pytest.raises(IndexError):  # nobody is left to answer
         await api.put(0, 60, exchange=line)
@@ -311,7 +204,7 @@ async def test_a_cut_line_keeps_what_came(api: Api) -> None:
     assert (await api.put(80, 100)).json["have"] == 100
 
 
-async def test_a_newer_request_wins_over_one_that_hangs(api: Api) -> None:
+async def test_a_newer_request_wins_over_one_that_hangs(api: PartCalls) -> None:
     line = HangingLine(PART[:20])
     older = asyncio.ensure_future(api.put(0, 60, exchange=line))
     await line.hangs.wait()
@@ -324,7 +217,7 @@ async def test_a_newer_request_wins_over_one_that_hangs(api: Api) -> None:
     assert api.left == begun(70)
 
 
-async def test_two_that_finish_at_once_finish_one_part(api: Api) -> None:
+async def test_two_that_finish_at_once_finish_one_part(api: PartCalls) -> None:
     await api.put(0, 60)
     answers = await asyncio.gather(api.put(60, 100), api.put(60, 100), api.ask())
     assert 100 in {answer.json.get("have") for answer in answers}
@@ -332,7 +225,7 @@ async def test_two_that_finish_at_once_finish_one_part(api: Api) -> None:
     assert api.left == {DIGEST: PART}
 
 
-async def test_parts_arrive_side_by_side(api: Api) -> None:
+async def test_parts_arrive_side_by_side(api: PartCalls) -> None:
     contents = [bytes([number]) * 50 for number in range(20)]
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
     for start in (0, 25):
@@ -345,7 +238,7 @@ async def test_parts_arrive_side_by_side(api: Api) -> None:
     assert api.left == dict(zip(digests, contents, strict=True))
 
 
-async def test_a_packed_slice_is_unpacked(api: Api) -> None:
+async def test_a_packed_slice_is_unpacked(api: PartCalls) -> None:
     answer = await api.put(0, 40, gzip.compress(PART[:40]), content_encoding="gzip")
     assert answer.json["have"] == 40
     bomb = gzip.compress(bytes(100_000))
@@ -353,7 +246,7 @@ async def test_a_packed_slice_is_unpacked(api: Api) -> None:
     assert api.left == begun(40)
 
 
-async def test_a_whole_body_takes_the_place_of_slices(api: Api) -> None:
+async def test_a_whole_body_takes_the_place_of_slices(api: PartCalls) -> None:
     await api.put(0, 40)
     assert (await api.call(None, PART)).json["have"] == 100
     assert api.left == {DIGEST: PART}
@@ -361,7 +254,7 @@ async def test_a_whole_body_takes_the_place_of_slices(api: Api) -> None:
 
 
 async def test_a_full_disk_is_no_verdict_and_keeps_nothing_of_the_slice(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+    api: PartCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.put(0, 40)
     write, left = os.pwrite, [10]
@@ -381,7 +274,7 @@ async def test_a_full_disk_is_no_verdict_and_keeps_nothing_of_the_slice(
 
 
 async def test_a_first_slice_on_a_full_disk_leaves_no_file(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+    api: PartCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -391,7 +284,7 @@ async def test_a_first_slice_on_a_full_disk_leaves_no_file(
     assert api.left == {}
 
 
-async def test_a_commit_hears_how_much_of_its_parts_is_there(api: Api) -> None:
+async def test_a_commit_hears_how_much_of_its_parts_is_there(api: PartCalls) -> None:
     await api.put(0, 40)
     part = {"sha256": DIGEST, "bytes": 100, "rows": 16}
     api.agent.commit(api.claim, "train", "test")
@@ -400,20 +293,20 @@ async def test_a_commit_hears_how_much_of_its_parts_is_there(api: Api) -> None:
     assert caught.value.extra["missing"] == [{"sha256": DIGEST, "have": 40}]
 
 
-async def test_unfinished_parts_are_dropped_when_the_job_closes(api: Api) -> None:
+async def test_unfinished_parts_are_dropped_when_the_job_closes(api: PartCalls) -> None:
     await api.put(0, 40)
     api.agent.commit(api.claim)
     assert api.left == {}
     assert (await api.put(40, 80)).problem == "job-closed"
 
 
-async def test_unfinished_parts_of_a_rewound_loop_are_dropped(api: Api) -> None:
+async def test_unfinished_parts_of_a_rewound_loop_are_dropped(api: PartCalls) -> None:
     await api.put(0, 40)
     api.bench.rewind()
     assert api.left == {}
 
 
-async def test_a_rewound_job_that_runs_again_begins_its_parts_anew(api: Api) -> None:
+async def test_a_rewound_job_that_runs_again_begins_its_parts_anew(api: PartCalls) -> None:
     """It is the same job: what memory knows of its parts must not outlive their files."""
     await api.put(0, 40)
     api.bench.rewind()
@@ -422,7 +315,7 @@ async def test_a_rewound_job_that_runs_again_begins_its_parts_anew(api: Api) -> 
     assert (await api.put(40, 80)).json["missing"] == [{"sha256": DIGEST, "have": 0}]
 
 
-async def test_unfinished_parts_are_shared_by_all_attempts_at_a_job(api: Api) -> None:
+async def test_unfinished_parts_are_shared_by_all_attempts_at_a_job(api: PartCalls) -> None:
     await api.put(0, 40)
     api.agent.fail(api.claim, "interrupted")
     assert (await api.put(40, 80)).problem == "lease-lost"
@@ -430,7 +323,7 @@ async def test_unfinished_parts_are_shared_by_all_attempts_at_a_job(api: Api) ->
     assert (await api.put(40, 80)).json["have"] == 80
 
 
-async def test_a_slice_that_is_on_its_way_as_its_job_closes_leaves_nothing(api: Api) -> None:
+async def test_a_slice_that_is_on_its_way_as_its_job_closes_leaves_nothing(api: PartCalls) -> None:
     line = HangingLine(PART[:20])
     sending = asyncio.ensure_future(api.put(0, 40, exchange=line))
     await line.hangs.wait()
@@ -441,7 +334,7 @@ async def test_a_slice_that_is_on_its_way_as_its_job_closes_leaves_nothing(api: 
     assert (answer.problem, api.left) == ("job-closed", {})
 
 
-async def test_the_last_slice_of_a_part_whose_job_closed_leaves_nothing(api: Api) -> None:
+async def test_the_last_slice_of_a_part_whose_job_closed_leaves_nothing(api: PartCalls) -> None:
     await api.put(0, 60)
     line = HangingLine()
     sending = asyncio.ensure_future(api.put(60, 100, exchange=line))
@@ -453,7 +346,7 @@ async def test_the_last_slice_of_a_part_whose_job_closed_leaves_nothing(api: Api
     assert (answer.problem, api.left, api.rows) == ("job-closed", {}, 0)
 
 
-async def test_a_slice_that_begins_as_its_job_closes_leaves_nothing(api: Api) -> None:
+async def test_a_slice_that_begins_as_its_job_closes_leaves_nothing(api: PartCalls) -> None:
     line = HangingLine()
     sending = asyncio.ensure_future(api.put(0, 40, exchange=line))
     await line.hangs.wait()
