@@ -86,20 +86,23 @@ class Arrivals:
     async def _take(self, taking: _Taking) -> int:
         entry, begun = await self._enter(taking)
         await self._append(taking, entry, begun)
-        if begun.have == begun.total:
+        if begun.have == begun.total and entry.writer in (None, taking):
             await self._finish(taking, entry, begun)
-        return begun.have
+        # Bytes that are all there but not checked yet must be asked for once more.
+        return begun.have if begun.is_whole else min(begun.have, begun.total - 1)
 
     async def _enter(self, taking: _Taking) -> tuple[_Entry, BegunPart]:
-        """Take a part over from an older request; its state, from memory or from its file."""
+        """A part's state, from memory or its file; a slice takes it over from an older request."""
         part, total = taking.part, taking.piece.total
         while True:
             entry = self._entries.setdefault(part, _Entry())
-            entry.writer = taking
+            if not taking.piece.is_question:
+                entry.writer = taking
             async with entry.lock:  # while another request reads the file, or finishes the part
                 if entry.is_over:
                     continue
-                if entry.begun is None or not entry.begun.is_as_known():
+                is_busy = entry.writer not in (None, taking)
+                if entry.begun is None or not (is_busy or entry.begun.is_as_known()):
                     entry.begun = await asyncio.to_thread(BegunPart.load, part, total)
                 if entry.begun.total != total:
                     raise ProblemError(
@@ -148,10 +151,12 @@ class Arrivals:
 
     def _leave(self, taking: _Taking) -> None:
         entry = self._entries.get(taking.part)
-        if entry is None or entry.writer is not taking:
+        if entry is None:
             return
-        entry.writer = None
-        if entry.begun is None or entry.begun.is_whole or entry.begun.have == 0:
+        if entry.writer is taking:
+            entry.writer = None
+        is_known = entry.begun is not None and 0 < entry.begun.have < entry.begun.total
+        if entry.writer is None and not is_known:
             self._forget(taking.part)
         for oldest in list(self._entries)[:-MOST_KNOWN]:
             if self._entries[oldest].writer is None:

@@ -57,10 +57,11 @@ class BegunPart:
         if file is None or not 0 < file.have <= file.total:
             remove_begun(part)
             return cls(begun_path(part, total), total, 0, hashlib.sha256())
-        digest = hashlib.sha256()
+        digest, left = hashlib.sha256(), file.have
         with file.path.open("rb", buffering=0) as content:
-            while chunk := content.read(READ_BYTES):
+            while left and (chunk := content.read(min(left, READ_BYTES))):
                 digest.update(chunk)
+                left -= len(chunk)
         return cls(file.path, file.total, file.have, digest)
 
     def is_as_known(self) -> bool:

@@ -217,6 +217,32 @@ async def test_a_newer_request_wins_over_one_that_hangs(api: PartCalls) -> None:
     assert api.left == begun(70)
 
 
+async def test_a_question_stops_nobody(api: PartCalls) -> None:
+    line = HangingLine()
+    sending = asyncio.ensure_future(api.put(0, 60, exchange=line))
+    await line.hangs.wait()
+    assert (await api.ask()).json["have"] == 0
+    line.rest = [PART[:20], PART[20:60]]
+    line.goes_on.set()
+    assert (await sending).json["have"] == 60
+    assert (await api.put(60, 100)).json["have"] == 100
+    assert api.left == {DIGEST: PART}
+
+
+async def test_a_part_counts_as_whole_only_once_it_was_checked(api: PartCalls) -> None:
+    """All bytes are there, but the request that brought them has not ended."""
+    await api.put(0, 60)
+    line = HangingLine(PART[60:])
+    sending = asyncio.ensure_future(api.put(60, 100, exchange=line))
+    await line.hangs.wait()
+    assert (await api.ask()).json["have"] == 99
+    assert (await api.put(99, 100)).json["have"] == 100
+    line.rest = [b""]
+    line.goes_on.set()
+    await sending
+    assert (api.left, api.rows) == ({DIGEST: PART}, 1)
+
+
 async def test_two_that_finish_at_once_finish_one_part(api: PartCalls) -> None:
     await api.put(0, 60)
     answers = await asyncio.gather(api.put(60, 100), api.put(60, 100), api.ask())
