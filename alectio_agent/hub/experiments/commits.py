@@ -8,9 +8,10 @@ from sqlalchemy import Connection, insert, update
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.beats import known_attempt, lost_because, mark_alive
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.indices import chosen_up_to
 from alectio_agent.hub.experiments.losses import next_step
-from alectio_agent.hub.experiments.messages import is_repeated
-from alectio_agent.hub.experiments.parts import missing_parts
+from alectio_agent.hub.experiments.messages import came_before, is_repeated
+from alectio_agent.hub.experiments.parts import missing_parts, part_path
 from alectio_agent.hub.experiments.progress import complete_job
 from alectio_agent.hub.experiments.records import (
     OPEN_ATTEMPTS,
@@ -23,6 +24,7 @@ from alectio_agent.hub.experiments.records import (
     job_of,
 )
 from alectio_agent.hub.experiments.registry import note_checkpoint
+from alectio_agent.hub.experiments.result_checks import Asked, Expected, check_inline, check_said
 from alectio_agent.hub.store.tables import attempts, results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.results import StepCommit
@@ -50,12 +52,10 @@ def commit(
     """
     if is_repeated(tx, job_id, said.key, said.content(step)):
         return
-    attempt = known_attempt(tx, job_id, lease)
-    if not attempt.is_open:
-        raise ProblemError("lease-lost", lost_because(attempt))
-    _check_order(tx, attempt, step)
-    _check_parts(tx, job_id, said)
+    attempt = _admit(tx, context, job_id, step, lease, said)
     job = replace(job_of(tx, job_id), lease=lease)
+    if step != "train" and not said.parts:
+        check_inline(said, _asked(tx, job, step))
     _win(tx, context, job, attempt)
     mark_alive(tx, context, job, attempt)
     _count(tx, context, attempt, step, said)
@@ -70,6 +70,54 @@ def commit(
         after_commit(tx, context.due.selections.set)
 
 
+def expected(
+    tx: Connection, context: Context, job_id: str, step: str, lease: str, said: StepCommit
+) -> Expected | None:
+    """What the parts of a commit must fit.
+
+    Args:
+        tx: Any transaction.
+        context: Knows where parts lie.
+        job_id: Of the job.
+        step: Of the result.
+        lease: That the call carries.
+        said: The result.
+
+    Returns:
+        None when it was counted before.
+
+    Raises:
+        ProblemError: As `commit`.
+    """
+    if came_before(tx, job_id, said.key, said.content(step)):
+        return None
+    _admit(tx, context, job_id, step, lease, said)
+    job = job_of(tx, job_id)
+    paths = tuple(part_path(context, job_id, part.sha256) for part in said.parts)
+    settings = experiment_of(tx, job.experiment_id).settings
+    return Expected(paths, settings.class_count, _asked(tx, job, step))
+
+
+def _admit(
+    tx: Connection, context: Context, job_id: str, step: str, lease: str, said: StepCommit
+) -> Attempt:
+    """The attempt that a commit is of."""
+    attempt = known_attempt(tx, job_id, lease)
+    if not attempt.is_open:
+        raise ProblemError("lease-lost", lost_because(attempt))
+    _check_order(tx, attempt, step)
+    check_said(said, step)
+    _check_parts(tx, context, job_id, said)
+    return attempt
+
+
+def _asked(tx: Connection, job: Job, step: str) -> Asked | None:
+    if step != "infer":
+        return None
+    pool_size = experiment_of(tx, job.experiment_id).pool_size or 0
+    return Asked(pool_size, chosen_up_to(tx, job.experiment_id, job.loop))
+
+
 def _check_order(tx: Connection, attempt: Attempt, step: str) -> None:
     expected = next_step(tx, attempt)
     if step != expected:
@@ -78,8 +126,8 @@ def _check_order(tx: Connection, attempt: Attempt, step: str) -> None:
         )
 
 
-def _check_parts(tx: Connection, job_id: str, said: StepCommit) -> None:
-    missing = missing_parts(tx, job_id, said.parts)
+def _check_parts(tx: Connection, context: Context, job_id: str, said: StepCommit) -> None:
+    missing = missing_parts(tx, context, job_id, said.parts)
     if missing:
         raise ProblemError(
             "parts-missing",

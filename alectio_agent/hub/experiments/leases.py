@@ -106,6 +106,17 @@ class Leases:
             self._waiting.pop(job_id, None)
             self.may_have_claims = True
 
+    def is_trusted(self, job_id: str, lease: str) -> bool:
+        """Whether a lease is known to be good, so that the tables need not be asked.
+
+        Args:
+            job_id: That the call is about.
+            lease: That it carries.
+        """
+        with self._lock:
+            watched = self._watched.get(lease)
+            return watched is not None and watched.is_renewable and watched.job_id == job_id
+
     def distrust(self, job_id: str) -> None:
         """Something about a job changed: the next beat of each of its leases asks the tables.
 

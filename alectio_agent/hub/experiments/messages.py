@@ -30,11 +30,34 @@ def is_repeated(tx: Connection, job_id: str, key: str, content: dict[str, JsonVa
     Raises:
         ProblemError: `key-reused`: it came with other content.
     """
-    digest = hashlib.sha256(canonical(content).encode()).hexdigest()
+    digest = _digest(content)
+    if _came(tx, job_id, key, digest):
+        return True
+    tx.execute(_KEEP, {"job_id": job_id, "key": key, "content": digest})
+    return False
+
+
+def came_before(tx: Connection, job_id: str, key: str, content: dict[str, JsonValue]) -> bool:
+    """Look a key up, and keep nothing.
+
+    Args:
+        tx: Any transaction.
+        job_id: Of the job.
+        key: Made once per message.
+        content: What must not change under one key.
+
+    Raises:
+        ProblemError: `key-reused`: it came with other content.
+    """
+    return _came(tx, job_id, key, _digest(content))
+
+
+def _came(tx: Connection, job_id: str, key: str, digest: str) -> bool:
     known = tx.execute(_KNOWN, {"job": job_id, "of": key}).scalar_one_or_none()
-    if known is None:
-        tx.execute(_KEEP, {"job_id": job_id, "key": key, "content": digest})
-        return False
-    if known != digest:
+    if known not in (None, digest):
         raise ProblemError("key-reused", f"key {key} came before, with other content")
-    return True
+    return known is not None
+
+
+def _digest(content: dict[str, JsonValue]) -> str:
+    return hashlib.sha256(canonical(content).encode()).hexdigest()

@@ -39,6 +39,7 @@ from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.experiments.name_files import NameFiles
+from alectio_agent.hub.experiments.result_checks import Expected
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
@@ -129,6 +130,12 @@ class Platform:
         """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`."""
         commits.commit(tx, self.context, job_id, step, lease, said)
 
+    def expected(
+        self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit
+    ) -> Expected | None:
+        """Say what parts must fit, None if they were counted before; refuses as `commit` does."""
+        return commits.expected(tx, self.context, job_id, step, lease, said)
+
     def fail(self, tx: Connection, job_id: str, lease: str, said: JobFailure) -> None:
         """Take note of a failure; refuses `key-reused`, `lease-lost`."""
         failures.fail(tx, self.context, job_id, lease, said)
@@ -140,6 +147,14 @@ class Platform:
     def part_arrived(self, tx: Connection, job_id: str, sha256: str, size_bytes: int) -> None:
         """Note a part that is durable in its file."""
         parts.part_arrived(tx, self.context, job_id, sha256, size_bytes)
+
+    def may_send(self, job_id: str, lease: str) -> bool:
+        """Whether parts may be sent, as far as memory knows; if not, `check_part` must be asked."""
+        return self.context.leases.is_trusted(job_id, lease)
+
+    def is_over(self, tx: Connection, job_id: str) -> bool:
+        """Whether no attempt can send parts for a job any more."""
+        return parts.is_over(tx, job_id)
 
     def part_path(self, job_id: str, sha256: str) -> Path:
         """Where a part lies; its folder need not exist."""

@@ -115,8 +115,9 @@ def mark_changed(tx: Connection, context: Context, name: str) -> None:
 
 def _close(tx: Connection, context: Context, job: Job) -> None:
     change_job(tx, job.job_id, state="done", done_at=context.now(), problem="")
-    drop_unnamed(tx, context, job.job_id)
+    # The lease goes first: a part that arrives meanwhile is swept now, or hears that it is late.
     after_commit(tx, partial(context.leases.drop, job.job_id))
+    drop_unnamed(tx, context, job.job_id)
 
 
 def _owe_next(tx: Connection, context: Context, experiment: Experiment, job: Job | None) -> None:
