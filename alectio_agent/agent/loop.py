@@ -9,6 +9,7 @@ from functools import partial
 
 from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.negotiation import foreign_doubt
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
@@ -25,6 +26,7 @@ from alectio_agent.core.errors import (
     PlatformError,
     PlatformRejectedError,
     PlatformUnavailableError,
+    ProtocolMismatchError,
     SupersededBootError,
 )
 from alectio_agent.core.log import printable
@@ -42,6 +44,9 @@ SHORT_POLL_S = 5.0
 """Between polls of a platform that answers at once instead of holding them."""
 HELD_S = 1.0
 """An empty answer that came sooner was not held."""
+REFUSED_MEND = (
+    "Put the right one into the token file (platform.token_file): it is read anew each time"
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class PollLoop:
         """
         try:
             wait_s = self._turn()
-        except (SupersededBootError, NotAuthorizedError) as error:
+        except (SupersededBootError, NotAuthorizedError, ProtocolMismatchError) as error:
             return self._stopped_by(error)
         except PlatformUnavailableError as error:
             return self._unavailable(error)
@@ -241,15 +246,12 @@ class PollLoop:
         if ends_agent(error) or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
-        self.trouble = f"the platform refuses the token: {printable(error.message)}"
+        what, mend = f"the platform refuses the token: {error.message}", REFUSED_MEND
+        if isinstance(error, ProtocolMismatchError):
+            what, mend = error.message, error.hint
+        self.trouble = printable(what)
         if self._backoff.failures == 0:
-            log.error(
-                "%s  the platform refuses the token: %s. Put the right one into the token file "
-                "(platform.token_file): it is read anew each time. Trying again every minute or "
-                "two",
-                error.code,
-                error.message,
-            )
+            log.error("%s  %s. %s. Trying again every minute or two", error.code, what, mend)
         self._backoff.failed()
         return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 
@@ -260,14 +262,16 @@ class PollLoop:
         self.trouble = printable(error.message)
         is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
         if self._backoff.failures in (0, 2) and not is_cut:
-            log.warning("%s  %s; trying again for as long as it takes", error.code, error.message)
+            told = f"{error.message}{foreign_doubt(error)}"
+            log.warning("%s  %s; trying again for as long as it takes", error.code, told)
         return self._backoff.failed(error)
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""
         if not self.quota.leaves_when_idle or self._registered is not None:
             return False
-        return isinstance(error, NotAuthorizedError) or self._backoff.failures >= MOST_TRIES
+        is_for_people = isinstance(error, (NotAuthorizedError, ProtocolMismatchError))
+        return is_for_people or self._backoff.failures >= MOST_TRIES
 
     def _rejected(self, error: PlatformRejectedError) -> float:
         """`unknown-agent` and `stale-seq` mean: register again. The rest waits for a mend."""

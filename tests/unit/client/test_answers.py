@@ -13,6 +13,7 @@ from alectio_agent.core.errors import (
     NotAuthorizedError,
     PlatformRejectedError,
     PlatformUnavailableError,
+    ProtocolMismatchError,
     SupersededBootError,
 )
 from alectio_agent.wire.problems import PROBLEM_TYPES
@@ -156,3 +157,25 @@ def test_json_that_breaks_the_rules_is_an_invalid_claim(text: str) -> None:
 def test_half_a_claim_is_no_answer() -> None:
     with pytest.raises(PlatformUnavailableError):
         read_claim(answer(200, json.dumps(make_claim().model_dump())[:-40]), NOW)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "told", "mend"),
+    [
+        (2, 3, "the platform speaks protocols 2 to 3, this agent speaks 1", "Update the agent: "),
+        (2, 2, "the platform speaks protocol 2, this agent speaks 1", "pip install -U alectio"),
+        (0, 0, "the platform speaks protocol 0, this agent speaks 1", "Update the hub, on its"),
+        (None, None, "the platform does not speak protocol 1: d", "Update the older one"),
+        (True, "x", "the platform does not speak protocol 1: d", "Update the older one"),
+    ],
+)
+def test_of_two_sides_without_a_common_protocol_the_older_is_named(
+    lowest: object, highest: object, told: str, mend: str
+) -> None:
+    """A person reads this by night: it must say which of two machines needs the update."""
+    refusal = problem("unsupported-protocol", 426, min=lowest, max=highest)
+    with pytest.raises(ProtocolMismatchError) as caught:
+        read_record(refusal, Accepted, NOW)
+    assert caught.value.message == told
+    assert mend in caught.value.hint
+    assert (caught.value.code, int(caught.value.exit_code)) == ("E-HUB-06", 78)
