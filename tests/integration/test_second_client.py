@@ -13,8 +13,8 @@ import pytest
 
 from tests.support import second_client
 from tests.support.hub_agent import create_experiment
-from tests.support.hub_process import AGENT, OPERATOR, Hub
-from tests.support.hub_thread import hub_in_thread
+from tests.support.hub_process import AGENT, Hub
+from tests.support.hub_thread import TalkedTo, hub_in_thread
 from tests.support.second_client import RefusedError, SecondClient
 
 POOL = 12_000
@@ -129,7 +129,7 @@ def test_of_two_agents_one_is_killed_and_the_other_takes_over(
 ) -> None:
     address = f"127.0.0.1:{listening.getsockname()[1]}"
     with hub_in_thread(tmp_path / "hub", listening) as clock:
-        hub = Talk(f"http://{address}")
+        hub = TalkedTo(f"http://{address}")
         create_experiment(hub, loops=3)
         with started_agent(address, "first") as first:
             assert first.stdout is not None
@@ -143,11 +143,3 @@ def test_of_two_agents_one_is_killed_and_the_other_takes_over(
         loops = ended(hub)["loops"]
     assert [loop["agent"] for loop in loops] == ["second"] * 3
     assert [loop["attempt"] for loop in loops] == [2, 1, 1]
-
-
-class Talk(Hub):
-    """Calls to a hub that is no process of its own."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.agent_token, self.operator_token = AGENT, OPERATOR

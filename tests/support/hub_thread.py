@@ -5,13 +5,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.hub.server.build import build_hub
 from alectio_agent.hub.server.http_server import make_server
 from alectio_agent.hub.server.settings import ServerSettings
-from tests.support.hub_process import AGENT, OPERATOR
+from tests.support.hub_process import AGENT, OPERATOR, Hub
 
 
 class ForwardClock(SystemClock):
@@ -21,6 +22,9 @@ class ForwardClock(SystemClock):
 
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead_s
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.ahead_s)
 
 
 @contextmanager
@@ -57,3 +61,11 @@ def hub_in_thread(data: Path, listening: socket.socket) -> Iterator[ForwardClock
         loops[0].call_soon_threadsafe(server.stop)
         thread.join()
         hub.close()
+
+
+class TalkedTo(Hub):
+    """Calls to a hub that is no process of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.agent_token, self.operator_token = AGENT, OPERATOR
