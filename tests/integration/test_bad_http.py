@@ -193,9 +193,9 @@ class TestAfterARefusal:
         )
 
 
-def test_a_thousand_silent_connections_keep_nobody_out(hub: Hub) -> None:
+def test_hundreds_of_silent_connections_keep_nobody_out(hub: Hub) -> None:
     with ExitStack() as stack:
-        for number in range(1000):
+        for number in range(500):
             line = stack.enter_context(open_line(hub))
             if number % 2:
                 line.send("POST /v1/claims HTTP/1.1\r\nAuthor")

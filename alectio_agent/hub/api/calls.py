@@ -22,7 +22,7 @@ from alectio_agent.wire.protocol import (
     PROTOCOL,
     PROTOCOL_HEADER,
 )
-from alectio_agent.wire.slices import RANGE_HEADER
+from alectio_agent.wire.slices import RANGE_HEADER, PartTaken
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 ALWAYS = ("unauthorized", "expired", "revoked", "forbidden", "invalid", "unsupported-protocol")
@@ -52,7 +52,6 @@ class Call:
         may_be_empty: What 204 means; empty when it never comes.
         is_protocol: It carries the number of the protocol.
         may_be_bodiless: No body means the record's defaults.
-        may_be_slice: `Content-Range` may say that the body is a piece, or that it asks.
     """
 
     method: str
@@ -67,7 +66,11 @@ class Call:
     may_be_empty: str = ""
     is_protocol: bool = True
     may_be_bodiless: bool = False
-    may_be_slice: bool = False
+
+    @property
+    def may_be_slice(self) -> bool:
+        """Whether `Content-Range` may say that the body is a piece, or that it asks."""
+        return self.gives is PartTaken
 
     @property
     def may_be_looked_at(self) -> bool:

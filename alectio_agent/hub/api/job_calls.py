@@ -54,7 +54,7 @@ class JobCalls:
             ),
             Call(
                 "PUT", f"{job}/parts/{{sha256}}", self.put_part, AGENT, None, PartTaken,
-                PART_PROBLEMS, takes_bytes=True, needs_lease=True, may_be_slice=True,
+                PART_PROBLEMS, takes_bytes=True, needs_lease=True,
             ),
             Call(
                 "PUT", f"{job}/steps/{{step}}", self.commit, AGENT, StepCommit, Accepted,

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.ids import new_token
-from alectio_agent.core.listening import allow_open_files
 from alectio_agent.hub.server.build import Hub, build_hub
 from alectio_agent.hub.server.first_token import make_first_token
 from alectio_agent.hub.server.http_server import HttpServer, make_server, open_socket
@@ -44,7 +43,6 @@ def serve(
         UsageError: A folder, an address or a pipe that makes no sense.
     """
     clock = SystemClock()
-    allow_open_files()
     parent = None if settings.pipe_fd is None else read_tokens(settings.pipe_fd)
     operator_token = new_token() if parent is None else parent.operator
     with ExitStack() as stack:
