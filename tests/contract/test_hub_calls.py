@@ -247,7 +247,7 @@ class TestJobs:
 
     async def test_a_part_is_stored_and_then_counted(self, api: Api) -> None:
         answer = await api.call("PUT", f"/v1/jobs/job-1/parts/{DIGEST}", PART)
-        assert answer.json == {"status": "accepted", "have": len(PART)}
+        assert answer.json == {"status": "accepted"}
         assert (api.platform.parts / "job-1" / DIGEST).read_bytes() == PART
         assert api.platform.asked == [
             ("check_part", "job-1", "lease-1", DIGEST),
@@ -273,6 +273,13 @@ class TestJobs:
         answer = await api.call("PUT", f"/v1/jobs/job-1/parts/{DIGEST}", exchange=exchange)
         assert answer.problem == "lease-lost"
         assert (await exchange.receive())["body"] == PART
+
+    async def test_a_slice_of_a_part_is_refused(self, api: Api) -> None:
+        answer = await api.call(
+            "PUT", f"/v1/jobs/job-1/parts/{DIGEST}", PART, content_range="bytes 0-3/9"
+        )
+        assert answer.problem == "invalid"
+        assert "whole parts" in answer.json["detail"]
 
     @pytest.mark.parametrize("lease", [None, "", "a b", "x" * 65])
     async def test_a_call_about_a_job_needs_a_lease(self, api: Api, lease: str | None) -> None:

@@ -78,7 +78,6 @@ class FakePlatform:
         self.beat_in_memory: HeartbeatAnswer | None = None
         self.refusal: Exception | None = None
         self.log: LogText | None = None
-        self.jobs_are_over = False
 
     def _note(self, *asked: Any) -> None:
         self.asked.append(asked)
@@ -122,9 +121,6 @@ class FakePlatform:
 
     def check_part(self, tx: Connection, job_id: str, lease: str, sha256: str) -> None:
         self._note("check_part", job_id, lease, sha256)
-
-    def is_over(self, tx: Connection, job_id: str) -> bool:
-        return self.jobs_are_over
 
     def part_path(self, job_id: str, sha256: str) -> Path:
         return self.parts / job_id / sha256

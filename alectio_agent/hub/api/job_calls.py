@@ -2,20 +2,16 @@
 
 import re
 from asyncio import wrap_future
-from collections.abc import AsyncIterator
-from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import Path, Request
 from starlette.responses import Response
 
 from alectio_agent.core.errors import ProblemError
-from alectio_agent.core.log import printable
 from alectio_agent.hub.access.gate import AGENT
-from alectio_agent.hub.api.arrivals import Arrivals
 from alectio_agent.hub.api.bodies import read_chunks, read_record
 from alectio_agent.hub.api.calls import Call, answer
-from alectio_agent.hub.api.services import Limits, Services
+from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.api.uploads import store_part
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import DIGEST_PATTERN, ID_PATTERN
@@ -27,12 +23,10 @@ from alectio_agent.wire.results import (
     JobFailure,
     StepCommit,
 )
-from alectio_agent.wire.slices import RANGE_HEADER, PartTaken, Slice
 
 JobId = Annotated[str, Path(pattern=ID_PATTERN)]
 Sha256 = Annotated[str, Path(pattern=DIGEST_PATTERN)]
 BEAT_PROBLEMS = ("lease-lost", "job-closed")
-PART_PROBLEMS = ("lease-lost", "job-closed", "parts-missing")
 COMMIT_PROBLEMS = ("lease-lost", "parts-missing", "key-reused")
 
 
@@ -42,7 +36,6 @@ class JobCalls:
     def __init__(self, services: Services) -> None:
         """Bind the endpoints to what they call."""
         self._services = services
-        self._arrivals = Arrivals()
 
     def calls(self) -> list[Call]:
         """What there is to serve."""
@@ -53,8 +46,8 @@ class JobCalls:
                 BEAT_PROBLEMS, needs_lease=True,
             ),
             Call(
-                "PUT", f"{job}/parts/{{sha256}}", self.put_part, AGENT, None, PartTaken,
-                PART_PROBLEMS, takes_bytes=True, needs_lease=True,
+                "PUT", f"{job}/parts/{{sha256}}", self.put_part, AGENT, None, Accepted,
+                BEAT_PROBLEMS, takes_bytes=True, needs_lease=True,
             ),
             Call(
                 "PUT", f"{job}/steps/{{step}}", self.commit, AGENT, StepCommit, Accepted,
@@ -80,42 +73,18 @@ class JobCalls:
         return answer(found)
 
     async def put_part(self, request: Request, job_id: JobId, sha256: Sha256) -> Response:
-        """Send a part of a bulk result, whole or a slice of it, or ask how much of it is there."""
+        """Send one whole part of a bulk result, under the SHA-256 of its bytes."""
         lease = read_lease(request)
-        limits, store, platform = (
-            self._services.limits,
-            self._services.store,
-            self._services.platform,
-        )
-        piece = read_slice(request, limits)
+        if "content-range" in request.headers:
+            raise ProblemError("invalid", "Content-Range: this hub takes whole parts only")
+        store, platform = self._services.store, self._services.platform
         await wrap_future(store.read(lambda tx: platform.check_part(tx, job_id, lease, sha256)))
-        chunks = read_chunks(request, limits.part_bytes)
-        path = platform.part_path(job_id, sha256)
-        if piece is None:
-            total = have = (await store_part(chunks, path, sha256)).size_bytes
-            await self._arrivals.drop(path)
-        else:
-            total, have = piece.total, await self._take(job_id, path, piece, chunks)
-        if have == total:
-            await wrap_future(
-                store.write(lambda tx: platform.part_arrived(tx, job_id, sha256, total))
-            )
-        return answer(PartTaken(have=have))
-
-    async def _take(
-        self, job_id: str, path: FilePath, piece: Slice, chunks: AsyncIterator[bytes]
-    ) -> int:
-        have, store, platform = 0, self._services.store, self._services.platform
-        try:
-            have = await self._arrivals.take(path, piece, chunks)
-        finally:
-            # Leave nothing of a part whose job closed while it was on its way.
-            if have < piece.total and await wrap_future(
-                store.read(lambda tx: platform.is_over(tx, job_id))
-            ):
-                await self._arrivals.drop(path)
-                raise ProblemError("job-closed", "the job closed; no further part is needed")
-        return have
+        chunks = read_chunks(request, self._services.limits.part_bytes)
+        stored = await store_part(chunks, platform.part_path(job_id, sha256), sha256)
+        await wrap_future(
+            store.write(lambda tx: platform.part_arrived(tx, job_id, sha256, stored.size_bytes))
+        )
+        return answer(Accepted())
 
     async def commit(self, request: Request, job_id: JobId, step: Step) -> Response:
         """Deliver the result of a step; its parts have arrived before."""
@@ -136,41 +105,6 @@ class JobCalls:
             self._services.store.write(lambda tx: platform.fail(tx, job_id, lease, record))
         )
         return answer(Accepted())
-
-
-def read_slice(request: Request, limits: Limits) -> Slice | None:
-    """Which bytes of a part a request brings.
-
-    Args:
-        request: Any.
-        limits: Largest part and slice.
-
-    Returns:
-        None for all of them.
-
-    Raises:
-        ProblemError: `invalid`: the header is none, or names more than is allowed.
-    """
-    header = request.headers.get(RANGE_HEADER)
-    if header is None:
-        return None
-    try:
-        piece = Slice.read(header)
-    except ValueError as error:
-        found = printable(header, 80)
-        raise ProblemError("invalid", f"{RANGE_HEADER}: found {found}; {error}") from error
-    if piece.total > limits.part_bytes:
-        raise ProblemError(
-            "invalid",
-            f"{RANGE_HEADER}: a part of {piece.total} bytes; at most {limits.part_bytes} may come",
-        )
-    if piece.stop - piece.start > limits.slice_bytes:
-        raise ProblemError(
-            "invalid",
-            f"{RANGE_HEADER}: a slice of {piece.stop - piece.start} bytes; "
-            f"at most {limits.slice_bytes} may come",
-        )
-    return piece
 
 
 def read_lease(request: Request) -> str:

@@ -17,7 +17,6 @@ from alectio_agent.wire.protocol import (
     MAX_PART_BYTES,
     MAX_REQUEST_BYTES,
 )
-from alectio_agent.wire.slices import LARGEST_SLICE_BYTES
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,6 @@ class Limits:
 
     request_bytes: int = MAX_REQUEST_BYTES
     part_bytes: int = MAX_PART_BYTES
-    slice_bytes: int = LARGEST_SLICE_BYTES
     label_bytes: int = MAX_CLAIM_BYTES
     names_bytes: int = MAX_NAMES_BYTES
 

@@ -54,7 +54,7 @@ def commit(
     if not attempt.is_open:
         raise ProblemError("lease-lost", lost_because(attempt))
     _check_order(tx, attempt, step)
-    _check_parts(tx, context, job_id, said)
+    _check_parts(tx, job_id, said)
     job = replace(job_of(tx, job_id), lease=lease)
     _win(tx, context, job, attempt)
     mark_alive(tx, context, job, attempt)
@@ -78,8 +78,8 @@ def _check_order(tx: Connection, attempt: Attempt, step: str) -> None:
         )
 
 
-def _check_parts(tx: Connection, context: Context, job_id: str, said: StepCommit) -> None:
-    missing = missing_parts(tx, context, job_id, said.parts)
+def _check_parts(tx: Connection, job_id: str, said: StepCommit) -> None:
+    missing = missing_parts(tx, job_id, said.parts)
     if missing:
         raise ProblemError(
             "parts-missing",

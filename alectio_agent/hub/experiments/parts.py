@@ -10,7 +10,6 @@ from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from alectio_agent.core.errors import ProblemError
-from alectio_agent.hub.experiments.begun import all_begun
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.records import (
     OPEN_ATTEMPTS,
@@ -68,16 +67,6 @@ def check_part(tx: Connection, job_id: str, lease: str, sha256: str) -> None:
         raise ProblemError("lease-lost", "another attempt counted, or this one has ended")
 
 
-def is_over(tx: Connection, job_id: str) -> bool:
-    """Whether no attempt can send parts for a job any more.
-
-    Args:
-        tx: Any transaction.
-        job_id: Of the job.
-    """
-    return tx.execute(_OVER, {"of": job_id}).first() is not None
-
-
 def part_arrived(
     tx: Connection, context: Context, job_id: str, sha256: str, size_bytes: int
 ) -> None:
@@ -113,39 +102,24 @@ def part_path(context: Context, job_id: str, sha256: str) -> Path:
     return context.parts / job_id / sha256
 
 
-def missing_parts(
-    tx: Connection, context: Context, job_id: str, named: list[Part]
-) -> list[MissingPart]:
+def missing_parts(tx: Connection, job_id: str, named: list[Part]) -> list[MissingPart]:
     """Parts that a commit names and that are not there whole.
 
     Args:
         tx: Any transaction.
-        context: Knows the folder.
         job_id: Of the job.
         named: By the commit.
 
     Returns:
         Each with the bytes that are there.
-
-    Raises:
-        ProblemError: `invalid`: one has another size than the commit says; sending it again would
-            not change that.
     """
     if not named:
         return []
     sizes = _sizes(tx, job_id, [part.sha256 for part in named])
-    for part in named:
-        if sizes.get(part.sha256, part.bytes) != part.bytes:
-            raise ProblemError(
-                "invalid",
-                f"part {part.sha256}: found {part.bytes} bytes in the commit; "
-                f"the part has {sizes[part.sha256]}",
-            )
-    missing = [part.sha256 for part in named if part.sha256 not in sizes]
-    begun = all_begun(context.parts / job_id) if missing else {}
     return [
-        MissingPart(sha256=sha256, have=begun[sha256].have if sha256 in begun else 0)
-        for sha256 in missing
+        MissingPart(sha256=part.sha256, have=sizes.get(part.sha256, 0))
+        for part in named
+        if sizes.get(part.sha256) != part.bytes
     ]
 
 
@@ -173,7 +147,7 @@ def sweep(tx: Connection, context: Context) -> None:
     if not context.parts.is_dir():
         return
     for folder in context.parts.iterdir():
-        if is_over(tx, folder.name):
+        if tx.execute(_OVER, {"of": folder.name}).first() is not None:
             drop_unnamed(tx, context, folder.name)
 
 

@@ -141,10 +141,6 @@ class Platform:
         """Note a part that is durable in its file."""
         parts.part_arrived(tx, self.context, job_id, sha256, size_bytes)
 
-    def is_over(self, tx: Connection, job_id: str) -> bool:
-        """Whether no attempt can send parts for a job any more."""
-        return parts.is_over(tx, job_id)
-
     def part_path(self, job_id: str, sha256: str) -> Path:
         """Where a part lies; its folder need not exist."""
         return parts.part_path(self.context, job_id, sha256)
