@@ -57,7 +57,7 @@ format: $(VENV)/.dev ## Format, and mend what can be mended.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, openapi.json.
+docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, problems.md, openapi.json.
 	$(BIN)/python -m alectio_agent.cli.reference docs
 	$(BIN)/python -m alectio_agent.hub.api.openapi docs/openapi.json
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.hold import Hold
+from alectio_agent.agent.client.negotiation import foreign_doubt
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
 from alectio_agent.agent.jobs.announcement import Announcement
@@ -25,6 +26,7 @@ from alectio_agent.core.errors import (
     NotAuthorizedError,
     PlatformError,
     PlatformUnavailableError,
+    ProtocolMismatchError,
 )
 from alectio_agent.core.log import printable
 from alectio_agent.wire.agents import Registered
@@ -38,6 +40,9 @@ MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
+REFUSED_MEND = (
+    "Put the right one into the token file (platform.token_file): it is read anew each time"
+)
 
 
 @dataclass(frozen=True)
@@ -256,7 +261,7 @@ class PollLoop:
             self.on_fatal(error)
             return IDLE_S
         if action == "slow":
-            return self._refused_token(error)
+            return self._waits_for_a_person(error)
         if action == "retry":
             return self._unavailable(error)
         if action == "complain":
@@ -265,30 +270,30 @@ class PollLoop:
         self._registered = None
         return self._backoff.failed(error)
 
-    def _refused_token(self, error: PlatformError) -> float:
-        self.trouble = f"the platform refuses the token: {printable(error.message)}"
+    def _waits_for_a_person(self, error: PlatformError) -> float:
+        """Somebody must put another token there, or update one of the two sides."""
+        what, mend = f"the platform refuses the token: {error.message}", REFUSED_MEND
+        if isinstance(error, ProtocolMismatchError):
+            what, mend = error.message, error.hint
+        self.trouble = printable(what)
         if self._backoff.failures == 0:
-            log.error(
-                "%s  the platform refuses the token: %s. Put the right one into the token file "
-                "(platform.token_file): it is read anew each time. Trying again every minute or "
-                "two",
-                error.code,
-                error.message,
-            )
+            log.error("%s  %s. %s. Trying again every minute or two", error.code, what, mend)
         return self._backoff.refused(error)
 
     def _unavailable(self, error: PlatformError) -> float:
         self.trouble = printable(error.message)
         is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
         if self._backoff.failures in (0, 2) and not is_cut:
-            log.warning("%s  %s; trying again for as long as it takes", error.code, error.message)
+            told = f"{error.message}{foreign_doubt(error)}"
+            log.warning("%s  %s; trying again for as long as it takes", error.code, told)
         return self._backoff.failed(error)
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""
         if not self.quota.leaves_when_idle or self._registered is not None:
             return False
-        return isinstance(error, NotAuthorizedError) or self._backoff.failures >= MOST_TRIES
+        is_for_people = isinstance(error, (NotAuthorizedError, ProtocolMismatchError))
+        return is_for_people or self._backoff.failures >= MOST_TRIES
 
 
 def _raise(error: PlatformError) -> None:

@@ -29,6 +29,11 @@ def silence_mend(error: PlatformError) -> str:
     Returns:
         One line; empty for another error.
     """
+    if error.code == "E-NET-02":
+        return (
+            "Is that the address of an Alectio platform? A server of another kind, a proxy or a "
+            "sign-in page may answer in its place: curl -i URL/v1/platform shows what it says."
+        )
     if error.code != "E-NET-01":
         return ""
     return (

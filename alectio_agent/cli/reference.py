@@ -1,4 +1,4 @@
-"""Writes docs/errors.md and docs/cli.md: `python -m alectio_agent.cli.reference docs`."""
+"""Writes errors.md, cli.md and problems.md: `python -m alectio_agent.cli.reference docs`."""
 
 import inspect
 import re
@@ -10,6 +10,7 @@ import click
 
 from alectio_agent.cli import hub_options, options
 from alectio_agent.cli.main import main
+from alectio_agent.cli.problem_reference import problems_document
 from alectio_agent.core.codes import explained
 from alectio_agent.core.errors import ExitCode
 
@@ -231,3 +232,4 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     (folder / "errors.md").write_text(errors_document(), "utf-8")
     (folder / "cli.md").write_text(cli_document(), "utf-8")
+    (folder / "problems.md").write_text(problems_document(), "utf-8")

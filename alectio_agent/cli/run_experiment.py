@@ -85,6 +85,8 @@ def make_experiment(
             return operator.update_experiment(settings)
         return operator.create_experiment(settings, series if series != settings.name else None)
     except PlatformRejectedError as error:
+        if error.problem == "unsupported-protocol":
+            raise
         raise UsageError(
             error.message, hint=_hint(error, settings, command), code=error.code
         ) from error

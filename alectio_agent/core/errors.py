@@ -9,6 +9,7 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── PlatformUnavailableError  retry: no answer, or one that is not ours; carries retry_after_s
 │   ├── InvalidClaimError         refuse it in the next claim, keep polling
 │   ├── PlatformRejectedError     a verdict of ours: park the message, fail the job
+│   │   └── ProtocolMismatchError somebody must update one of the two; tried again seldom
 │   ├── NotAuthorizedError        re-read the token, slow down; `revoked` stops the agent
 │   ├── LeaseLostError            stop the hook, keep the result as superseded; another counted
 │   └── SupersededBootError       another agent runs with this identity: cancel, keep results, stop
@@ -168,6 +169,16 @@ class PlatformRejectedError(PlatformError):
         super().__init__(message, hint=hint, code=code)
         self.problem = problem
         self.detail = detail or {}
+
+
+class ProtocolMismatchError(PlatformRejectedError):
+    """Agent and platform share no protocol number: one of the two is older."""
+
+    usual_code = "E-HUB-06"
+    exit_code = ExitCode.CONFIG
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, problem="unsupported-protocol", hint=hint)
 
 
 class NotAuthorizedError(PlatformError):

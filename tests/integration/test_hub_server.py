@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from tests.support.hub_process import Hub, listening_socket
+from tests.support.lines import Line, open_line
 
 EXPERIMENT = {
     "name": "digits",
@@ -296,6 +297,63 @@ class TestHeldClaims:
         polls = [threads.submit(claim, hub, register(hub, name), name) for name in names]
         until_held(hub, held_before + count)
         return polls
+
+
+class TestStop:
+    def test_an_upload_that_runs_is_taken_and_its_connection_ended(self, hub: Hub) -> None:
+        create(hub)
+        job = claim(hub, register(hub)).json()
+        beat(hub, job)
+        part = gzip.compress(b"[0, 1]\n")
+        with open_line(hub) as line:
+            begin_part(line, hub, job, part, len(part) // 2)
+            with open_line(hub) as resting:
+                resting.send(resting.head("GET", "/v1/platform"))
+                assert resting.read().status == 200
+                hub.process.send_signal(signal.SIGTERM)
+                assert resting.is_at_its_end  # nothing was asked on it: closed at once
+            line.send(part[len(part) // 2 :])
+            answer = line.read()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert hub.wait() == (0, "")
+
+    def test_nobody_new_is_let_in(self, hub: Hub, listening: socket.socket) -> None:
+        create(hub)
+        job = claim(hub, register(hub)).json()
+        beat(hub, job)
+        part = gzip.compress(b"[0, 1]\n")
+        with open_line(hub) as line:
+            begin_part(line, hub, job, part, 3)
+            with open_line(hub) as resting:
+                hub.process.send_signal(signal.SIGTERM)
+                assert resting.is_at_its_end
+            listening.close()  # as of a hub that others started: nobody else holds its address
+            with pytest.raises(ConnectionRefusedError), open_line(hub):
+                pass
+            line.send(part[3:])
+            assert line.read().status == 200
+        assert hub.wait() == (0, "")
+
+    def test_a_second_signal_waits_for_nobody(self, hub: Hub) -> None:
+        """The upload is told to come again, and its part is not there."""
+        create(hub)
+        job = claim(hub, register(hub)).json()
+        beat(hub, job)
+        with open_line(hub) as line:
+            begin_part(line, hub, job, b"x" * 100, 3)
+            with open_line(hub) as resting:
+                hub.process.send_signal(signal.SIGTERM)
+                assert resting.is_at_its_end
+            assert hub.stop() == (0, "")
+
+
+def begin_part(line: Line, hub: Hub, job: dict[str, Any], part: bytes, upto: int) -> None:
+    """Send the first bytes of a part, until the hub holds some of them."""
+    sha256 = hashlib.sha256(part).hexdigest()
+    more = (f"Content-Length: {len(part)}", f"Alectio-Lease: {job['lease']}")
+    line.send(line.head("PUT", f"/v1/jobs/{job['job_id']}/parts/{sha256}", *more), part[:upto])
+    for _ in range(5):  # these calls come behind it
+        hub.call("GET", "/v1/platform")
 
 
 def iter_done(polls: list["Future[requests.Response]"]) -> Iterator[requests.Response]:

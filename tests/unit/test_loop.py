@@ -21,6 +21,7 @@ from alectio_agent.core.errors import (
     NotAuthorizedError,
     PlatformRejectedError,
     PlatformUnavailableError,
+    ProtocolMismatchError,
     SupersededBootError,
 )
 from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer, Registration
@@ -401,6 +402,42 @@ def test_an_agent_for_one_job_does_not_wait_for_another_token(bench: Bench) -> N
     bench.platform.say("register", NotAuthorizedError("unknown", problem="unauthorized"))
     bench.loop.step()
     assert isinstance(bench.fatal[0], NotAuthorizedError)
+
+
+def mismatch() -> ProtocolMismatchError:
+    return ProtocolMismatchError("the platform speaks protocol 2", hint="Update the agent")
+
+
+def test_an_agent_for_one_job_does_not_wait_for_an_update(bench: Bench) -> None:
+    bench.loop.quota = Quota(leaves_when_idle=True)
+    bench.platform.say("register", mismatch())
+    bench.loop.step()
+    assert isinstance(bench.fatal[0], ProtocolMismatchError)
+
+
+def test_an_agent_waits_slowly_until_the_older_side_was_updated(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An update of a hub takes minutes; of an agent, it ends this one anyway."""
+    bench.platform.say("register", mismatch(), mismatch(), mismatch())
+    waits = [bench.loop.step() for _ in range(3)]
+    assert all(60 <= wait_s <= 120 for wait_s in waits)
+    assert bench.loop.trouble == "the platform speaks protocol 2"
+    told = [entry.message for entry in caplog.records if entry.levelname == "ERROR"]
+    assert told == [
+        "E-HUB-06  the platform speaks protocol 2. Update the agent. Trying again every minute "
+        "or two"
+    ]
+    bench.loop.step()
+    assert (bench.loop.trouble, bench.fatal) == ("", [])
+
+
+def test_what_is_no_platform_is_doubted_aloud(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.platform.say("register", PlatformUnavailableError("HTTP 200", code="E-NET-02"))
+    bench.loop.step()
+    assert "Is that the address of an Alectio platform" in caplog.text
 
 
 def test_an_agent_that_was_registered_never_gives_up(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from alectio_agent.agent.client.negotiation import mismatch
 from alectio_agent.agent.client.retry import LONGEST_RETRY_AFTER_S
 from alectio_agent.agent.client.transport import Response
 from alectio_agent.core.errors import (
@@ -166,6 +167,8 @@ def verdict(response: Response, now: datetime) -> PlatformError:
     if problem.type == "superseded-boot":
         return SupersededBootError(message)
     detail: dict[str, object] = dict(problem.model_extra or {})
+    if problem.type == "unsupported-protocol":
+        return mismatch(detail.get("min"), detail.get("max"), message)
     code = printable(detail.get("code", ""))
     return PlatformRejectedError(
         message,

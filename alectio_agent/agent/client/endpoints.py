@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from alectio_agent.agent.client.answers import read_claim, read_record, retry_after_s
+from alectio_agent.agent.client.negotiation import check_shared
 from alectio_agent.agent.client.transport import Request, Transport
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.agents import Registered, Registration
@@ -49,8 +50,14 @@ class PlatformClient:
         self._clock = clock
 
     def register(self, registration: Registration) -> Registered:
-        """Tell the platform who this agent is and what it can run."""
-        return self._record(self._json("POST", "/v1/agents", registration), Registered)
+        """Tell the platform who this agent is and what it can run.
+
+        Raises:
+            ProtocolMismatchError: It names other protocols than this agent's.
+        """
+        found = self._record(self._json("POST", "/v1/agents", registration), Registered)
+        check_shared(found.protocol)
+        return found
 
     def leave(self, agent_id: str) -> None:
         """Say that this agent stops cleanly."""

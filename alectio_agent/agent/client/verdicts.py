@@ -21,7 +21,7 @@ ACTIONS: Mapping[Action, str] = {
     "retry": "try again with back-off, for ever",
     "register": "register again, after a back-off",
     "complain": "say so, and register again after a back-off",
-    "slow": "read the token anew, and try again every minute or two",
+    "slow": "wait for a person: read the token anew, and try again every minute or two",
     "end": "cancel the hook, keep the results, end with exit code 77 or 78",
     "supersede": "stop the hook, keep the results as superseded",
     "resend": "send the missing parts, then the message again",
@@ -54,7 +54,7 @@ _TABLE: Mapping[str, tuple[Action, Action, Action, Action, Action]] = {
     "expired":              ("slow",     "slow",      "retry",     "slow",  "slow"),
     "revoked":              ("end",      "end",       "end",       "slow",  "slow"),
     "forbidden":            ("end",      "end",       "end",       "slow",  "slow"),
-    "unsupported-protocol": ("complain", "retry",     "retry",     "retry", "retry"),
+    "unsupported-protocol": ("slow",     "retry",     "retry",     "retry", "retry"),
 }  # fmt: skip
 
 RULES: Mapping[str, Mapping[Activity, Action]] = {

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from alectio_agent.core.errors import PlatformUnavailableError, StoreBusyError
 from alectio_agent.core.ids import new_token
+from alectio_agent.core.listening import backlog
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ def _bind() -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((HOST, port))
-            bound.listen(1024)
+            bound.listen(backlog())
         except OSError:
             bound.close()
         else:

@@ -12,6 +12,7 @@ from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.log import printable
 from alectio_agent.hub.access.gate import Gate
 from alectio_agent.hub.access.sessions import Sessions
+from alectio_agent.wire.names import ID_PATTERN
 from alectio_agent.wire.operation import Scope
 from alectio_agent.wire.problems import PROBLEM_TYPES
 from alectio_agent.wire.protocol import (
@@ -21,9 +22,18 @@ from alectio_agent.wire.protocol import (
     PROTOCOL,
     PROTOCOL_HEADER,
 )
+from alectio_agent.wire.slices import RANGE_HEADER, PartTaken
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 ALWAYS = ("unauthorized", "expired", "revoked", "forbidden", "invalid", "unsupported-protocol")
+RANGE_PATTERN = r"^bytes (\d+-\d+|\*)/\d+$"
+RANGE_MEANING = (
+    "`bytes FIRST-LAST/TOTAL`: the body is this slice of a part of TOTAL bytes. `bytes */TOTAL`: "
+    "no body, the answer says how much of it is there. Without it the body is the whole part."
+)
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}}
+}
 PROBLEM_SCHEMA = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
@@ -56,6 +66,11 @@ class Call:
     may_be_empty: str = ""
     is_protocol: bool = True
     may_be_bodiless: bool = False
+
+    @property
+    def may_be_slice(self) -> bool:
+        """Whether `Content-Range` may say that the body is a piece, or that it asks."""
+        return self.gives is PartTaken
 
     @property
     def may_be_looked_at(self) -> bool:
@@ -146,7 +161,7 @@ def _answers(call: Call) -> dict[int | str, dict[str, Any]]:
     if call.gives is not None:
         given[200]["content"] = {JSON_MEDIA_TYPE: {"schema": _reference(call.gives)}}
     if call.may_be_empty:
-        given[204] = {"description": call.may_be_empty}
+        given[204] = {"description": call.may_be_empty, "headers": RETRY_AFTER}
     names: dict[int, list[str]] = {}
     for name in (*ALWAYS, *call.problems):
         if call.is_protocol or name != "unsupported-protocol":
@@ -154,6 +169,8 @@ def _answers(call: Call) -> dict[int | str, dict[str, Any]]:
     for status, listed in sorted(names.items()):
         told = "\n".join(f"- `{name}`: {PROBLEM_TYPES[name].title}" for name in listed)
         given[status] = {"description": told, "content": {PROBLEM_MEDIA_TYPE: PROBLEM_SCHEMA}}
+        if status == 401:
+            given[status]["headers"] = {"WWW-Authenticate": {"schema": {"const": "Bearer"}}}
     return given
 
 
@@ -161,19 +178,30 @@ def _request(call: Call) -> dict[str, Any]:
     """Body, headers and scopes for the document."""
     document: dict[str, Any] = {"security": [{"bearer": []}]}
     document["x-scopes"] = sorted(call.allowed)
-    headers = [PROTOCOL_HEADER] if call.is_protocol else []
-    headers += [LEASE_HEADER] if call.needs_lease else []
-    document["parameters"] = [
-        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
-        for name in headers
-    ]
+    document["parameters"] = _headers(call)
     if call.takes is not None:
         schema = {JSON_MEDIA_TYPE: {"schema": _reference(call.takes)}}
         document["requestBody"] = {"required": not call.may_be_bodiless, "content": schema}
     elif call.takes_bytes:
         schema = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-        document["requestBody"] = {"required": True, "content": schema}
+        document["requestBody"] = {"required": not call.may_be_slice, "content": schema}
     return document
+
+
+def _headers(call: Call) -> list[dict[str, Any]]:
+    """The request headers of a call for the document."""
+    named: list[tuple[str, bool, dict[str, Any]]] = []
+    if call.is_protocol:
+        named.append((PROTOCOL_HEADER, True, {"type": "string", "enum": [str(PROTOCOL)]}))
+    if call.needs_lease:
+        named.append((LEASE_HEADER, True, {"type": "string", "pattern": ID_PATTERN}))
+    if call.may_be_slice:
+        schema = {"type": "string", "pattern": RANGE_PATTERN, "description": RANGE_MEANING}
+        named.append((RANGE_HEADER, False, schema))
+    return [
+        {"name": name, "in": "header", "required": is_required, "schema": schema}
+        for name, is_required, schema in named
+    ]
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

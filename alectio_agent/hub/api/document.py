@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document: the records, the bearer token, the problem types."""
+"""Completes the OpenAPI document: records, the bearer token, problem types, examples."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from alectio_agent.hub.api.calls import Call
+from alectio_agent.hub.api.examples import EXAMPLES, Example
+from alectio_agent.wire.problem_notes import PROBLEM_NOTES
 from alectio_agent.wire.problems import PROBLEM_TYPES, Problem
+from alectio_agent.wire.protocol import JSON_MEDIA_TYPE
 
 
 def complete(document: dict[str, Any], calls: list[Call]) -> dict[str, Any]:
@@ -28,9 +31,37 @@ def complete(document: dict[str, Any], calls: list[Call]) -> dict[str, Any]:
         ref_template="#/components/schemas/{model}",
     )
     definitions = schemas["$defs"]
-    definitions["Problem"]["properties"]["type"]["enum"] = sorted(PROBLEM_TYPES)
+    definitions["Problem"] = _problem(definitions["Problem"])
     document["components"] = {
         "schemas": dict(sorted(definitions.items())),
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
     }
+    for path in document["paths"].values():
+        for call in path.values():
+            if example := EXAMPLES.get(call["operationId"]):
+                _illustrate(call, example)
     return document
+
+
+def _problem(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a problem with the members that some types bring along."""
+    more: dict[str, Any] = {"code": {"description": "Of a message for people.", "type": "string"}}
+    for name, note in PROBLEM_NOTES.items():
+        for member, meaning in note.members.items():
+            more[member] = {"description": f"Of `{name}`: {meaning}."}
+    properties = {**schema["properties"], **more}
+    properties["type"] = {**properties["type"], "enum": sorted(PROBLEM_TYPES)}
+    described = "Each type is told in docs/problems.md; members that are not known are ignored."
+    return {**schema, "properties": properties, "description": described}
+
+
+def _illustrate(call: dict[str, Any], example: Example) -> None:
+    """Write an example beside the schemas of a call."""
+    if example.asked is not None:
+        call["requestBody"]["content"][JSON_MEDIA_TYPE]["example"] = example.asked
+    for status, told in example.answers.items():
+        for content in call["responses"][str(status)]["content"].values():
+            content["example"] = told
+    for parameter in call["parameters"]:
+        if parameter["name"] in example.values:
+            parameter["example"] = example.values[parameter["name"]]

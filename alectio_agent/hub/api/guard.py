@@ -1,5 +1,6 @@
 """The outermost layer: dates every answer, and lets no exception out of the application."""
 
+import asyncio
 import logging
 from email.utils import format_datetime
 
@@ -11,6 +12,8 @@ from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.api.problems import unexpected_response
 
 log = logging.getLogger(__name__)
+
+STOPPING = "The hub stops. Try again later."
 
 
 class Guard:
@@ -42,6 +45,10 @@ class Guard:
             await self._app(scope, receive, dated)
         except ClientDisconnect:
             return  # nobody is left to answer
+        except asyncio.CancelledError:
+            # A stop that no longer waits: no verdict, so the client tries again.
+            if not started:
+                await unexpected_response(503, STOPPING)(scope, receive, dated)
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             log.exception("%s %s: %s", scope["method"], scope["path"], what)

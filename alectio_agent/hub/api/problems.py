@@ -44,11 +44,12 @@ def problem_response(error: ProblemError) -> Response:
     return Response(dumps(document), kind.status, headers, PROBLEM_MEDIA_TYPE)
 
 
-def unexpected_response(status: int) -> Response:
+def unexpected_response(status: int, detail: str = "") -> Response:
     """An answer that is no verdict: callers try again.
 
     Args:
         status: 500 or 503.
+        detail: What happened; the usual words when empty.
 
     Returns:
         A problem document that tells nothing of what lies inside.
@@ -57,7 +58,7 @@ def unexpected_response(status: int) -> Response:
         "type": "about:blank",
         "title": "Internal Server Error" if status == 500 else "Service Unavailable",
         "status": status,
-        "detail": UNEXPECTED[status],
+        "detail": detail or UNEXPECTED[status],
     }
     return Response(dumps(document), status, media_type=PROBLEM_MEDIA_TYPE)
 

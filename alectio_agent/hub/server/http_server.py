@@ -12,13 +12,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from alectio_agent.core.errors import StoreBusyError, UsageError
+from alectio_agent.core.listening import backlog
+from alectio_agent.hub.server.connection import Connection
 
 log = logging.getLogger(__name__)
 
 # Agents beat every 30 s: a connection that lives longer than that is not made anew each time.
 KEEP_ALIVE_S = 75
 FINISH_S = 30
-BACKLOG = 1024
 SEND_OFF_S = 0.1
 
 
@@ -32,17 +33,19 @@ def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> "HttpServer"
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Connection,  # on httptools
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # bytes of a port scanner are no news
         access_log=False,
         proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=FINISH_S,
+        # The server listens anew at a socket that it is given.
+        backlog=backlog(),
     )
     if tls is not None:
         config.load()
@@ -134,7 +137,7 @@ def open_socket(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(BACKLOG)
+        listening.listen(backlog())
     except OSError as error:
         listening.close()
         raise _not_bound(host, port, error) from error

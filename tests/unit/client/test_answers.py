@@ -15,6 +15,7 @@ from alectio_agent.core.errors import (
     NotAuthorizedError,
     PlatformRejectedError,
     PlatformUnavailableError,
+    ProtocolMismatchError,
     SupersededBootError,
 )
 from alectio_agent.wire.problems import PROBLEM_TYPES
@@ -176,3 +177,25 @@ def test_half_a_claim_is_no_answer() -> None:
 def test_whatever_stands_in_retry_after_the_wait_is_bounded(header: str) -> None:
     asked_s = retry_after_s({"retry-after": header}, NOW)
     assert asked_s is None or 0 <= asked_s <= 300
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "told", "mend"),
+    [
+        (2, 3, "the platform speaks protocols 2 to 3, this agent speaks 1", "Update the agent: "),
+        (2, 2, "the platform speaks protocol 2, this agent speaks 1", "pip install -U alectio"),
+        (0, 0, "the platform speaks protocol 0, this agent speaks 1", "Update the hub, on its"),
+        (None, None, "the platform does not speak protocol 1: d", "Update the older one"),
+        (True, "x", "the platform does not speak protocol 1: d", "Update the older one"),
+    ],
+)
+def test_of_two_sides_without_a_common_protocol_the_older_is_named(
+    lowest: object, highest: object, told: str, mend: str
+) -> None:
+    """A person reads this by night: it must say which of two machines needs the update."""
+    refusal = problem("unsupported-protocol", 426, min=lowest, max=highest)
+    with pytest.raises(ProtocolMismatchError) as caught:
+        read_record(refusal, Accepted, NOW)
+    assert caught.value.message == told
+    assert mend in caught.value.hint
+    assert (caught.value.code, int(caught.value.exit_code)) == ("E-HUB-06", 78)

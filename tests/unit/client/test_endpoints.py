@@ -9,7 +9,8 @@ import responses
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport, Request
-from alectio_agent.core.errors import PlatformUnavailableError
+from alectio_agent.core.errors import PlatformUnavailableError, ProtocolMismatchError
+from alectio_agent.wire.agents import Boot, Registration
 from alectio_agent.wire.claims import ClaimRequest
 from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.results import Heartbeat, JobFailure, StepCommit
@@ -162,3 +163,36 @@ def test_record_names_are_streamed_packed(wire, client: PlatformClient, tmp_path
     request = wire.calls[0].request
     assert request.headers["Content-Encoding"] == "gzip"
     assert request.headers["Content-Length"] == "6"
+
+
+REGISTRATION = Registration(
+    installation_id="i1",
+    boot=Boot(count=1, id="b1"),
+    name="gpu01",
+    version="1",
+    pipelines=[],
+)
+
+
+def registered(lowest: int, highest: int) -> dict[str, object]:
+    return {
+        "agent_id": "agent-1",
+        "platform_id": "platform-1",
+        "lease_s": 90,
+        "poll_wait_s": 20,
+        "max_part_bytes": 100,
+        "protocol": {"min": lowest, "max": highest},
+    }
+
+
+def test_a_platform_of_more_protocols_than_ours_is_fine(wire, client: PlatformClient) -> None:
+    wire.post(f"{URL}/v1/agents", json=registered(1, 3))
+    assert client.register(REGISTRATION).agent_id == "agent-1"
+
+
+def test_a_platform_that_registers_whom_it_will_not_understand_is_named(
+    wire, client: PlatformClient
+) -> None:
+    wire.post(f"{URL}/v1/agents", json=registered(2, 3))
+    with pytest.raises(ProtocolMismatchError, match="protocols 2 to 3, this agent speaks 1"):
+        client.register(REGISTRATION)

@@ -37,7 +37,7 @@ EXPECTED: dict[str, dict[Activity, Action]] = {
     "expired": {"poll": "slow", "deliver": "slow", "beat": "retry", "names": "slow"},
     "revoked": {"poll": "end", "deliver": "end", "beat": "end"},
     "forbidden": {"poll": "end", "deliver": "end", "beat": "end"},
-    "unsupported-protocol": {"poll": "complain", "deliver": "retry", "beat": "retry"},
+    "unsupported-protocol": {"poll": "slow", "deliver": "retry", "beat": "retry"},
 }
 """As section "Problems" of docs/wire.md promises."""
 

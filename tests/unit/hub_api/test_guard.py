@@ -1,5 +1,6 @@
 """The outermost layer: nothing but problem documents gets out."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.support.clocks import FakeClock
 pytestmark = pytest.mark.anyio
 
 
-def raising(error: Exception) -> Guard:
+def raising(error: BaseException) -> Guard:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise error
 
@@ -58,3 +59,10 @@ async def test_an_answer_that_broke_in_the_middle_is_not_answered_twice() -> Non
     exchange = Exchange([])
     await Guard(app, FakeClock())(scope_of("GET", "/", {}), exchange.receive, exchange.send)
     assert len(exchange._sent) == 1
+
+
+async def test_a_request_that_the_end_of_the_hub_cuts_is_told_to_come_again() -> None:
+    """A second signal waits for nobody; a traceback per upload would help nobody either."""
+    answer = await call(raising(asyncio.CancelledError()), "PUT", "/v1/jobs/a/parts/b")
+    assert (answer.status, answer.problem) == (503, "about:blank")
+    assert answer.json["detail"] == "The hub stops. Try again later."

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from alectio_agent.hub.api.examples import EXAMPLES
 from alectio_agent.hub.api.openapi import openapi_text
 from alectio_agent.wire.problems import PROBLEM_TYPES
 
@@ -61,3 +64,65 @@ def test_calls_about_a_job_document_their_lease(document: dict[str, Any]) -> Non
             headers = [given["name"] for given in call["parameters"] if given["in"] == "header"]
             is_agents = path.startswith("/v1/jobs/") and call["x-scopes"] == ["agent"]
             assert ("Alectio-Lease" in headers) == is_agents, path
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    """Generators of clients refuse another."""
+    assert document["openapi"].startswith("3.1")
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+
+
+def fits(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
+    whole = {**schema, "components": document["components"]}
+    Draft202012Validator.check_schema(whole)
+    return [breach.message for breach in Draft202012Validator(whole).iter_errors(value)]
+
+
+def illustrated(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
+    """Every example of the document: of which call, its schema, its value."""
+    found = []
+    for call in operations(document):
+        holders = [*call["parameters"]]
+        for body in (call.get("requestBody", {}), *call["responses"].values()):
+            holders += body.get("content", {}).values()
+        found += [
+            (call["operationId"], holder["schema"], holder["example"])
+            for holder in holders
+            if "example" in holder
+        ]
+    return found
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    told = illustrated(document)
+    assert {name for name, _, _ in told} == set(EXAMPLES)
+    assert [(name, fits(document, schema, value)) for name, schema, value in told] == [
+        (name, []) for name, _, _ in told
+    ]
+
+
+def test_every_call_of_an_agent_has_an_example(document: dict[str, Any]) -> None:
+    """All but record names, which are no JSON both ways."""
+    agents = {call["operationId"] for call in operations(document) if call["x-scopes"] == ["agent"]}
+    assert agents - set(EXAMPLES) == {"put_names"}
+
+
+def test_an_example_that_breaks_its_schema_would_be_found(document: dict[str, Any]) -> None:
+    schema = {"$ref": "#/components/schemas/ClaimRequest"}
+    assert fits(document, schema, {**EXAMPLES["claim"].asked, "seq": "one"}) != []
+
+
+def test_a_slice_of_a_part_is_documented(document: dict[str, Any]) -> None:
+    call = document["paths"]["/v1/jobs/{job_id}/parts/{sha256}"]["put"]
+    [header] = [given for given in call["parameters"] if given["name"] == "Content-Range"]
+    assert not header["required"]
+    for told in ("bytes 0-65535/4194304", "bytes */4194304"):
+        assert fits(document, header["schema"], told) == []
+    assert fits(document, header["schema"], "bytes 0-65535/*") != []
+    answer = call["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer["$ref"].endswith("/PartTaken")
+
+
+def test_members_that_some_problems_bring_are_documented(document: dict[str, Any]) -> None:
+    members = document["components"]["schemas"]["Problem"]["properties"]
+    assert {"code", "missing", "min", "max", "keys", "rows"} <= set(members)

@@ -5,9 +5,19 @@ import asyncio
 import pytest
 from uvicorn.lifespan.off import LifespanOff
 
+from alectio_agent.core.listening import backlog
 from alectio_agent.hub.server.http_server import HttpServer, make_server
 
 pytestmark = pytest.mark.anyio
+
+
+async def nothing(_scope: object, _receive: object, _send: object) -> None:
+    raise AssertionError("nothing is asked")
+
+
+def test_the_queue_of_a_socket_that_was_handed_over_is_as_long_as_the_machine_allows() -> None:
+    """The server listens anew at it: its own 2,048 would undo what `run` asked for."""
+    assert make_server(nothing).config.backlog == backlog()
 
 
 class Connection:
@@ -40,10 +50,7 @@ class WithLatecomer(Connection):
 
 
 async def test_a_connection_that_comes_while_the_server_closes_does_not_keep_it() -> None:
-    async def app(*_: object) -> None:
-        raise AssertionError("nothing is asked")
-
-    server = make_server(app)
+    server = make_server(nothing)
     server.lifespan = LifespanOff(server.config)
     server.servers = []
     first = WithLatecomer(server)
