@@ -10,7 +10,6 @@ POST to it. All stand ready all the time, and each gets one job after another in
 
 import contextlib
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.deployment import Deployment, deployed
-from benchmarks.harness import Figure, publish
+from benchmarks.harness import Figure, is_quick, publish
 from benchmarks.marks import Marks
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import wait_until, wait_until_idle
@@ -44,8 +43,7 @@ class Runner:
 
 
 def main() -> None:
-    is_quick = "--quick" in sys.argv
-    passes, jobs = (1, 5) if is_quick else (PASSES, JOBS)
+    passes, jobs = (1, 5) if is_quick() else (PASSES, JOBS)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         marks = Marks(folder)
@@ -53,7 +51,7 @@ def main() -> None:
         pids = [ours.hub.pid, stack.enter_context(ours.agent()).pid]
         ours.create("bench", WARM_UP + passes * jobs + 1, labels={"kind": "csv"})
         runners = [our_runner(ours)]
-        for peer in [] if is_quick else all_peers(stack, folder, marks):
+        for peer in [] if is_quick() else all_peers(stack, folder, marks):
             pids.append(stack.enter_context(peer.working()).pid)
             runners.append(peer_runner(peer))
         for _ in range(WARM_UP):

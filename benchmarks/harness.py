@@ -18,6 +18,8 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parent.parent
+LOAD_BEFORE = os.getloadavg()[0]
+"""Other work on the machine spoils figures; taken before the benchmark itself works."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ class Figure:
         )
 
 
+def is_quick() -> bool:
+    """Whether to see only that the benchmark runs to its end (`--quick`); figures say nothing."""
+    return "--quick" in sys.argv
+
+
 def publish(name: str, figures: Sequence[Figure]) -> None:
     """Print figures, and keep them when `--json FOLDER` was given.
 
@@ -113,6 +120,7 @@ def _document(name: str, figures: Sequence[Figure]) -> dict:
             "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
             "python": platform.python_version(),
             "system": platform.system(),
+            "load_before": round(LOAD_BEFORE, 2),
         },
         "figures": [
             {

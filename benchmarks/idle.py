@@ -1,0 +1,98 @@
+"""What waiting costs: an agent with a warm hook process, its hub, and workers of RQ and Celery.
+
+All wait at the same time. Wake-ups are voluntary context switches of all threads; memory is PSS,
+pages that processes share counted in parts.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.deployment import Deployment, deployed
+from benchmarks.harness import Figure, is_quick, publish
+from benchmarks.marks import Marks
+from benchmarks.processes import (
+    family,
+    fine_cpu_s,
+    pause,
+    pss_mb,
+    wait_until,
+    wait_until_idle,
+    wakeups,
+)
+
+RUNS, SPAN_S = 3, 30.0
+RESULTS_WORKER_S = 90
+AGENT, HUB = "agent and warm hook process", "hub"
+UNITS = ("%", "1/s", "MB")
+WHAT = ("processor, of one core", "wake-ups", "memory (PSS)")
+MOST = (0.05, 0.2, 60.0)
+
+
+def main() -> None:
+    runs, span_s = (1, 2.0) if is_quick() else (RUNS, SPAN_S)
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        marks = Marks(folder)
+        ours = stack.enter_context(deployed(folder / "ours", marks))
+        agent = stack.enter_context(ours.agent())
+        roots = {AGENT: agent.pid, HUB: ours.hub.pid}
+        if not is_quick():
+            roots |= start_peers(stack, folder, marks)
+        warm_up(ours)
+        wait_until_idle(roots.values())
+        found = [measure(roots, span_s) for _ in range(runs)]
+        publish("idle", [figure for who in roots for figure in figures(who, found)])
+
+
+def start_peers(stack: contextlib.ExitStack, folder: Path, marks: Marks) -> dict[str, int]:
+    from benchmarks.peers.celery_worker import celery_peer
+    from benchmarks.peers.redis_server import running_redis
+    from benchmarks.peers.rq_worker import rq_peer
+
+    url = stack.enter_context(running_redis(folder))
+    started = {}
+    for peer in (rq_peer(folder / "rq", marks, url), celery_peer(folder / "celery", marks, url)):
+        started[peer.name] = stack.enter_context(peer.working()).pid
+        peer.send()
+        marks.wait_for("run")
+    return started
+
+
+def warm_up(ours: Deployment) -> None:
+    """Run an experiment, and wait until the hub's worker for results has ended by itself."""
+    before = len(family([ours.hub.pid]))
+    ours.create("bench", 3)
+    ours.wait_until_finished("bench")
+    if not is_quick():
+        has_ended = lambda: len(family([ours.hub.pid])) <= before + 1  # noqa: E731
+        wait_until(has_ended, RESULTS_WORKER_S, "the end of the hub's results worker")
+
+
+def measure(roots: Mapping[str, int], span_s: float) -> dict[str, tuple[float, float, float]]:
+    """Percent, wake-ups each second and megabytes of each."""
+    pids = {who: family([root]) for who, root in roots.items()}
+    before = {who: (fine_cpu_s(pids[who]), wakeups(pids[who])) for who in pids}
+    pause(span_s)
+    after = {who: (fine_cpu_s(pids[who]), wakeups(pids[who])) for who in pids}
+    return {
+        who: (
+            (after[who][0] - before[who][0]) / span_s * 100,
+            (after[who][1] - before[who][1]) / span_s,
+            pss_mb(pids[who]),
+        )
+        for who in pids
+    }
+
+
+def figures(who: str, found: list[dict[str, tuple[float, float, float]]]) -> list[Figure]:
+    limits = MOST if who == AGENT else (None, None, None)
+    return [
+        Figure(f"{who}: {what}", unit, tuple(run[who][at] for run in found), most=limits[at])
+        for at, (what, unit) in enumerate(zip(WHAT, UNITS, strict=True))
+    ]
+
+
+if __name__ == "__main__":
+    main()
