@@ -43,7 +43,7 @@ class Runner:
 
 
 def main() -> None:
-    passes, jobs = (1, 5) if is_quick() else (PASSES, JOBS)
+    passes, jobs = (1, 2) if is_quick() else (PASSES, JOBS)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         marks = Marks(folder)

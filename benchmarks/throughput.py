@@ -42,7 +42,7 @@ class Rate:
 
 
 def main() -> None:
-    passes, loops = (1, 5) if is_quick() else (PASSES, LOOPS)
+    passes, loops = (1, 4) if is_quick() else (PASSES, LOOPS)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         marks = Marks(folder)

@@ -10,7 +10,7 @@ import requests
 
 from benchmarks.marks import Marks
 from benchmarks.peers.peer import Peer
-from benchmarks.processes import free_port
+from benchmarks.processes import free_port, listens
 
 APP = """
 from flask import Flask, request
@@ -43,4 +43,5 @@ def flask_peer(folder: Path, marks: Marks) -> Peer:
         folder,
         (sys.executable, "flask_job.py"),
         lambda: session.post(url, json={"number": 1}, timeout=60).raise_for_status(),
+        lambda: listens(port),
     )
