@@ -1,6 +1,5 @@
 """Ours in full: a hub as a service, an agent with a token beside it, hooks that do nothing."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -103,12 +102,15 @@ def deployed(folder: Path, marks: Marks, keep_warm: str = "forever") -> Iterator
         wait_until(lambda: "dashboard:" in said.read_text(), START_S, "the hub")
         words = said.read_text().split()
         url = words[words.index("hub:") + 1].rstrip(",")
-        _write_site(site, marks, url, keep_warm)
-        _write_token(site / "token", data)
         session = requests.Session()
         token = next(word for word in words if word.startswith("alt_"))
         session.headers.update({"Authorization": f"Bearer {token}", "Alectio-Protocol": "1"})
-        yield Deployment(site, url, hub, session)
+        ours = Deployment(site, url, hub, session)
+        made = ours.call("POST", "/v1/tokens", {"name": "bench", "scope": "agent"})
+        _write_site(site, marks, url, keep_warm)
+        (site / "token").touch(0o600)
+        (site / "token").write_text(made["token"])
+        yield ours
 
 
 def _write_site(site: Path, marks: Marks, url: str, keep_warm: str) -> None:
@@ -117,9 +119,3 @@ def _write_site(site: Path, marks: Marks, url: str, keep_warm: str) -> None:
         f"platform: {{url: '{url}', token_file: token}}\n"
         f"pipelines:\n  noop: {{hooks: processes.py, pool_size: 100000, keep_warm: {keep_warm}}}\n"
     )
-
-
-def _write_token(file: Path, data: Path) -> None:
-    command = [*AGENT, "hub", "token", "create", "bench", "--data", str(data)]
-    file.touch(0o600)
-    file.write_bytes(subprocess.check_output(command, stderr=subprocess.DEVNULL))

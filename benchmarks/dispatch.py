@@ -1,11 +1,15 @@
 """From a job that becomes available to the first line of its function, the worker idle before.
 
-Ours begins right before a person's last label is sent to the hub over HTTP: checked and committed,
-it makes the next loop available. It ends at the first line of `train`, in a hook process that is
-warm. Between: the hub's commits, the answer to the poll that the agent holds there, the claim in
-the agent's journal, the first heartbeat there and back, and the command to the hook process.
+Ours begins right before a call over HTTP which makes the next loop of an experiment available: its
+samples are chosen and labelled, and only a pause holds it back. It ends at the first line of
+`train`, in a hook process that is warm. Between: the hub's commit, the answer to the poll that the
+agent holds there, with a commit of its own, the claim in the agent's journal, the first heartbeat
+there and back, with a third commit, and the command to the hook process. The same is measured from
+a person's last label, which the hub checks besides.
+
 RQ, Celery: `enqueue` or `send_task` to the first line of the function. Flask: from the caller's
-POST to it. All stand ready all the time, and each gets one job after another in turn.
+POST to it. All stand ready all the time, and each gets one job after another in turn, once the
+processes of all did nothing for 0.3 s.
 """
 
 import contextlib
@@ -23,7 +27,11 @@ from benchmarks.peers.peer import Peer
 from benchmarks.processes import wait_until, wait_until_idle
 
 PASSES, JOBS, WARM_UP = 3, 25, 3
-OURS = "dispatch"
+PATH = "/v1/experiments/bench"
+RESUMED, LABELS = "resumed", "labels"
+
+
+TARGETS = {"RQ, a fork per job": 0.6, "plain Flask push": 3.0}
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,9 @@ def main() -> None:
         marks = Marks(folder)
         ours = stack.enter_context(deployed(folder / "ours", marks))
         pids = [ours.hub.pid, stack.enter_context(ours.agent()).pid]
-        ours.create("bench", WARM_UP + passes * jobs + 1, labels={"kind": "csv"})
-        runners = [our_runner(ours)]
+        loops = 2 * (WARM_UP + passes * jobs) + 1
+        ours.create("bench", loops, labels={"kind": "csv"})
+        runners = [by_resuming(ours), by_labels(ours)]
         for peer in [] if is_quick() else all_peers(stack, folder, marks):
             pids.append(stack.enter_context(peer.working()).pid)
             runners.append(peer_runner(peer))
@@ -79,14 +88,31 @@ def peer_runner(peer: Peer) -> Runner:
     return Runner(peer.name, "run", lambda: None, lambda _: peer.send())
 
 
-def our_runner(ours: Deployment) -> Runner:
-    path = "/v1/experiments/bench/labels"
+def by_labels(ours: Deployment) -> Runner:
+    """Sends the last label of the next loop."""
+    return Runner(
+        LABELS,
+        "train",
+        lambda: labels(ours),
+        lambda body: ours.call("POST", f"{PATH}/labels", body),
+    )
 
-    def prepare() -> object:
-        wait_until(lambda: bool(ours.asked("bench")), 60, "a loop that asks for labels")
-        return {"rows": [{"index": index, "label": index % 2} for index in ours.asked("bench")]}
 
-    return Runner(OURS, "train", prepare, lambda body: ours.call("POST", path, body))
+def by_resuming(ours: Deployment) -> Runner:
+    """Lets an experiment go on whose next loop was held back by a pause only."""
+
+    def prepare() -> None:
+        body = labels(ours)
+        ours.call("POST", f"{PATH}/pause")
+        ours.call("POST", f"{PATH}/labels", body)
+
+    return Runner(RESUMED, "train", prepare, lambda _: ours.call("POST", f"{PATH}/resume"))
+
+
+def labels(ours: Deployment) -> object:
+    """What a person says of the samples of the next loop, once they are asked for."""
+    wait_until(lambda: bool(ours.asked("bench")), 60, "a loop that asks for labels")
+    return {"rows": [{"index": index, "label": index % 2} for index in ours.asked("bench")]}
 
 
 def run_round(runners: list[Runner], marks: Marks, pids: list[int]) -> list[float]:
@@ -97,6 +123,7 @@ def run_round(runners: list[Runner], marks: Marks, pids: list[int]) -> list[floa
 def run_once(runner: Runner, marks: Marks, pids: list[int]) -> float:
     body = runner.prepare()
     wait_until_idle(pids)
+    marks.forget()
     start_s = time.monotonic()
     runner.send(body)
     return (marks.wait_for(runner.word).began_s - start_s) * 1000
@@ -108,14 +135,23 @@ def figures(names: list[str], found: list[list[list[float]]]) -> list[Figure]:
     worst = [by_runner(one_pass, p99) for one_pass in found]
     of = {name: tuple(one[at] for one in medians) for at, name in enumerate(names)}
     of_worst = {name: tuple(one[at] for one in worst) for at, name in enumerate(names)}
-    what = "job available to first line of `train`, p50"
-    targets = {"RQ, a fork per job": 0.6, "plain Flask push": 3.0}
+    peers = names[2:]
+    what = "job available to first line of `train`"
     beside = [
-        Figure(what, "ms", of[OURS], name, of[name], most=targets.get(name)) for name in names[1:]
-    ] or [Figure(what, "ms", of[OURS])]
-    return beside + [
-        Figure("the same, p99", "ms", of_worst[OURS], name, of_worst[name]) for name in names[1:2]
+        Figure(f"{what}, p50", "ms", of[RESUMED], name, of[name], most=TARGETS.get(name))
+        for name in peers
     ]
+    return [
+        *(beside or [Figure(f"{what}, p50", "ms", of[RESUMED])]),
+        figure(f"{what}, p99", of_worst, RESUMED, peers),
+        figure("last label sent to first line of `train`, p50", of, LABELS, peers),
+    ]
+
+
+def figure(what: str, of: dict[str, tuple[float, ...]], ours: str, peers: list[str]) -> Figure:
+    """Beside the first of the peers, when there are any."""
+    beside = {"baseline": peers[0], "baseline_values": of[peers[0]]} if peers else {}
+    return Figure(what, "ms", of[ours], **beside)
 
 
 def by_runner(rounds: list[list[float]], take: Callable[[list[float]], float]) -> list[float]:
