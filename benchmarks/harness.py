@@ -72,9 +72,11 @@ class Figure:
     @property
     def is_met(self) -> bool | None:
         """Whether the target is reached; None without one."""
-        found = self.ratio if self.baseline else self.value
-        if found is None or not self.target:
+        if not self.target:
             return None
+        found = self.ratio if self.baseline else self.value
+        if found is None:  # a baseline of zero has no ratio
+            return None if self.ceiling is None else self.value <= self.ceiling
         return (
             (self.most is None or found <= self.most)
             and (self.least is None or found >= self.least)

@@ -6,7 +6,7 @@ pages that processes share counted in parts.
 
 import contextlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.deployment import Deployment, deployed
@@ -43,7 +43,7 @@ def main() -> None:
         warm_up(ours)
         wait_until_idle(roots.values())
         found = [measure(roots, span_s) for _ in range(runs)]
-        publish("idle", [figure for who in roots for figure in figures(who, found)])
+        publish("idle", figures(found))
 
 
 def start_peers(stack: contextlib.ExitStack, folder: Path, marks: Marks) -> dict[str, int]:
@@ -90,12 +90,24 @@ def measure(roots: Mapping[str, int], span_s: float) -> dict[str, tuple[float, f
     }
 
 
-def figures(who: str, found: list[dict[str, tuple[float, float, float]]]) -> list[Figure]:
-    limits = MOST if who == AGENT else (None, None, None)
-    return [
-        Figure(f"{who}: {what}", unit, tuple(run[who][at] for run in found), most=limits[at])
-        for at, (what, unit) in enumerate(zip(WHAT, UNITS, strict=True))
+def figures(found: list[dict[str, tuple[float, float, float]]]) -> list[Figure]:
+    """The agent beside each peer, its limits beside the first; then the hub."""
+    peers = [who for who in found[0] if who not in (AGENT, HUB)]
+    limits = {peer: MOST if peer == peers[0] else (None,) * 3 for peer in peers} or {"": MOST}
+    made = [
+        Figure(what, unit, values, peer, beside, ceiling=limits[peer][at])
+        for peer in limits
+        for at, (what, unit, values, beside) in enumerate(rows(found, AGENT, peer))
     ]
+    return made + [Figure(what, unit, values) for what, unit, values, _ in rows(found, HUB, "")]
+
+
+def rows(
+    found: list[dict[str, tuple[float, float, float]]], who: str, peer: str
+) -> Iterator[tuple[str, str, tuple[float, ...], tuple[float, ...]]]:
+    for at, (what, unit) in enumerate(zip(WHAT, UNITS, strict=True)):
+        beside = tuple(run[peer][at] for run in found) if peer else ()
+        yield f"idle {who}: {what}", unit, tuple(run[who][at] for run in found), beside
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _row(figure: Mapping[str, Any]) -> str:
     if figure["ratio"] is not None:
         ratio = f"{_number(figure['ratio'])}x"
     target = figure["target"]
-    if target and not figure["is_met"]:
+    if figure["is_met"] is False:
         target += ": **missed**"
     return f"| {figure['what']} | {shown} | {beside} | {ratio} | {target} |\n"
 

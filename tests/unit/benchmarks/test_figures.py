@@ -35,6 +35,11 @@ def test_a_ceiling_is_one_of_the_figure_whatever_its_ratio() -> None:
     assert (heavy.target, heavy.is_met) == ("at most 60 ms", False)
 
 
+def test_a_baseline_of_zero_leaves_the_ceiling() -> None:
+    idle = Figure("processor", "%", (0.01,), "RQ", (0.0,), ceiling=0.05)
+    assert (idle.ratio, idle.is_met) == (None, True)
+
+
 def test_a_figure_without_target_is_neither_met_nor_missed() -> None:
     assert Figure("loop", "ms", (70.0,)).is_met is None
 
