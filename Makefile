@@ -6,6 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
+# Those that are there, in this order.
+BENCHMARKS := $(foreach name,dispatch throughput startup idle bulk longpoll loop_overhead report dashboard \
+  results_files,$(patsubst benchmarks/%.py,%,$(wildcard benchmarks/$(name).py)))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo examples test unit lint format docs check bench clean
@@ -24,6 +27,10 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	@touch $@
 
 demo: $(VENV)/.demo ## Run the digits experiment to its end.
 	$(BIN)/alectio-agent run --config examples/digits/agent.yaml
@@ -63,11 +70,12 @@ docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, probl
 
 check: lint test ## Everything that main must pass.
 
-bench: $(VENV)/.dev ## Print the measured figures.
-	$(BIN)/python benchmarks/loop_overhead.py
-	$(BIN)/python benchmarks/report.py
-	$(BIN)/python benchmarks/dashboard.py
-	PYTHONPATH=. $(BIN)/python benchmarks/results_files.py
+bench: $(VENV)/.bench ## Measure everything beside its peers, and write the figures into the READMEs.
+	@for name in $(BENCHMARKS); do \
+	  $(BIN)/python -m "benchmarks.$$name" --json benchmarks/results || failed="$$failed $$name"; \
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+	$(BIN)/python -m benchmarks.tables
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results

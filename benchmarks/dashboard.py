@@ -1,4 +1,4 @@
-"""How soon a hub with many experiments and agents answers people. Prints figures.
+"""How soon a hub with many experiments and agents answers people.
 
 A real hub in the box, its agent beside it. One experiment runs to its end; its rows are then copied
 in the hub's database, under other names, until there are as many as in a large house.
@@ -6,7 +6,6 @@ in the hub's database, under other names, until there are as many as in a large 
 
 import json
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import requests
+
+from benchmarks.harness import Figure, publish
 
 EXPERIMENTS = 200
 AGENTS = 1000
@@ -59,8 +60,8 @@ def main() -> None:
             multiply(database)
         with running_hub(folder, [*command, "--stay"]) as (url, token):
             wait_until_quiet(folder / "results")
-            for path in ("/v1/experiments", "/", "/agents"):
-                measure(url, path, token)
+            paths = ("/v1/experiments", "/", "/agents")
+            publish("dashboard", [measure(url, path, token) for path in paths])
 
 
 def write_project(folder: Path) -> None:
@@ -138,22 +139,18 @@ def wait_until_quiet(results: Path) -> None:
     wait_for(is_quiet, RESULTS_S)
 
 
-def measure(url: str, path: str, token: str) -> None:
+def measure(url: str, path: str, token: str) -> Figure:
     """Time whole answers, each over a connection of its own."""
     headers = {"Accept": "text/html"}
     if path.startswith("/v1/"):
         headers = {"Authorization": f"Bearer {token}", "Alectio-Protocol": "1"}
-    times_ms, size = [], 0
+    times_ms = []
     for _ in range(REQUESTS):
         start = time.perf_counter()
         answer = requests.get(url + path, headers=headers, timeout=30)
         times_ms.append((time.perf_counter() - start) * 1000)
         answer.raise_for_status()
-        size = len(answer.content)
-    print(
-        f"{path:16} median {statistics.median(times_ms):6.1f} ms   worst {max(times_ms):6.1f} ms"
-        f"   {size / 1000:7.1f} kB   ceiling {CEILING_MS} ms"
-    )
+    return Figure(f"answer to GET {path}", "ms", tuple(times_ms), most=CEILING_MS)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parent.parent
+WRITTEN_BY_BENCHMARKS = (":!benchmarks/results", ":!README.md", ":!benchmarks/README.md")
+LOAD_BEFORE = os.getloadavg()[0]
+"""Other work on the machine spoils figures; taken before the benchmark itself works."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Figure:
         baseline_values: In the same unit.
         most: The ratio to the baseline, or without one the figure itself, should be at most this.
         least: The same, at least.
+        ceiling: The figure itself should be at most this, also when it has a baseline.
     """
 
     what: str
@@ -41,6 +45,7 @@ class Figure:
     baseline_values: tuple[float, ...] = ()
     most: float | None = None
     least: float | None = None
+    ceiling: float | None = None
 
     @property
     def value(self) -> float:
@@ -59,19 +64,29 @@ class Figure:
     def target(self) -> str:
         """In words; empty when there is none."""
         times = "x" if self.baseline else f" {self.unit}"
-        if self.most is not None:
-            return f"at most {self.most:g}{times}"
-        return f"at least {self.least:g}{times}" if self.least is not None else ""
+        limits = [("at most", self.most, times), ("at least", self.least, times)]
+        limits.append(("at most", self.ceiling, f" {self.unit}"))
+        told = (f"{words} {limit:g}{unit}" for words, limit, unit in limits if limit is not None)
+        return ", ".join(told)
 
     @property
     def is_met(self) -> bool | None:
         """Whether the target is reached; None without one."""
-        found = self.ratio if self.baseline else self.value
-        if found is None or (self.most is None and self.least is None):
+        if not self.target:
             return None
-        return (self.most is None or found <= self.most) and (
-            self.least is None or found >= self.least
+        found = self.ratio if self.baseline else self.value
+        if found is None:  # a baseline of zero has no ratio
+            return None if self.ceiling is None else self.value <= self.ceiling
+        return (
+            (self.most is None or found <= self.most)
+            and (self.least is None or found >= self.least)
+            and (self.ceiling is None or self.value <= self.ceiling)
         )
+
+
+def is_quick() -> bool:
+    """Whether to see only that the benchmark runs to its end (`--quick`); figures say nothing."""
+    return "--quick" in sys.argv
 
 
 def publish(name: str, figures: Sequence[Figure]) -> None:
@@ -106,18 +121,22 @@ def _line(figure: Figure) -> str:
 def _document(name: str, figures: Sequence[Figure]) -> dict:
     return {
         "benchmark": name,
-        "commit": _commit(),
+        "commit": _git("rev-parse", "--short=12", "HEAD") or "unknown",
+        "is_changed": bool(_git("status", "--porcelain", "--", ".", *WRITTEN_BY_BENCHMARKS)),
+        "is_quick": is_quick(),
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": {
             "cores": os.cpu_count(),
             "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
             "python": platform.python_version(),
             "system": platform.system(),
+            "load_before": round(LOAD_BEFORE, 2),
         },
         "figures": [
             {
                 **asdict(figure),
                 "value": figure.value,
+                "spread": [min(figure.values), max(figure.values)],
                 "ratio": figure.ratio,
                 "target": figure.target,
                 "is_met": figure.is_met,
@@ -127,7 +146,6 @@ def _document(name: str, figures: Sequence[Figure]) -> dict:
     }
 
 
-def _commit() -> str:
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+def _git(*words: str) -> str:
+    command = ["git", "-C", str(ROOT), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

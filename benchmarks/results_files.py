@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -10,10 +9,12 @@ import time
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
 from alectio_agent.report.page import Told, render_page
+from benchmarks.harness import Figure, publish
 from tests.support.documents import make_document
 
 LOOPS = 120
@@ -63,20 +64,21 @@ print(seconds, peak_mb() - before)
 
 
 def main() -> None:
-    measure_report()
-    measure_output()
-    measure_loops()
+    publish("results_files", [*measure_report(), *measure_output(), measure_loops()])
 
 
-def measure_report() -> None:
+def measure_report() -> list[Figure]:
     document = make_document(loops=25, classes=10, batch=200, pool=12_000)
     start = time.perf_counter()
     page = render_page(Told(document))
     seconds = time.perf_counter() - start
-    print(f"report, 25 loops, 10 classes        {seconds:8.3f} s    {len(page) / 1e6:6.2f} MB")
+    return [
+        Figure("report of 25 loops, 10 classes: making it", "s", (seconds,), most=2),
+        Figure("report of 25 loops, 10 classes: size", "MB", (len(page) / 1e6,), most=6),
+    ]
 
 
-def measure_output() -> None:
+def measure_output() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         parts = []
         for start in range(0, ROWS, PART_ROWS):
@@ -86,22 +88,22 @@ def measure_output() -> None:
         made = Path(folder, "loop_0.npz")
         told = subprocess.check_output([sys.executable, "-c", MERGE, str(made), *parts], text=True)
         seconds, more_mb = told.split()
-        label = f"output of {ROWS:,} x {COLUMNS}, {len(parts)} parts"
-        print(f"{label:36}{float(seconds):8.3f} s    {made.stat().st_size / 1e6:6.1f} MB", end="")
-        print(f"    {float(more_mb):.0f} MB of memory beside the libraries")
+    label = f"output of {ROWS:,} x {COLUMNS}, {len(parts)} parts"
+    return [
+        Figure(f"{label}: making it", "s", (float(seconds),)),
+        Figure(f"{label}: memory", "MB", (float(more_mb),), most=20),
+    ]
 
 
-def measure_loops() -> None:
+def measure_loops() -> Figure:
     """With and without in turn, so that a change of the machine's mood hits both."""
     found: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(ROUNDS):
         for is_with in (True, False):
             with tempfile.TemporaryDirectory() as folder:
                 found[is_with].append(loop_ms(run(Path(folder), is_with=is_with)))
-    for is_with, label in ((False, "without"), (True, "with")):
-        shown = ", ".join(f"{ms:.1f}" for ms in found[is_with])
-        median = statistics.median(found[is_with])
-        print(f"one no-op loop {label:8} results files {median:8.1f} ms   ({shown})")
+    what = "one such loop with results files"
+    return Figure(what, "ms", tuple(found[True]), "without them", tuple(found[False]))
 
 
 def run(folder: Path, *, is_with: bool) -> list[dict]:
@@ -123,7 +125,7 @@ def run(folder: Path, *, is_with: bool) -> list[dict]:
 def loop_ms(loops: list[dict]) -> float:
     """Median time from the end of one loop to the end of the next, but for the first ones."""
     ends = [datetime.fromisoformat(loop["times"]["done_at"]) for loop in loops[20:]]
-    return statistics.median((b - a).total_seconds() * 1000 for a, b in pairwise(ends))
+    return median((b - a).total_seconds() * 1000 for a, b in pairwise(ends))
 
 
 if __name__ == "__main__":
