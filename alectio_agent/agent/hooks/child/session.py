@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from array import array
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -113,7 +114,9 @@ class Session:
         os.chdir(self._folder)
         seed_all(derive_seed(*command["seeding"]))
         REPORTS.connect(lambda **said: self._link.report("progress", **said))
-        asked = Asked(**command["asked"], unlabeled=command["payload"].get("unlabeled", []))
+        # A copy: the hook may change its own list.
+        unlabeled = array("q", command["payload"].get("unlabeled", ()))
+        asked = Asked(**command["asked"], unlabeled=unlabeled)
         payload = self._payload(command)
         args = plain_args(payload["args"])  # before the hook can change them
         start_s = time.monotonic()
@@ -121,7 +124,11 @@ class Session:
         duration_s = time.monotonic() - start_s
         self._stay_alone()
         result = _check(step, returned, asked)
-        writer = PartWriter(Path(command["folder"]), self._wait_for_room)
+        writer = PartWriter(
+            Path(command["folder"]),
+            self._wait_for_room,
+            lambda part: self._link.report("part", part=part),
+        )
         stored = store(result, writer)
         warnings = self._warnings(result.notices)
         return {**stored, "duration_s": duration_s, "warnings": warnings, "args": args}
