@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from alectio_agent.agent.client.connections import LiveSockets, TrackingAdapter
+from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.network import read_network
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.core.clock import Clock
@@ -32,7 +33,7 @@ class Request:
     Attributes:
         method: `GET`, `POST`, `PUT` or `DELETE`.
         path: Below the platform's URL, with a leading slash.
-        body: Bytes, or a file to stream from disk.
+        body: Bytes, or a file or some bytes of one to stream from disk.
         read_timeout_s: Longest silence while waiting for the answer.
         total_s: Longest time from the first byte of the answer to its last.
         limit_bytes: Largest answer that is read.
@@ -42,7 +43,7 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Path | None = None
+    body: bytes | Path | FileSlice | None = None
     read_timeout_s: float = 30.0
     total_s: float = 120.0
     limit_bytes: int = MAX_ANSWER_BYTES
@@ -130,7 +131,7 @@ class HttpTransport:
             f"{self._url}: no answer to {request.method} {request.path}: {reason}"
         )
 
-    def _perform(self, request: Request, body: bytes | BinaryIO | None) -> Response:
+    def _perform(self, request: Request, body: bytes | BinaryIO | FileSlice | None) -> Response:
         with self._session().request(
             request.method,
             self._url + request.path,

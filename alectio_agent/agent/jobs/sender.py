@@ -9,9 +9,10 @@ from alectio_agent.agent.client.answers import ends_agent
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import NOT_AUTHORIZED_S, Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.journal import Journal
-from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import (
@@ -38,7 +39,7 @@ class Sender:
         self,
         client: PlatformClient,
         journal: Journal,
-        outbox: Outbox,
+        parts: PartCourier,
         heartbeats: Heartbeats,
         clock: Clock,
         backoff: Backoff,
@@ -48,19 +49,20 @@ class Sender:
         Args:
             client: On a connection of its own.
             journal: Holds the messages.
-            outbox: Holds the parts.
+            parts: Sends the parts that a commit names, before it.
             heartbeats: Leases are released when their last message is settled.
             clock: For pruning.
             backoff: Of deliveries.
         """
         self._client = client
         self._journal = journal
-        self._outbox = outbox
+        self._parts = parts
+        parts.on_landed = self._look_again
         self._heartbeats = heartbeats
         self._clock = clock
         self._backoff = backoff
         self._platform_id: str | None = None
-        self._sent_parts: set[str] = set()
+        self._missed_by: int | None = None
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.quota = Quota()
         self.keep_sent_s = 7 * 86400.0
@@ -82,7 +84,7 @@ class Sender:
         self.wake.set()
 
     def step(self) -> float:
-        """Deliver the oldest message.
+        """Deliver the oldest message, once all parts that it names have arrived.
 
         Returns:
             Seconds to wait: 0 when there may be more.
@@ -94,7 +96,8 @@ class Sender:
             self._prune()
             return IDLE_S
         try:
-            self._deliver(message)
+            if not self._deliver(message):
+                return IDLE_S  # woken when its parts have arrived, or one has not
         except PlatformUnavailableError as error:
             return self._later(message, error)
         except LeaseLostError as error:
@@ -105,13 +108,14 @@ class Sender:
             self._later(message, error)
             return NOT_AUTHORIZED_S
         except PlatformRejectedError as error:
-            if error.problem in TRANSIENT_PROBLEMS:
+            if error.problem in TRANSIENT_PROBLEMS or self._is_missing_again(message, error):
                 return self._later(message, error)
             self._take_verdict(message, error)
         self._backoff.succeeded()
         return 0.0
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message) -> bool:
+        """Send a message; False when its parts are still under way."""
         if message.kind == "fail":
             failure = JobFailure.model_validate_json(message.body)
             self._client.fail(message.job_id, message.lease, failure)
@@ -120,29 +124,29 @@ class Sender:
             told = (logging.INFO if is_news else logging.DEBUG, "the platform knows of the failure")
         else:
             manifest = Manifest.model_validate_json(message.body)
-            self._send_parts(manifest)
+            if manifest.files and not self._parts.want(manifest):
+                return False
             self._client.commit(message.job_id, manifest.step, message.lease, manifest.commit)
+            self._parts.settle(manifest)
             told = (logging.DEBUG, f"{message.step} delivered")
         if self._journal.settle(message):
+            self._parts.forget(message.lease)
             self._heartbeats.release(message.lease)
         self._logger(message).log(*told)
+        return True
 
-    def _send_parts(self, manifest: Manifest) -> None:
-        folder = self._outbox.result_folder(manifest.lease, manifest.step)
-        for part, name in zip(manifest.commit.parts, manifest.files, strict=True):
-            mark = f"{manifest.lease}/{part.sha256}"
-            if mark not in self._sent_parts:
-                file = folder / name
-                self._client.put_part(manifest.job_id, manifest.lease, part.sha256, file)
-                self._sent_parts.add(mark)
+    def _is_missing_again(self, message: Message, error: PlatformRejectedError) -> bool:
+        """Whether parts of a message were missed before: then sending them at once is no help."""
+        if error.problem != "parts-missing":
+            return False
+        self._parts.mark_missing(message.lease, error)
+        is_again, self._missed_by = self._missed_by == message.id, message.id
+        return is_again
 
     def _take_verdict(self, message: Message, error: PlatformRejectedError) -> None:
-        """Send missing parts again; park what the platform refuses for good."""
+        """Park what the platform refuses for good."""
         if error.problem == "parts-missing":
-            self._sent_parts = {
-                mark for mark in self._sent_parts if not mark.startswith(message.lease)
-            }
-            return
+            return  # they are wanted again in the next turn
         reason = f"{error.problem}: {error.message}"
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
         self.quota.note_end(message.job, is_done=False)
@@ -164,6 +168,7 @@ class Sender:
 
     def _supersede(self, message: Message, reason: str) -> None:
         self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)
+        self._parts.forget(message.lease)
         self._journal.supersede(message.lease, reason)
         self._heartbeats.end(message.lease, reason)
 
@@ -177,10 +182,12 @@ class Sender:
 
     def _prune(self) -> None:
         """Remove the files of results that were acknowledged long enough ago."""
-        self._sent_parts.clear()
         moment = timestamp(self._clock.now() - timedelta(seconds=self.keep_sent_s))
         for lease, step in self._journal.ended_before(moment):
-            self._outbox.remove(lease, step)
+            self._parts.remove(lease, step)
+
+    def _look_again(self) -> None:
+        self.wake.set()
 
     def _logger(self, message: Message) -> logging.LoggerAdapter[logging.Logger]:
         return job_logger(log, message.job)
