@@ -64,6 +64,7 @@ class Session:
         self._own = OwnFiles([])
         self._folder = ""
         self._said: set[str] = set()
+        self._kept: Any = None
 
     def obey(self) -> bool:
         """Do what the next command says, and report how it ended.
@@ -87,6 +88,7 @@ class Session:
         REPORTS.connect(None)
         flush_prints()
         self._link.report(told.pop("report", "done"), **told, files=self._own.imported())
+        self._kept = None  # freeing a million rows takes long: the agent need not wait for it
         return True
 
     def _load(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -124,6 +126,7 @@ class Session:
         duration_s = time.monotonic() - start_s
         self._stay_alone()
         result = _check(step, returned, asked)
+        self._kept = (returned, result)
         writer = PartWriter(
             Path(command["folder"]),
             self._wait_for_room,
