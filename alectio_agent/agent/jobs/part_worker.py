@@ -89,13 +89,16 @@ class PartWorker:
         Returns:
             How much the platform has now.
         """
-        in_flight = self._queue.in_flight
-        stop = min(part.size_bytes, have + self._line.slice_bytes(max(1, in_flight)))
-        piece = FileSlice(part.file, have, stop)
+        in_flight = max(1, self._queue.in_flight)
+        allowed = self._line.slice_bytes(in_flight)
+        piece = FileSlice(part.file, have, min(part.size_bytes, have + allowed))
         start_s = self._clock.monotonic()
         try:
             taken = self._put(part, piece)
         except PlatformError as error:
+            if isinstance(error, PlatformUnavailableError) and error.status != TOO_LARGE:
+                # A short last slice that is lost says nothing of its own size.
+                self._line.note_lost(allowed, in_flight)
             return self._go_on(part, piece, in_flight, error)
         self._line.note_taken(len(piece), self._clock.monotonic() - start_s, in_flight)
         return _past(have, taken)
@@ -116,7 +119,6 @@ class PartWorker:
         if _status(error) == TOO_LARGE and self._line.note_lost(len(piece), in_flight):
             return piece.start
         if isinstance(error, PlatformUnavailableError):
-            self._line.note_lost(len(piece), in_flight)
             _check_size(part)
         if isinstance(error, PlatformRejectedError):
             raise _after_refusal(part, error) from error
