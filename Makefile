@@ -68,6 +68,7 @@ bench: $(VENV)/.dev ## Print the measured figures.
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/dashboard.py
 	PYTHONPATH=. $(BIN)/python benchmarks/results_files.py
+	PYTHONPATH=. $(BIN)/python benchmarks/bulk.py
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results
