@@ -96,7 +96,7 @@ class PartWorker:
         try:
             taken = self._put(part, piece)
         except PlatformError as error:
-            if isinstance(error, PlatformUnavailableError) and error.status != TOO_LARGE:
+            if isinstance(error, PlatformUnavailableError) and not _is_too_large(error):
                 # A short last slice that is lost says nothing of its own size.
                 self._line.note_lost(allowed, in_flight)
             return self._go_on(part, piece, in_flight, error)
@@ -116,7 +116,7 @@ class PartWorker:
             if have == piece.start:
                 raise _no_answer(part, "the platform misses what it said it has") from error
             return have
-        if _status(error) == TOO_LARGE and self._line.note_lost(len(piece), in_flight):
+        if _is_too_large(error) and self._line.note_lost(len(piece), in_flight):
             return piece.start
         if isinstance(error, PlatformUnavailableError):
             _check_size(part)
@@ -131,10 +131,9 @@ def _past(have: int, taken: int) -> int:
     return taken
 
 
-def _status(error: PlatformError) -> object:
-    if isinstance(error, PlatformUnavailableError):
-        return error.status
-    return error.detail.get("status") if isinstance(error, PlatformRejectedError) else None
+def _is_too_large(error: PlatformError) -> bool:
+    """Whether somebody on the way limits bodies, whoever that is."""
+    return isinstance(error, PlatformUnavailableError) and error.status == TOO_LARGE
 
 
 def _after_refusal(part: OutPart, error: PlatformRejectedError) -> PlatformError:
