@@ -18,13 +18,14 @@ from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
+from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import Desk
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop, Rooms
-from alectio_agent.agent.service.agent import Agent, Courier, Parts
+from alectio_agent.agent.service.agent import Agent, Courier, Parts, Uploads
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
@@ -90,12 +91,14 @@ def build_agent(
     settings = state.settings
     variables = site_environment(settings, os.environ, settings.agent.state_dir)
     hooks = HookSlot(base.clock, state.journal, variables, heartbeats.note_progress)
-    sender = _make_sender(base, heartbeats)
+    part_line, part_client = base.connect()
+    parts = PartCourier(part_client, state.outbox, base.clock)
+    sender = _make_sender(base, heartbeats, parts)
     log_line, log_client = base.connect()
     logs = LogSender(log_client, base.share, base.clock, base.backoff())
     name_line, name_client = base.connect()
     names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
-    desk = _make_desk(base, heartbeats, sender, logs)
+    desk = _make_desk(base, heartbeats, sender, logs, parts)
     poll_wake = threading.Event()
     slot = Slot(hooks, poll_wake.set)
     poll_line, poll_client = base.connect()
@@ -106,7 +109,7 @@ def build_agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
             state.settings.agent.drain_timeout, base.clock,
-            _make_sources(base, rooms, poll_loop, names),
+            _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
     )  # fmt: skip
@@ -117,16 +120,16 @@ def build_agent(
     return agent
 
 
-def _make_sender(base: _Base, heartbeats: Heartbeats) -> Sender:
+def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
     state = base.state
-    sender = Sender(
-        base.client(), state.journal, state.outbox, heartbeats, base.clock, base.backoff()
-    )
+    sender = Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
     sender.keep_sent_s = state.settings.outbox.keep_sent
     return sender
 
 
-def _make_desk(base: _Base, heartbeats: Heartbeats, sender: Sender, logs: LogSender) -> Desk:
+def _make_desk(
+    base: _Base, heartbeats: Heartbeats, sender: Sender, logs: LogSender, parts: PartCourier
+) -> Desk:
     state = base.state
     return Desk(
         journal=state.journal,
@@ -141,6 +144,7 @@ def _make_desk(base: _Base, heartbeats: Heartbeats, sender: Sender, logs: LogSen
         leaving=base.leaving,
         delivery=sender.wake,
         logs=logs,
+        parts=parts,
     )
 
 

@@ -804,7 +804,7 @@ class TestResults:
         assert (outcome.media_type, outcome.rows, outcome.inline) == (
             "application/x-npz", 300_000, None,
         )  # fmt: skip
-        assert [part.rows for part in outcome.parts] == [262_144, 37_856]
+        assert [part.rows for part in outcome.parts] == [262_080, 37_920]
         arrays = []
         for part in outcome.parts:
             content = (run.folder / part.file).read_bytes()

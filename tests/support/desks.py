@@ -7,6 +7,7 @@ from pathlib import Path
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
+from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.run import Desk
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.journal.journal import Journal
@@ -30,9 +31,10 @@ def make_desk(folder: Path, platform: FakePlatform, clock: FakeClock, *, full: b
     (folder / "processes.py").write_text("")
     settings = load(folder / "agent.yaml", AgentFile)
     disk, share = MemoryDisk(), Share(is_full=full)
+    outbox = Outbox(disk, folder / "outbox")
     return Desk(
         journal=Journal(folder / "agent.db", clock),
-        outbox=Outbox(disk, folder / "outbox"),
+        outbox=outbox,
         disk=disk,
         heartbeats=Heartbeats(platform, clock),
         pipelines=settings.pipelines,
@@ -42,5 +44,6 @@ def make_desk(folder: Path, platform: FakePlatform, clock: FakeClock, *, full: b
         rng=random.Random(1),
         leaving=threading.Event(),
         delivery=threading.Event(),
+        parts=PartCourier(platform, outbox, clock),
         logs=LogSender(platform, share, clock, Backoff(random.Random(4))),
     )

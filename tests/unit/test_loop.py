@@ -50,7 +50,7 @@ class Bench:
         self.sender = Sender(
             self.platform,
             self.desk.journal,
-            self.desk.outbox,
+            self.desk.parts,
             self.desk.heartbeats,
             self.clock,
             Backoff(random.Random(2)),

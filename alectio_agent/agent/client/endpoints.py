@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from alectio_agent.agent.client.answers import read_claim, read_record, retry_after_s
+from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.negotiation import check_shared
 from alectio_agent.agent.client.transport import Request, Transport
 from alectio_agent.core.clock import Clock
@@ -22,6 +23,7 @@ from alectio_agent.wire.protocol import (
     PROTOCOL_HEADER,
 )
 from alectio_agent.wire.results import Accepted, Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
+from alectio_agent.wire.slices import RANGE_HEADER, PartTaken, Slice
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
 HOLD_MARGIN_S = 10.0
@@ -94,11 +96,31 @@ class PlatformClient:
         hasty = replace(request, read_timeout_s=BEAT_S, total_s=BEAT_S)
         return self._record(hasty, HeartbeatAnswer)
 
-    def put_part(self, job_id: str, lease: str, sha256: str, file: Path) -> None:
+    def put_part(self, job_id: str, lease: str, sha256: str, file: FileSlice) -> None:
         """Send one whole part, streamed from disk."""
-        path = f"/v1/jobs/{job_id}/parts/{sha256}"
-        request = self._request("PUT", path, lease=lease, body=file)
-        self._record(request, Accepted)
+        self._record(self._part(job_id, lease, sha256, file), Accepted)
+
+    def put_slice(self, job_id: str, lease: str, sha256: str, piece: FileSlice, total: int) -> int:
+        """Send a slice of a part, streamed from disk.
+
+        Args:
+            job_id: Of the job.
+            lease: Of the attempt.
+            sha256: Of the whole part.
+            piece: Bytes of the part's file.
+            total: Size of the part.
+
+        Returns:
+            How many bytes the platform has, from the first on without a gap.
+        """
+        place = Slice(piece.start, piece.stop, total)
+        request = self._part(job_id, lease, sha256, piece, place)
+        return self._record(request, PartTaken).have
+
+    def ask_part(self, job_id: str, lease: str, sha256: str, total: int) -> int:
+        """Ask how much of a part the platform has; arguments and answer as in `put_slice`."""
+        request = self._part(job_id, lease, sha256, b"", Slice.question(total))
+        return self._record(request, PartTaken).have
 
     def commit(self, job_id: str, step: str, lease: str, commit: StepCommit) -> None:
         """Deliver the result of a step."""
@@ -139,6 +161,20 @@ class PlatformClient:
         headers = {**plain.headers, "Content-Encoding": "gzip"}
         self._record(replace(plain, headers=headers, read_timeout_s=NAMES_TIMEOUT_S), Accepted)
 
+    def _part(
+        self,
+        job_id: str,
+        lease: str,
+        sha256: str,
+        body: FileSlice | bytes,
+        place: Slice | None = None,
+    ) -> Request:
+        path = f"/v1/jobs/{job_id}/parts/{sha256}"
+        request = self._request("PUT", path, lease=lease, body=body)
+        if place is None:
+            return request
+        return replace(request, headers={**request.headers, RANGE_HEADER: str(place)})
+
     def _json(
         self, method: str, path: str, record: BaseModel, *, lease: str | None = None
     ) -> Request:
@@ -147,7 +183,12 @@ class PlatformClient:
         return replace(request, headers={**request.headers, "Content-Type": JSON_MEDIA_TYPE})
 
     def _request(
-        self, method: str, path: str, *, lease: str | None = None, body: bytes | Path | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        lease: str | None = None,
+        body: bytes | Path | FileSlice | None = None,
     ) -> Request:
         headers = {"Authorization": f"Bearer {self._token()}", PROTOCOL_HEADER: str(PROTOCOL)}
         if lease is not None:

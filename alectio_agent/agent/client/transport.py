@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from alectio_agent.agent.client.connections import LiveSockets
 from alectio_agent.agent.client.deadlines import SLACK_S, Deadlines, Watch
+from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.lateness import is_stale, kind, late_reason
 from alectio_agent.agent.client.network import Network, read_network
 from alectio_agent.agent.client.silence import Silence, proxy_refuses, why_silent
@@ -37,7 +38,7 @@ class Request:
     Attributes:
         method: `GET`, `POST`, `PUT` or `DELETE`.
         path: Below the platform's URL, with a leading slash.
-        body: Bytes, or a file to stream from disk.
+        body: Bytes, or a file or some bytes of one to stream from disk.
         read_timeout_s: Longest silence while waiting for the answer; its headers have to be here
             5 s later.
         total_s: Longest time from the headers of the answer to its last byte.
@@ -49,7 +50,7 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Path | None = None
+    body: bytes | Path | FileSlice | None = None
     read_timeout_s: float = 30.0
     total_s: float = 120.0
     limit_bytes: int = MAX_ANSWER_BYTES
@@ -184,7 +185,7 @@ class HttpTransport:
         )
 
     def _perform(
-        self, session: requests.Session, request: Request, body: bytes | BinaryIO | None
+        self, session: requests.Session, request: Request, body: bytes | BinaryIO | FileSlice | None
     ) -> Response:
         with session.request(
             request.method,

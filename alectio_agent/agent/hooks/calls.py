@@ -19,6 +19,7 @@ from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
 from alectio_agent.agent.hooks.launching import Launch
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits
+from alectio_agent.agent.hooks.steps import PartFile, ignore
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock
@@ -26,6 +27,7 @@ from alectio_agent.core.errors import HookInterruptedError
 
 log = logging.getLogger(__name__)
 
+OnPart = Callable[[PartFile], None]
 OnProgress = Callable[[float | None, float | None, dict[str, float]], None]
 
 
@@ -66,7 +68,12 @@ class HookCalls:
         return ChildProcess(launch, self._groups, self._clock)
 
     def call(
-        self, process: ChildProcess, command: dict[str, Any], scene: Scene, limits: Limits
+        self,
+        process: ChildProcess,
+        command: dict[str, Any],
+        scene: Scene,
+        limits: Limits,
+        on_part: OnPart = ignore,
     ) -> Report:
         """Let a process do something, to its end.
 
@@ -75,6 +82,7 @@ class HookCalls:
             command: What to do.
             scene: For messages.
             limits: How long it may take.
+            on_part: Told of each part of the result as soon as it is durable.
 
         Returns:
             The report `done`.
@@ -85,7 +93,7 @@ class HookCalls:
         allowed = NO_LIMITS if scene.is_debugged else limits
         try:
             told = process.call(
-                command, self._stopper, lambda said: self._hear(said, scene), allowed
+                command, self._stopper, lambda said: self._hear(said, scene, on_part), allowed
             )
         except ChildEndedError as error:
             raise to_crash(error.code, error.ending, scene) from error
@@ -121,9 +129,11 @@ class HookCalls:
         size = int(self.call(process, command, scene, inspection_limits(scene))["size"])
         return HookInspection(forms, names, size, prefix_digest(names, size))
 
-    def _hear(self, said: Report, scene: Scene) -> None:
+    def _hear(self, said: Report, scene: Scene, on_part: OnPart) -> None:
         if said.get("report") == "waits":
             log.warning("%s: the result waits for room on the disk: %s", scene.what, said["reason"])
+        elif said.get("report") == "part":
+            on_part(PartFile(**said["part"]))
         elif said.get("report") == "progress" and self._on_progress is not None:
             self._on_progress(said["done"], said["total"], said["numbers"])
 

@@ -220,7 +220,8 @@ class HookSlot:
         started_at = timestamp(self._clock.now())
         warm.has_run = True
         command = step_command(step_run, folders)
-        told = self._calls.call(warm.process, command, scene, step_limits(scene))
+        limits = step_limits(scene)
+        told = self._calls.call(warm.process, command, scene, limits, step_run.on_part)
         warm.files.note(Path(file) for file in told["files"])
         warm.idle_since_s = self._clock.monotonic()
         warnings = list(told["warnings"])

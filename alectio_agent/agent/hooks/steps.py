@@ -14,6 +14,25 @@ def always() -> bool:
     return True
 
 
+def ignore(part: "PartFile") -> None:
+    """The default of `StepRun.on_part`."""
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """One file of a result, synced.
+
+    Attributes:
+        file: Its name in the result's folder.
+        sha256: Of its content.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
 @dataclass(frozen=True)
 class StepRun:
     """One step to run.
@@ -28,6 +47,7 @@ class StepRun:
             moment too early is not missed.
         in_warm: Train from nothing in the process at hand: `try` looks for globals that carry over.
         is_debugged: A debugger opens where the hook raises, on this terminal, without time limits.
+        on_part: Told of each part as soon as its content is durable; the step may still fail.
         again: What to type once a failure is mended; empty for the usual words.
     """
 
@@ -50,21 +70,7 @@ class StepRun:
     in_warm: bool = False
     is_debugged: bool = False
     again: str = ""
-
-
-@dataclass(frozen=True)
-class PartFile:
-    """One file of a result, synced.
-
-    Attributes:
-        file: Its name in the result's folder.
-        sha256: Of its content.
-    """
-
-    file: str
-    sha256: str
-    bytes: int
-    rows: int
+    on_part: Callable[[PartFile], None] = ignore
 
 
 @dataclass(frozen=True)

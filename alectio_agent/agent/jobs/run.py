@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
+from alectio_agent.agent.jobs.part_courier import PartCourier
+from alectio_agent.agent.jobs.part_queue import OutPart
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.step_marks import StepMarks
 from alectio_agent.agent.jobs.told_once import ToldOnce
@@ -58,6 +61,7 @@ class Desk:
         leaving: Set when the agent finishes the running step and goes.
         delivery: Set to wake the sender.
         logs: Sends what the hooks print.
+        parts: Sends parts of results.
         told: Which warnings were logged already.
     """
 
@@ -73,6 +77,7 @@ class Desk:
     leaving: threading.Event
     delivery: threading.Event
     logs: LogSender
+    parts: PartCourier
     told: ToldOnce = field(default_factory=ToldOnce)
 
     def log_file(self, claim: Claim) -> Path:
@@ -142,7 +147,7 @@ class JobRun:
             self._ending = (ending, reason)
             self._hooks.cancel(CANCEL_GRACE_S)
         elif ending == "lost":
-            self._desk.journal.supersede(self.claim.lease, reason)
+            self._supersede(reason)
 
     def _announce(self) -> float | None:
         try:
@@ -180,6 +185,7 @@ class JobRun:
 
     def _step_run(self, order: StepOrder) -> StepRun:
         claim = self.claim
+        folder = self._desk.outbox.open_result(claim.lease, order.step)
         return StepRun(
             pipeline_name=claim.pipeline,
             pipeline=self._desk.pipelines[claim.pipeline],
@@ -194,10 +200,17 @@ class JobRun:
             classes=claim.classes,
             class_names=claim.class_names,
             output=claim.output,
-            folder=self._desk.outbox.open_result(claim.lease, order.step),
+            folder=folder,
             log_file=self._desk.log_file(claim),
+            on_part=partial(self._offer, folder),
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
+
+    def _offer(self, folder: Path, part: PartFile) -> None:
+        """Let a part leave before its step is done: the one way by which any does."""
+        claim = self.claim
+        found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
+        self._desk.parts.offer(found)
 
     def _complete(self, order: StepOrder, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""
@@ -278,11 +291,18 @@ class JobRun:
             return
         self._log.warning("lease lost, results are kept as superseded: %s", reason)
         self._is_over = True
-        self._desk.journal.supersede(self.claim.lease, reason)
+        self._supersede(reason)
         self._desk.heartbeats.release(self.claim.lease)
+
+    def _supersede(self, reason: str) -> None:
+        self._desk.journal.supersede(self.claim.lease, reason)
+        self._desk.parts.forget(self.claim.lease)
+        self._desk.delivery.set()  # it may wait for one of those parts
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
+        # Parts of a step without a result; those that an earlier commit names are wanted again.
+        self._desk.parts.forget(self.claim.lease)
         share = self._desk.share
         failure = JobFailure.model_validate(
             {

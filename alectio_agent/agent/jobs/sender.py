@@ -9,12 +9,13 @@ from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.journal import Journal
-from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
-from alectio_agent.core.errors import PlatformError
+from alectio_agent.core.errors import PlatformError, PlatformRejectedError
 from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.results import JobFailure
@@ -31,7 +32,7 @@ class Sender:
         self,
         client: PlatformClient,
         journal: Journal,
-        outbox: Outbox,
+        parts: PartCourier,
         heartbeats: Heartbeats,
         clock: Clock,
         backoff: Backoff,
@@ -41,19 +42,20 @@ class Sender:
         Args:
             client: On a connection of its own.
             journal: Holds the messages.
-            outbox: Holds the parts.
+            parts: Sends the parts that a commit names, before it.
             heartbeats: Leases are released when their last message is settled.
             clock: For pruning.
             backoff: Of deliveries.
         """
         self._client = client
         self._journal = journal
-        self._outbox = outbox
+        self._parts = parts
+        parts.on_landed = self._look_again
         self._heartbeats = heartbeats
         self._clock = clock
         self._backoff = backoff
         self._platform_id: str | None = None
-        self._sent_parts: set[str] = set()
+        self._missed_by: int | None = None
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.quota = Quota()
         self.keep_sent_s = 7 * 86400.0
@@ -80,7 +82,7 @@ class Sender:
         self.wake.set()
 
     def step(self) -> float:
-        """Deliver the oldest message.
+        """Deliver the oldest message, once all parts that it names have arrived.
 
         Returns:
             Seconds to wait: 0 when there may be more.
@@ -92,13 +94,15 @@ class Sender:
             self._prune()
             return IDLE_S
         try:
-            self._deliver(message)
+            if not self._deliver(message):
+                return IDLE_S  # woken when its parts have arrived, or one has not
         except PlatformError as error:
             return self._failed(message, error)
         self._backoff.succeeded()
         return 0.0
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message) -> bool:
+        """Send a message; False when its parts are still under way."""
         if message.kind == "fail":
             failure = JobFailure.model_validate_json(message.body)
             self._client.fail(message.job_id, message.lease, failure)
@@ -107,21 +111,23 @@ class Sender:
             told = (logging.INFO if is_news else logging.DEBUG, "the platform knows of the failure")
         else:
             manifest = Manifest.model_validate_json(message.body)
-            self._send_parts(manifest)
+            if manifest.files and not self._parts.want(manifest):
+                return False
             self._client.commit(message.job_id, manifest.step, message.lease, manifest.commit)
+            self._parts.settle(manifest)
             told = (logging.DEBUG, f"{message.step} delivered")
         if self._journal.settle(message):
+            self._parts.forget(message.lease)
             self._heartbeats.release(message.lease)
         self._logger(message).log(*told)
+        return True
 
-    def _send_parts(self, manifest: Manifest) -> None:
-        folder = self._outbox.result_folder(manifest.lease, manifest.step)
-        for part, name in zip(manifest.commit.parts, manifest.files, strict=True):
-            mark = f"{manifest.lease}/{part.sha256}"
-            if mark not in self._sent_parts:
-                file = folder / name
-                self._client.put_part(manifest.job_id, manifest.lease, part.sha256, file)
-                self._sent_parts.add(mark)
+    def _is_missing_again(self, message: Message, error: PlatformError) -> bool:
+        """Whether parts of a message were missed before: then sending them at once is no help."""
+        assert isinstance(error, PlatformRejectedError)  # noqa: S101 - the table of rules says so
+        self._parts.mark_missing(message.lease, error)
+        is_again, self._missed_by = self._missed_by == message.id, message.id
+        return is_again
 
     def _failed(self, message: Message, error: PlatformError) -> float:
         """Do what the table of rules says; seconds to wait before the next turn."""
@@ -130,19 +136,14 @@ class Sender:
             self.on_fatal(error)
         if action in ("end", "slow"):
             return self._later(message, error, self._backoff.refused(error))
-        if action == "retry":
+        if action == "retry" or (action == "resend" and self._is_missing_again(message, error)):
             return self._later(message, error, self._backoff.failed(error))
         if action == "supersede":
             self._supersede(message, error.message)
-        elif action == "resend":
-            self._forget_parts(message)
-        else:
+        elif action != "resend":
             self._park(message, f"{what_is(error)}: {error.message}")
         self._backoff.succeeded()
         return 0.0
-
-    def _forget_parts(self, message: Message) -> None:
-        self._sent_parts = {mark for mark in self._sent_parts if not mark.startswith(message.lease)}
 
     def _park(self, message: Message, reason: str) -> None:
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
@@ -165,6 +166,7 @@ class Sender:
 
     def _supersede(self, message: Message, reason: str) -> None:
         self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)
+        self._parts.forget(message.lease)
         self._journal.supersede(message.lease, reason)
         self._heartbeats.end(message.lease, reason)
 
@@ -177,10 +179,12 @@ class Sender:
 
     def _prune(self) -> None:
         """Remove the files of results that were acknowledged long enough ago."""
-        self._sent_parts.clear()
         moment = timestamp(self._clock.now() - timedelta(seconds=self.keep_sent_s))
         for lease, step in self._journal.ended_before(moment):
-            self._outbox.remove(lease, step)
+            self._parts.remove(lease, step)
+
+    def _look_again(self) -> None:
+        self.wake.set()
 
     def _logger(self, message: Message) -> logging.LoggerAdapter[logging.Logger]:
         return job_logger(log, message.job)

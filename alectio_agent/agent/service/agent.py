@@ -11,12 +11,13 @@ from alectio_agent.agent.client.transport import Transport
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop
 from alectio_agent.agent.service.snapshot import AgentSnapshot, Sources, take_snapshot
-from alectio_agent.agent.service.threads import Driver, StepObject
+from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
 from alectio_agent.core.units import format_duration
@@ -58,6 +59,18 @@ class Courier:
 
 
 @dataclass(frozen=True)
+class Uploads:
+    """Parts of results on their way.
+
+    Attributes:
+        transport: Its own, so that it can be cut.
+    """
+
+    courier: PartCourier
+    transport: Transport
+
+
+@dataclass(frozen=True)
 class Parts:
     """What `cli` built.
 
@@ -66,6 +79,7 @@ class Parts:
         farewell: Client for the last call, after all others are done.
         leaving: Set when the agent takes no further step.
         sources: What is looked at from outside.
+        uploads: What the sender waits for; cut when it is over.
         couriers: They send what no job waits for, and a stop only for some seconds.
     """
 
@@ -80,6 +94,7 @@ class Parts:
     drain_timeout_s: float | None
     clock: Clock
     sources: Sources
+    uploads: Uploads
     couriers: tuple[Courier, ...] = ()
 
 
@@ -104,6 +119,8 @@ class Agent:
         self._slot = self._driver("slot", parts.slot, self._is_slot_over, parts.hooks.close)
         self._sender = self._driver("sender", parts.sender, self._is_sender_over)
         self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
+        self._uploads = LazyDrivers(self._upload_driver)
+        parts.uploads.courier.on_work = self._uploads.call
         self._closing = threading.Event()
         self._couriers = [self._courier_driver(courier) for courier in parts.couriers]
 
@@ -207,6 +224,8 @@ class Agent:
         self._wait_for_slot()
         self._sender.wake()
         self._wait(self._sender)
+        self._uploads.close()
+        parts.uploads.transport.interrupt()
         self._close_couriers()
         self._drained.set()
         self._beats.wake()
@@ -279,6 +298,9 @@ class Agent:
             log.error("%s: unexpected, nothing more is sent: %r", courier.name, error)
 
         return Driver(courier.name, courier.loop, self._parts.clock, is_over, on_crash)
+
+    def _upload_driver(self, worker: StepObject) -> Driver:
+        return self._driver("parts", worker, self._uploads.closed.is_set)
 
     def _driver(
         self,

@@ -69,3 +69,40 @@ class Driver:
             self._on_crash(error)
         finally:
             self.over.set()
+
+
+class LazyDrivers:
+    """Drivers whose threads start with their first work: most agents never need them."""
+
+    def __init__(self, make: Callable[[StepObject], Driver]) -> None:
+        """Start without a thread.
+
+        Args:
+            make: Makes the driver of a step object; it is over when `closed` is set.
+        """
+        self._make = make
+        self._lock = threading.Lock()
+        self._drivers: dict[int, Driver] = {}
+        self.closed = threading.Event()
+
+    def call(self, loop: StepObject) -> None:
+        """Wake a step object, in a thread of its own; from any thread.
+
+        Args:
+            loop: Has work.
+        """
+        with self._lock:
+            if self.closed.is_set():
+                return
+            driver = self._drivers.get(id(loop))
+            if driver is None:
+                driver = self._drivers[id(loop)] = self._make(loop)
+                driver.start()
+        driver.wake()
+
+    def close(self) -> None:
+        """End all threads, each after the turn that it is in."""
+        with self._lock:
+            self.closed.set()
+        for driver in self._drivers.values():
+            driver.wake()

@@ -7,6 +7,7 @@ import pytest
 import responses
 
 from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport, Request
 from alectio_agent.core.errors import PlatformUnavailableError, ProtocolMismatchError
@@ -79,8 +80,38 @@ def test_a_part_is_streamed_from_its_file(wire, client: PlatformClient, tmp_path
     file = tmp_path / "part-0.npz"
     file.write_bytes(b"0123456789")
     wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted"})
-    client.put_part("job-1", "lease-1", "a" * 64, file)
-    assert wire.calls[0].request.headers["Content-Length"] == "10"
+    client.put_part("job-1", "lease-1", "a" * 64, FileSlice(file, 0, 10))
+    request = wire.calls[0].request
+    assert request.headers["Content-Length"] == "10"
+    assert "Content-Range" not in request.headers
+    assert b"".join(request.body) == b"0123456789"
+
+
+def test_a_slice_says_where_it_belongs(wire, client: PlatformClient, tmp_path: Path) -> None:
+    file = tmp_path / "part-0.npz"
+    file.write_bytes(b"0123456789")
+    wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted", "have": 7})
+    assert client.put_slice("job-1", "lease-1", "a" * 64, FileSlice(file, 4, 7), 10) == 7
+    request = wire.calls[0].request
+    assert request.headers["Content-Range"] == "bytes 4-6/10"
+    assert request.headers["Content-Length"] == "3"
+    assert b"".join(request.body) == b"456"
+
+
+def test_what_is_there_of_a_part_is_asked_with_an_empty_body(wire, client: PlatformClient) -> None:
+    wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted", "have": 3})
+    assert client.ask_part("job-1", "lease-1", "a" * 64, 10) == 3
+    request = wire.calls[0].request
+    assert request.headers["Content-Range"] == "bytes */10"
+    assert request.headers["Content-Length"] == "0"
+
+
+def test_a_file_that_became_shorter_is_no_whole_body(tmp_path: Path) -> None:
+    """The platform would wait for the rest."""
+    file = tmp_path / "part-0.npz"
+    file.write_bytes(b"0123")
+    with pytest.raises(OSError, match="ends 6 bytes early"):
+        list(FileSlice(file, 0, 10))
 
 
 def test_redirects_are_never_followed(wire, client: PlatformClient) -> None:

@@ -4,6 +4,8 @@ import errno
 import gzip
 import hashlib
 import json
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ def refuse(reason: str) -> None:
     raise AssertionError(f"the disk is not full: {reason}")
 
 
-def write(folder: Path, result: Result) -> dict[str, Any]:
-    return store(result, PartWriter(folder, refuse))
+def write(
+    folder: Path, result: Result, on_part: Callable[[dict[str, Any]], None] = lambda _: None
+) -> dict[str, Any]:
+    return store(result, PartWriter(folder, refuse, on_part))
 
 
 def scores(count: int, width: int = 10, *, as_array: bool = True) -> Result:
@@ -61,12 +65,38 @@ def test_numbers_start_where_a_reader_can_map_them(tmp_path: Path) -> None:
 
 def test_parts_are_about_four_mebibytes_named_by_number_and_digest(tmp_path: Path) -> None:
     stored = write(tmp_path, scores(200_000))
-    assert [part["rows"] for part in stored["parts"]] == [87_381, 87_381, 25_238]
+    assert [part["rows"] for part in stored["parts"]] == [87_360, 87_360, 25_280]
     for number, part in enumerate(stored["parts"]):
         assert part["file"] == f"part-{number:05d}.npz"
         content = (tmp_path / part["file"]).read_bytes()
         assert part["sha256"] == hashlib.sha256(content).hexdigest()
-        assert part["bytes"] == len(content) <= 4 * 2**20 + 1024
+        assert part["bytes"] == len(content) <= 4 * 2**20
+
+
+def test_a_part_is_told_of_while_the_next_ones_are_unwritten(tmp_path: Path) -> None:
+    """It may leave before the step is complete."""
+    seen = []
+
+    def look(part: dict[str, Any]) -> None:
+        content = (tmp_path / part["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == part["sha256"]
+        seen.append((part, len(list(tmp_path.iterdir()))))
+
+    stored = write(tmp_path, scores(200_000), look)
+    assert [part for part, _ in seen] == stored["parts"]
+    assert [files for _, files in seen] == [1, 2, 3]
+
+
+def test_parts_are_what_zipfile_would_write(tmp_path: Path) -> None:
+    """Parts are shared between attempts by digest, whatever version wrote them."""
+    (part,) = write(tmp_path, scores(5000))["parts"]
+    written = tmp_path / part["file"]
+    copied = tmp_path / "copied.npz"
+    with zipfile.ZipFile(written) as read, zipfile.ZipFile(copied, "w") as archive:
+        assert read.testzip() is None
+        for member in read.namelist():
+            archive.writestr(zipfile.ZipInfo(member), read.read(member))
+    assert copied.read_bytes() == written.read_bytes()
 
 
 def test_each_part_is_complete_in_itself(tmp_path: Path) -> None:
@@ -151,15 +181,15 @@ def test_a_full_disk_is_waited_for_with_the_result_kept(
     """Ten hours of training are not thrown away because somebody filled the disk."""
     real, tries, waits = parts._write_synced, [], []
 
-    def full_twice(path: Path, content: bytes) -> None:
+    def full_twice(path: Path, content: Sequence[bytes]) -> None:
         tries.append(path)
         if len(tries) < 3:
-            path.write_bytes(content[:100])
+            path.write_bytes(content[0][:100])
             raise OSError(error, "No room")
         real(path, content)
 
     monkeypatch.setattr(parts, "_write_synced", full_twice)
-    stored = store(scores(5000), PartWriter(tmp_path, waits.append))
+    stored = store(scores(5000), PartWriter(tmp_path, waits.append, lambda _: None))
     assert len(tries) == 3
     assert waits == [f"{tmp_path / 'part-00000.npz'}: No room"] * 2
     content = (tmp_path / "part-00000.npz").read_bytes()

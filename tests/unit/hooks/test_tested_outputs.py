@@ -86,14 +86,14 @@ class TestKept:
     def test_a_large_result_is_a_file_with_a_further_field(self, tmp_path: Path) -> None:
         scores = np.arange(15_000, dtype=np.float64).reshape(5000, 3)
         found = check(scores, [1] * 5000)
-        stored = store(found, PartWriter(tmp_path, pytest.fail))
+        stored = store(found, PartWriter(tmp_path, pytest.fail, lambda _: None))
         (part,) = stored["parts"]
         arrays = np.load(tmp_path / part["file"], allow_pickle=False)
         assert sorted(arrays) == ["index", "label", "logits", "prediction"]
         np.testing.assert_array_equal(arrays["logits"], scores.astype(np.float32))
 
     def test_a_small_result_has_a_third_entry_in_each_row(self, tmp_path: Path) -> None:
-        stored = store(check({5: ONE, 7: TWO}), PartWriter(tmp_path, pytest.fail))
+        stored = store(check({5: ONE, 7: TWO}), PartWriter(tmp_path, pytest.fail, lambda _: None))
         assert stored["inline"] == {"rows": [[5, [0, 0, ONE]], [7, [2, 2, TWO]]]}
 
 

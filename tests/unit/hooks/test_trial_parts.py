@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.hooks.child.columns import float_column, integer_column
-from alectio_agent.agent.hooks.child.npz import npz_bytes
+from alectio_agent.agent.hooks.child.npz import npz_buffers
 from alectio_agent.agent.hooks.steps import PartFile
 from alectio_agent.agent.hooks.trial.agreement import (
     accuracy,
@@ -170,18 +170,18 @@ class TestRows:
 
     def test_parts_of_scores(self, tmp_path: Path) -> None:
         column = float_column("logits", [[1.0, 2.0], [3.0, 4.5]], [4, 9])
-        content = npz_bytes([4, 9], [column], 0, 2)
+        content = b"".join(npz_buffers([4, 9], [column], 0, 2))
         assert self.read(tmp_path, "a.npz", content) == {4: [1.0, 2.0], 9: [3.0, 4.5]}
 
     def test_parts_of_predictions_and_labels(self, tmp_path: Path) -> None:
         columns = [integer_column("prediction", [1, 0]), integer_column("label", [1, 1])]
-        content = npz_bytes([4, 9], columns, 0, 2)
+        content = b"".join(npz_buffers([4, 9], columns, 0, 2))
         assert self.read(tmp_path, "a.npz", content) == {4: [1, 1], 9: [0, 1]}
 
     def test_parts_of_predictions_labels_and_scores(self, tmp_path: Path) -> None:
         columns = [integer_column("prediction", [1, 0]), integer_column("label", [1, 1]),
                    float_column("logits", [[1.0, 2.0], [3.0, 4.5]], [4, 9])]  # fmt: skip
-        content = npz_bytes([4, 9], columns, 0, 2)
+        content = b"".join(npz_buffers([4, 9], columns, 0, 2))
         found = self.read(tmp_path, "a.npz", content)
         assert found == {4: [1, 1, [1.0, 2.0]], 9: [0, 1, [3.0, 4.5]]}
         assert scores_of(found) == {4: [1.0, 2.0], 9: [3.0, 4.5]}
@@ -189,7 +189,7 @@ class TestRows:
     def test_parts_of_several_fields(self, tmp_path: Path) -> None:
         columns = [float_column("logits", [[1.0], [2.0]], [4, 9]),
                    float_column("embedding", [[0.5, 1.5], [2.5, 3.5]], [4, 9])]  # fmt: skip
-        content = npz_bytes([4, 9], columns, 0, 2)
+        content = b"".join(npz_buffers([4, 9], columns, 0, 2))
         assert self.read(tmp_path, "a.npz", content)[9] == {
             "logits": [2.0],
             "embedding": [2.5, 3.5],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.hooks.provenance import Code, Provenance
+from alectio_agent.agent.hooks.steps import PartFile, StepOutcome
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.core.errors import (
     HookCrashedError,
@@ -69,6 +70,47 @@ def test_steps_run_in_order_and_each_result_is_queued(bench: Bench) -> None:
         ("commit", "infer"),
     ]
     assert bench.desk.delivery.is_set()
+
+
+class TestParts:
+    """They leave while the hook process still stores their step."""
+
+    PART = PartFile("part-0.npz", "a" * 64, 10, 1)
+
+    def run(self, bench: Bench, ending: StepOutcome | Exception) -> list[int]:
+        """How many parts are in hand while the first step runs, and after it."""
+        in_hand = []
+
+        def store() -> StepOutcome:
+            bench.hooks.runs[-1].on_part(self.PART)
+            in_hand.append(bench.desk.parts._queue.in_hand)
+            if isinstance(ending, Exception):
+                raise ending
+            return ending
+
+        bench.hooks.say(store)
+        bench.run()
+        return [*in_hand, bench.desk.parts._queue.in_hand]
+
+    def test_a_part_is_on_its_way_before_its_step_is_done(self, bench: Bench) -> None:
+        assert self.run(bench, make_outcome(parts=(self.PART,))) == [1, 1]
+        (part,) = bench.desk.parts._queue._waiting
+        assert part.file == bench.desk.outbox.result_folder("lease-1", "train") / "part-0.npz"
+        assert (part.job_id, part.sha256, part.size_bytes) == ("job-1", "a" * 64, 10)
+
+    def test_parts_of_a_step_that_failed_are_not_sent(self, bench: Bench) -> None:
+        assert self.run(bench, HookRaisedError("no")) == [1, 0]
+
+    def test_parts_of_a_lost_lease_are_not_sent(self, bench: Bench) -> None:
+        def lose() -> StepOutcome:
+            bench.hooks.runs[-1].on_part(self.PART)
+            bench.job.end("lost", "another counted")
+            raise HookInterruptedError("cancelled")
+
+        bench.hooks.say(lose)
+        bench.run()
+        assert bench.desk.parts._queue.in_hand == 0
+        assert bench.desk.delivery.is_set(), "the sender may wait for one of them"
 
 
 def test_a_warning_is_logged_once_for_an_experiment_and_step(

@@ -7,6 +7,8 @@ import pytest
 
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.part_courier import PartCourier
+from alectio_agent.agent.jobs.part_worker import PartWorker
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
@@ -34,12 +36,14 @@ class Bench:
         self.platform = FakePlatform()
         self.journal = Journal(folder / "agent.db", self.clock)
         self.disk = MemoryDisk()
-        self.outbox = Outbox(self.disk, Path("/outbox"))
+        self.outbox = Outbox(self.disk, folder / "outbox")
         self.heartbeats = Heartbeats(self.platform, self.clock)
+        self.parts = PartCourier(self.platform, self.outbox, self.clock)
+        self.parts.on_work = self.work
         self.sender = Sender(
             self.platform,
             self.journal,
-            self.outbox,
+            self.parts,
             self.heartbeats,
             self.clock,
             Backoff(random.Random(1)),
@@ -50,17 +54,26 @@ class Bench:
 
     def put(self, step: str, *, is_last: bool = False, **commit) -> None:
         manifest = make_manifest(self.claim, step, **commit)
-        self.outbox.open_result(self.claim.lease, step)
+        folder = self.outbox.open_result(self.claim.lease, step)
+        folder.mkdir(parents=True)  # parts lie on the machine's own disk
+        for part, name in zip(manifest.commit.parts, manifest.files, strict=True):
+            (folder / name).write_bytes(bytes(part.bytes))
         self.outbox.complete(manifest)
         self.journal.put_commit(manifest, is_last=is_last)
+
+    def work(self, worker: PartWorker) -> None:
+        """What the thread of a worker does."""
+        while not worker.step():
+            pass
 
     def run(self, turns: int = 20) -> list[float]:
         """Turn until the sender would wait."""
         waits = []
         for _ in range(turns):
             waits.append(self.sender.step())
-            if waits[-1]:
+            if waits[-1] and not self.sender.wake.is_set():
                 break
+            self.sender.wake.clear()
         return waits
 
     def made(self, *names: str) -> list[tuple]:
@@ -121,6 +134,35 @@ def test_missing_parts_are_sent_again_then_the_commit(bench: Bench) -> None:
         "put_part",
         "commit",
     ]
+
+
+def test_parts_that_are_missed_for_ever_are_sent_with_back_off(bench: Bench) -> None:
+    bench.put("infer", parts=[PART], files=["part-0.npz"])
+    gone = PlatformRejectedError("gone", problem="parts-missing")
+    bench.platform.say("commit", *[gone] * 3)
+    waits = [wait_s for wait_s in bench.run() if wait_s != 3600]
+    assert waits[0] == 0
+    assert 0 < waits[1] <= 1
+    assert bench.sender.is_failing
+
+
+def test_a_part_that_does_not_arrive_is_a_failed_delivery(bench: Bench) -> None:
+    """A stopping agent sends until one delivery does not arrive."""
+    parts = [PART, {**PART, "sha256": "b" * 64}]
+    bench.put("infer", parts=parts, files=["part-0.npz", "part-1.npz"])
+    bench.platform.go_away("put_part")
+    waits = bench.run()
+    assert 0 < waits[-1] <= 1
+    assert bench.sender.is_failing
+    assert len(bench.made("put_part")) == 1, "the second part waits, too"
+
+
+def test_a_part_that_is_refused_with_its_lease_supersedes_all(bench: Bench) -> None:
+    bench.put("infer", parts=[PART], files=["part-0.npz"])
+    bench.platform.say("put_part", LeaseLostError("another counted"))
+    bench.run()
+    assert bench.made("commit") == []
+    assert bench.journal.pending_count() == 0
 
 
 def test_a_lost_lease_supersedes_all_and_stops_the_running_hook(bench: Bench) -> None:

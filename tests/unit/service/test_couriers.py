@@ -46,6 +46,7 @@ class Bench:
             heartbeats=idle,
             leaving=Event(),
             clock=self.clock,
+            uploads=SimpleNamespace(courier=SimpleNamespace()),
             couriers=(Courier("logs", self.loop, SimpleNamespace(interrupt=self.cut.set)),),  # type: ignore[arg-type]
         )
         self.agent = Agent(parts)  # type: ignore[arg-type]

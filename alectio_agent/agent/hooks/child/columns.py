@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
+from operator import attrgetter
 from typing import Any, Optional, Union
 
 from alectio_agent.agent.hooks.child.failures import ContractError
@@ -14,6 +17,7 @@ from alectio_agent.agent.hooks.child.plain import is_array, is_tensor, loaded, t
 
 FLOAT = "<f4"
 INTEGER = "<i8"
+ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,16 @@ def sums_to_one(column: Column) -> bool:
     numpy = loaded("numpy", "frombuffer")
     if numpy is not None:
         matrix = numpy.frombuffer(column.buffer, dtype=FLOAT).reshape(-1, width)
-        off = numpy.abs(matrix.sum(axis=1, dtype="f8") - 1)
-        return bool(off.max() < 1e-3 and matrix.min() >= 0)
+        starts = range(0, len(matrix), ROWS_AT_ONCE)
+        return all(_are_shares(matrix[start : start + ROWS_AT_ONCE]) for start in starts)
     count = len(column.buffer) // width
     rows = (column.rows(place, place + 1)[0] for place in range(count))
     return all(abs(sum(row) - 1) < 1e-3 and min(row) >= 0 for row in rows)
+
+
+def _are_shares(matrix: Any) -> bool:
+    """Whether some rows, of numpy, look like probabilities."""
+    return bool(matrix.min() >= 0 and abs(matrix.sum(axis=1, dtype="f8") - 1).max() < 1e-3)
 
 
 def _densify(rows: Any) -> Any:
@@ -108,11 +117,22 @@ def _densify(rows: Any) -> Any:
     if not rows or not (is_tensor(rows[0]) or is_array(rows[0])):
         return rows
     first = rows[0]
-    like = (type(first), first.shape, getattr(first, "device", None))
-    if any((type(r), getattr(r, "shape", 0), getattr(r, "device", None)) != like for r in rows):
+    if len(set(map(type, rows))) > 1 or not _are_alike(rows):
         return [to_array(row) for row in rows]
     library = loaded("torch" if is_tensor(first) else "numpy", "stack")
-    return rows if library is None else to_array(library.stack(rows))
+    if library is None:
+        return rows
+    if (
+        type(first) is getattr(library, "ndarray", None) and first.ndim
+    ):  # many times quicker than to stack small arrays
+        return library.concatenate(rows).reshape(len(rows), *first.shape)
+    return to_array(library.stack(rows))
+
+
+def _are_alike(rows: list[Any]) -> bool:
+    """Whether tensors or arrays of one type have one shape and lie on one device."""
+    devices = set(map(attrgetter("device"), rows)) if hasattr(rows[0], "device") else {None}
+    return len(devices) == len(set(map(attrgetter("shape"), rows))) == 1
 
 
 def _from_array(name: str, values: Any, samples: Sequence[int], expected: Optional[int]) -> Column:
@@ -128,16 +148,24 @@ def _from_array(name: str, values: Any, samples: Sequence[int], expected: Option
     _check_widths(name, [values.shape[1]] if len(values) else [], samples, expected)
     with numpy.errstate(all="ignore"):
         matrix = numpy.ascontiguousarray(values, dtype=FLOAT)
-    rows_finite = numpy.isfinite(matrix).all(axis=1)
-    if not rows_finite.all():
-        places = numpy.flatnonzero(~rows_finite)
+    if not _is_finite(matrix):
+        places = numpy.flatnonzero(~numpy.isfinite(matrix).all(axis=1))
         _refuse_not_finite(name, [samples[place] for place in places], len(samples))
     return Column(name, FLOAT, memoryview(matrix.reshape(-1)), matrix.shape[1])
+
+
+def _is_finite(numbers: Any) -> bool:
+    """Whether an array of numpy holds neither NaN nor an infinity; needs no memory of its size."""
+    return not numbers.size or bool(math.isfinite(numbers.min()) and math.isfinite(numbers.max()))
 
 
 def _from_list(
     name: str, rows: list[Any], samples: Sequence[int], expected: Optional[int]
 ) -> Column:
+    packed = _pack(rows, expected)
+    if packed is not None:
+        return Column(name, FLOAT, packed, len(rows[0]))
+    # Row by row: for rows of other kinds, and for the words when something is wrong.
     lists = [_as_list(row) for row in rows]
     _check_widths(name, [len(row) for row in lists], samples, expected)
     flat = array("f")
@@ -163,6 +191,29 @@ def _from_list(
     return Column(name, FLOAT, memoryview(flat), width)
 
 
+def _pack(rows: list[Any], expected: Optional[int]) -> Optional[memoryview[Any]]:
+    """Plain rows of one width in one buffer; None when they are no such thing, or not finite."""
+    if not rows or not set(map(type, rows)) <= {list, tuple}:
+        return None
+    width = len(rows[0])
+    if not width or set(map(len, rows)) != {width} or width not in _allowed(width, expected):
+        return None
+    pack, flat = struct.Struct("{}f".format(width)).pack, bytearray()
+    try:
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            flat += b"".join(starmap(pack, rows[start : start + ROWS_AT_ONCE]))
+    except (struct.error, TypeError, ValueError, OverflowError, RuntimeError):
+        return None
+    numbers = memoryview(flat).cast("f")
+    numpy = loaded("numpy", "frombuffer")
+    if numpy is not None:
+        is_finite = _is_finite(numpy.frombuffer(flat, FLOAT))
+    else:
+        # Single precision cannot overflow a sum in double precision, so this tests each one.
+        is_finite = math.isfinite(sum(numbers))
+    return numbers if is_finite else None
+
+
 def _as_list(row: Any) -> Sequence[Any]:
     row = to_array(row)
     unpack = getattr(row, "tolist", None)
@@ -182,8 +233,7 @@ def _check_widths(
 ) -> None:
     kinds = sorted(set(widths))
     if expected is not None:
-        # One score for two classes is a whole answer: the other one's score is zero.
-        allowed = {expected, 1} if expected == 2 else {expected}
+        allowed = _allowed(expected, expected)
         wrong = [sample for sample, width in zip(samples, widths) if width not in allowed]
         if wrong:
             where = "" if len(wrong) == len(widths) else " (samples {})".format(name_some(wrong))
@@ -199,6 +249,12 @@ def _check_widths(
                 name, _joined(kinds), name_some(odd)
             )
         )
+
+
+def _allowed(width: int, expected: Optional[int]) -> set[int]:
+    """Widths that a row may have; any one, such as its own, when none is expected."""
+    # One score for two classes is a whole answer: the other one's score is zero.
+    return {width} if expected is None else {expected, 1} if expected == 2 else {expected}
 
 
 def _joined(widths: list[int]) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from alectio_agent.agent.hooks.child.detections import check_detection
 from alectio_agent.agent.hooks.child.failures import ContractError
-from alectio_agent.agent.hooks.child.keys import match_samples, name_some, read_indices
+from alectio_agent.agent.hooks.child.keys import name_some
+from alectio_agent.agent.hooks.child.matching import order_rows, read_keys, take
 from alectio_agent.agent.hooks.child.plain import NotPlainError, is_array, to_array, to_plain
 from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
 from alectio_agent.agent.hooks.child.score_rows import (
@@ -34,16 +35,17 @@ def check_infer(returned: Any, asked: Asked) -> Result:
         ContractError: Any rule of the contract is broken.
     """
     keys, rows = _split(returned)
-    indices = read_indices(keys, "`indices`" if "indices" in returned else "`outputs`")
-    if len(indices) != len(rows):
+    what = "`indices`" if "indices" in returned else "`outputs`"
+    if len(keys) != len(rows):
+        read_keys(keys, what)  # what is wrong with them is told first
         raise ContractError(
             "`outputs` has {:,} rows and `indices` {:,}; expected as many".format(
-                len(rows), len(indices)
+                len(rows), len(keys)
             )
         )
-    samples, are_positions = match_samples(indices, asked.unlabeled)
+    order, are_positions = order_rows(keys, asked.unlabeled, what)
+    samples, rows = asked.unlabeled, take(rows, order)
     notices = (_positions(len(samples)),) if are_positions else ()
-    samples, rows = _in_order(samples, rows)
     if asked.task not in RECTANGULAR:
         return Result(samples, values=_plain_rows(samples, rows, asked), notices=notices)
     columns, form = score_columns(rows, samples, asked)
@@ -51,8 +53,8 @@ def check_infer(returned: Any, asked: Asked) -> Result:
     return Result(samples, columns=columns, form=form, notices=notices)
 
 
-def _split(returned: Any) -> tuple[Sequence[Any], Any]:
-    """Keys and rows of what came back."""
+def _split(returned: Any) -> tuple[Any, Any]:
+    """Keys and rows of what came back; whole numbers in an array stay there."""
     if not isinstance(returned, Mapping):
         raise ContractError("returned a {}; expected {}".format(type(returned).__name__, SHAPE))
     if "outputs" not in returned:
@@ -70,20 +72,15 @@ def _split(returned: Any) -> tuple[Sequence[Any], Any]:
             if indices is None
             else "found both {}; `indices` goes with an array; expected {}".format(what, SHAPE)
         )
-    rows = to_array(outputs)
-    return as_sequence(indices, "indices"), rows if is_array(rows) else as_sequence(rows, "outputs")
+    rows, keys = to_array(outputs), to_array(indices)
+    is_flat = is_array(keys) and keys.ndim == 1
+    return (
+        keys if is_flat else as_sequence(indices, "indices"),
+        rows if is_array(rows) else as_sequence(rows, "outputs"),
+    )
 
 
-def _in_order(samples: list[int], rows: Any) -> tuple[list[int], Any]:
-    """Samples in increasing order, rows with them."""
-    order = sorted(range(len(samples)), key=samples.__getitem__)
-    if order == list(range(len(samples))):
-        return samples, rows
-    ordered = rows[order] if is_array(rows) else [rows[place] for place in order]
-    return [samples[place] for place in order], ordered
-
-
-def _plain_rows(samples: list[int], rows: Any, asked: Asked) -> list[Any]:
+def _plain_rows(samples: Sequence[int], rows: Any, asked: Asked) -> list[Any]:
     values = []
     for sample, row in zip(samples, rows):
         try:

@@ -1,13 +1,13 @@
-"""Writes a checked result: inline when it is small, else as files of about 4 MiB each."""
+"""Writes a checked result: inline when it is small, else as files of at most about 4 MiB each."""
 
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
@@ -21,42 +21,50 @@ from alectio_agent.agent.hooks.child.constants import (
     PART_BYTES,
 )
 from alectio_agent.agent.hooks.child.failures import ContractError
-from alectio_agent.agent.hooks.child.npz import npz_bytes
+from alectio_agent.agent.hooks.child.npz import MEMBER_BYTES, Buffer, npz_buffers
 from alectio_agent.agent.hooks.child.results import Result
 
-Part = tuple[bytes, int]
-"""Content of a file, and its number of rows."""
+Part = tuple[Sequence[Buffer], int]
+"""Content of a file in pieces, and its number of rows."""
+
+OnPart = Callable[[dict[str, Any]], None]
 
 ROWS_AT_ONCE = 256
 FULL = (errno.ENOSPC, errno.EDQUOT)
+GZIP_BITS = 31
 
 
 class PartWriter:
     """Makes files durable in one folder; a full disk is waited for, with the content in memory."""
 
-    def __init__(self, folder: Path, on_full: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, on_full: Callable[[str], None], on_part: OnPart) -> None:
         """Name the folder.
 
         Args:
             folder: Exists; gets the files.
             on_full: Called with a reason when there is no room; waits, then the write is tried
                 again.
+            on_part: Told of each file as soon as its content is durable, see `write`.
         """
         self._folder = folder
         self._on_full = on_full
+        self._on_part = on_part
 
-    def write(self, name: str, content: bytes, rows: int) -> dict[str, Any]:
-        """Write one file and make it durable.
+    def write(self, name: str, content: Sequence[Buffer], rows: int) -> dict[str, Any]:
+        """Write one file and make its content durable.
 
         Args:
             name: Of the file.
-            content: All of it.
+            content: All of it, in pieces.
             rows: How many rows it holds.
 
         Returns:
             `file`, `sha256`, `bytes` and `rows`.
         """
         path = self._folder / name
+        digest = hashlib.sha256()
+        for piece in content:
+            digest.update(piece)
         while True:
             try:
                 _write_synced(path, content)
@@ -67,8 +75,18 @@ class PartWriter:
                 with suppress(OSError):
                     path.unlink()
                 self._on_full("{}: {}".format(path, error.strerror))
-        digest = hashlib.sha256(content).hexdigest()
-        return {"file": name, "sha256": digest, "bytes": len(content), "rows": rows}
+        size = sum(map(len, content))
+        part = {"file": name, "sha256": digest.hexdigest(), "bytes": size, "rows": rows}
+        self._on_part(part)
+        return part
+
+    def finish(self) -> None:
+        """Make the names of all files durable."""
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def store(result: Result, writer: PartWriter) -> dict[str, Any]:
@@ -92,6 +110,7 @@ def store(result: Result, writer: PartWriter) -> dict[str, Any]:
         writer.write("part-{:05d}.{}".format(number, ending), content, rows)
         for number, (content, rows) in enumerate(parts)
     ]
+    writer.finish()
     return {**stored, "media_type": media_type, "parts": written, "inline": None}
 
 
@@ -120,30 +139,42 @@ def _rows(result: Result) -> Iterator[list[Any]]:
 def _npz_parts(result: Result) -> Iterator[Part]:
     row_bytes = 8 + sum(column.row_bytes for column in result.columns)
     _check_row(row_bytes, result.index[0])
-    rows = max(1, PART_BYTES // row_bytes)
+    # With its headers a part still fits into the largest slice, and travels in one request.
+    rows = max(1, (PART_BYTES - MEMBER_BYTES * (1 + len(result.columns))) // row_bytes)
     for start in range(0, len(result.index), rows):
         stop = min(start + rows, len(result.index))
-        yield npz_bytes(result.index, result.columns, start, stop), stop - start
+        yield npz_buffers(result.index, result.columns, start, stop), stop - start
 
 
 def _ndjson_parts(result: Result) -> Iterator[Part]:
-    lines: list[bytes] = []
-    size = 0
+    packed = _Lines()
     for row in _rows(result):
         line = json.dumps(row, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
         _check_row(len(line), row[0])
-        if lines and size + len(line) > PART_BYTES:
-            yield _packed(lines), len(lines)
-            lines, size = [], 0
-        lines.append(line)
-        size += len(line)
-    if lines:
-        yield _packed(lines), len(lines)
+        if packed.count and packed.size + len(line) > PART_BYTES:
+            yield packed.end(), packed.count
+            packed = _Lines()
+        packed.add(line)
+    if packed.count:
+        yield packed.end(), packed.count
 
 
-def _packed(lines: list[bytes]) -> bytes:
-    # Without a time the same rows give the same bytes, and the same digest.
-    return gzip.compress(b"".join(lines), 6, mtime=0)
+class _Lines:
+    """Lines of one part, packed as they come: only what is packed stays in memory."""
+
+    def __init__(self) -> None:
+        # zlib writes no time: the same rows give the same bytes, and the same digest.
+        self._packer = zlib.compressobj(6, zlib.DEFLATED, GZIP_BITS)
+        self._packed: list[Buffer] = []
+        self.count = self.size = 0
+
+    def add(self, line: bytes) -> None:
+        self._packed.append(self._packer.compress(line))
+        self.count += 1
+        self.size += len(line)
+
+    def end(self) -> Sequence[Buffer]:
+        return [b"".join(self._packed), self._packer.flush()]
 
 
 def _check_row(size_bytes: int, sample: int) -> None:
@@ -155,14 +186,13 @@ def _check_row(size_bytes: int, sample: int) -> None:
         )
 
 
-def _write_synced(path: Path, content: bytes) -> None:
+def _write_synced(path: Path, content: Sequence[Buffer]) -> None:
     opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(opened, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        for piece in content:
+            left = memoryview(piece)
+            while left:
+                left = left[os.write(opened, left) :]
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

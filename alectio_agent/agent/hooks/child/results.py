@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -24,7 +25,7 @@ class Asked:
     classes: Optional[int] = None
     class_names: Optional[list[str]] = None
     output: Optional[str] = None
-    unlabeled: list[int] = field(default_factory=list)
+    unlabeled: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Result:
         inline: All there is to say, for `train`, which has no rows.
     """
 
-    index: list[int]
+    index: Sequence[int]
     columns: tuple[Column, ...] = ()
     values: list[Any] = field(default_factory=list)
     form: str = "row"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Optional
 
 from alectio_agent.agent.hooks.child.columns import Column, float_column, sums_to_one
@@ -16,7 +17,9 @@ FIELDS = (*SCORES, "embedding")
 LOGITS = ("logits", "pre_softmax")
 
 
-def score_columns(rows: Any, samples: list[int], asked: Asked) -> tuple[tuple[Column, ...], str]:
+def score_columns(
+    rows: Any, samples: Sequence[int], asked: Asked
+) -> tuple[tuple[Column, ...], str]:
     """Check rows and turn them into columns.
 
     Args:
@@ -31,13 +34,16 @@ def score_columns(rows: Any, samples: list[int], asked: Asked) -> tuple[tuple[Co
         ContractError: Rows of another width, different fields, or a value that is not finite.
     """
     expected = None if asked.task == "regression" else asked.classes
-    if is_array(rows) or not any(isinstance(row, Mapping) for row in rows):
+    if is_array(rows) or not _hold_fields(rows):
         name = "value" if asked.task == "regression" else "logits"
         return (float_column(name, rows, samples, expected),), "row"
     fields = _common_fields(rows, samples)
     return tuple(
         float_column(
-            name, [row[name] for row in rows], samples, expected if name in SCORES else None
+            name,
+            list(map(itemgetter(name), rows)),
+            samples,
+            expected if name in SCORES else None,
         )
         for name in fields
     ), "fields"
@@ -80,10 +86,14 @@ def as_sequence(values: Any, name: str) -> Sequence[Any]:
     )
 
 
-def _common_fields(rows: Sequence[Any], samples: list[int]) -> list[str]:
+def _hold_fields(rows: Sequence[Any]) -> bool:
+    return any(issubclass(kind, Mapping) for kind in set(map(type, rows)))
+
+
+def _common_fields(rows: Sequence[Any], samples: Sequence[int]) -> list[str]:
     """The known fields, which must be the same in every row; others are left out."""
     first = _known_fields(rows[0])
-    odd = [sample for row, sample in zip(rows, samples) if _known_fields(row) != first]
+    odd = [] if _are_alike(rows) else _odd_rows(rows, samples, first)
     if odd:
         raise ContractError(
             "rows hold different fields; expected the same in each (samples {})".format(
@@ -96,6 +106,15 @@ def _common_fields(rows: Sequence[Any], samples: list[int]) -> list[str]:
             "found {}".format(name_some([repr(key)[:80] for key in rows[0]])),
         )
     return first
+
+
+def _are_alike(rows: Sequence[Any]) -> bool:
+    """Whether all rows are dicts with the same keys in the same order, as they are made usually."""
+    return set(map(type, rows)) == {dict} and len(set(map(tuple, rows))) == 1
+
+
+def _odd_rows(rows: Sequence[Any], samples: Sequence[int], first: Optional[list[str]]) -> list[int]:
+    return [sample for row, sample in zip(rows, samples) if _known_fields(row) != first]
 
 
 def _known_fields(row: Any) -> Optional[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from array import array
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -63,6 +64,7 @@ class Session:
         self._own = OwnFiles([])
         self._folder = ""
         self._said: set[str] = set()
+        self._kept: Any = None
 
     def obey(self) -> bool:
         """Do what the next command says, and report how it ended.
@@ -86,6 +88,7 @@ class Session:
         REPORTS.connect(None)
         flush_prints()
         self._link.report(told.pop("report", "done"), **told, files=self._own.imported())
+        self._kept = None  # freeing a million rows takes long: the agent need not wait for it
         return True
 
     def _load(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +116,9 @@ class Session:
         os.chdir(self._folder)
         seed_all(derive_seed(*command["seeding"]))
         REPORTS.connect(lambda **said: self._link.report("progress", **said))
-        asked = Asked(**command["asked"], unlabeled=command["payload"].get("unlabeled", []))
+        # A copy: the hook may change its own list.
+        unlabeled = array("q", command["payload"].get("unlabeled", ()))
+        asked = Asked(**command["asked"], unlabeled=unlabeled)
         payload = self._payload(command)
         args = plain_args(payload["args"])  # before the hook can change them
         start_s = time.monotonic()
@@ -121,7 +126,12 @@ class Session:
         duration_s = time.monotonic() - start_s
         self._stay_alone()
         result = _check(step, returned, asked)
-        writer = PartWriter(Path(command["folder"]), self._wait_for_room)
+        self._kept = (returned, result)
+        writer = PartWriter(
+            Path(command["folder"]),
+            self._wait_for_room,
+            lambda part: self._link.report("part", part=part),
+        )
         stored = store(result, writer)
         warnings = self._warnings(result.notices)
         return {**stored, "duration_s": duration_s, "warnings": warnings, "args": args}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,7 +61,7 @@ def _unread(task: str) -> Notice:
     return Notice("outputs", text, is_once=True)
 
 
-def _by_key(given: Mapping[Any, Any], samples: list[int]) -> list[Any]:
+def _by_key(given: Mapping[Any, Any], samples: Sequence[int]) -> list[Any]:
     rows = dict(zip(read_indices(given, "`outputs`"), given.values()))
     missing = [sample for sample in samples if sample not in rows]
     further = sorted(rows.keys() - set(samples))
@@ -77,7 +77,7 @@ def _by_key(given: Mapping[Any, Any], samples: list[int]) -> list[Any]:
     return [rows[sample] for sample in samples]
 
 
-def _by_place(given: Any, samples: list[int], *, are_keyed: bool) -> Any:
+def _by_place(given: Any, samples: Sequence[int], *, are_keyed: bool) -> Any:
     """Rows in the order of predictions that have no keys either."""
     if are_keyed:
         raise ContractError(
