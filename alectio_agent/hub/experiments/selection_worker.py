@@ -5,7 +5,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from alectio_agent.hub.experiments.analysis_process import (
     Analysis,
@@ -24,6 +24,7 @@ from alectio_agent.hub.experiments.selections import (
     next_owed,
     refuse_selection,
 )
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import results
 
@@ -31,6 +32,12 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
 AGAIN_S = 1.0
+_TESTED = PreparedQuery(
+    select(results.c.media_type, results.c.parts, results.c.inline).where(
+        results.c.lease == bindparam("of"), results.c.step == "test"
+    )
+)
+
 MOST_DEATHS = 3
 """A request that ended the analysis process so often will do it again."""
 
@@ -123,8 +130,8 @@ class SelectionWorker:
             return None
         lease, job_id = owing
         settings = experiment_of(tx, job_of(tx, job_id).experiment_id).settings
-        tested = select(results).where(results.c.lease == lease, results.c.step == "test")
-        row = tx.execute(tested).one()
+        row = _TESTED.row(tx, of=lease)
+        assert row is not None, lease  # noqa: S101 - it was just found
         request = {
             "op": "metrics",
             "task": settings.task,

@@ -1,4 +1,4 @@
-"""Connections to SQLite through SQLAlchemy; the only file that knows which database it is."""
+"""Connections to SQLite through SQLAlchemy; only this and `prepared` know which database it is."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -119,8 +119,8 @@ def translated(place: object) -> Iterator[None]:
     """
     try:
         yield
-    except OperationalError as error:
-        said = str(error.orig)
+    except (OperationalError, sqlite3.OperationalError) as error:
+        said = str(error.orig if isinstance(error, OperationalError) else error)
         if "locked" in said or "busy" in said:
             raise StoreBusyError(f"{place}: another process holds it ({said})") from error
         raise StoreError(f"{place}: {said}") from error
