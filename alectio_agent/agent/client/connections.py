@@ -54,6 +54,7 @@ class TrackingAdapter(HTTPAdapter):
         """
         self._pools = _pool_classes(sockets)
         self._pool: Any = None
+        self._is_forwarded: bool | None = None
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -73,6 +74,20 @@ class TrackingAdapter(HTTPAdapter):
             self._pool = super().get_connection_with_tls_context(*args, **options)
         return self._pool
 
+    def close(self) -> None:
+        """End all connections; the next call looks the way up again."""
+        self._pool = None
+        super().close()
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """What is asked for: the whole URL at a proxy that forwards it, else what is behind it."""
+        assert request.url is not None  # noqa: S101 - the line made it
+        if self._is_forwarded is None:
+            self._is_forwarded = not super().request_url(request, proxies).startswith("/")
+        if self._is_forwarded:
+            return request.url
+        return request.url[request.url.index("/", len("https://")) :]
+
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         """An answer without cookies and a guessed encoding, which nobody reads."""
         answer = requests.Response()
@@ -81,55 +96,47 @@ class TrackingAdapter(HTTPAdapter):
         return answer
 
 
-class Line:
-    """The way of one thread to the platform.
+class LightSession(requests.Session):
+    """A session for calls that differ in little, all to one platform.
 
-    A session of `requests` merges settings, hooks and cookies anew for each call: two thirds of
-    what a call costs. Here all that is the same for each call is prepared once.
+    Another one merges settings, hooks and cookies anew for each call: two thirds of what a call
+    costs. This one has neither hooks nor cookies, and follows no redirect.
     """
 
-    def __init__(self, session: requests.Session, adapter: TrackingAdapter, url: str) -> None:
-        """Prepare; connects to nothing yet.
-
-        Args:
-            session: With the proxies and certificates.
-            adapter: Used for this platform alone.
-            url: Of the platform.
-        """
-        self._adapter = adapter
-        self._url = url
-        self._ways: dict[str, Any] = {
-            "verify": session.verify,
-            "cert": session.cert,
-            "proxies": session.proxies,
-        }
-        self._headers = {**session.headers, "Accept-Encoding": "identity"}
-
-    def send(
+    def request(  # type: ignore[override] # what the transport passes, and no more
         self,
         method: str,
-        path: str,
+        url: str,
+        *,
+        data: bytes | BinaryIO | None = None,
         headers: Mapping[str, str],
-        body: bytes | BinaryIO | None,
-        timeouts_s: tuple[float, float],
+        timeout: tuple[float, float],
+        **_: object,
     ) -> requests.Response:
         """Perform a request; the answer's body is still to be read, from `raw`.
 
         Args:
             method: Such as `POST`.
-            path: Below the platform's URL.
+            url: Whole, and quoted where it must be.
+            data: Bytes, or an opened file.
             headers: Beside those of every call.
-            body: Bytes, or an opened file.
-            timeouts_s: To connect, and longest silence while waiting for the answer.
+            timeout: Seconds to connect, and of the longest silence while waiting for the answer.
         """
         prepared = requests.PreparedRequest()
-        prepared.method, prepared.url = method, self._url + path
-        prepared.body = body  # type: ignore[assignment] # an opened file is streamed
-        told = {**self._headers, **headers}
-        if body is not None:
-            told["Content-Length"] = str(_size_bytes(body))
+        prepared.method, prepared.url = method, url
+        prepared.body = data  # type: ignore[assignment] # an opened file is streamed
+        told = {**self.headers, **headers}
+        if data is not None:
+            told["Content-Length"] = str(_size_bytes(data))
         prepared.headers = told  # type: ignore[assignment] # nobody asks it in other letters
-        return self._adapter.send(prepared, stream=True, timeout=timeouts_s, **self._ways)
+        return self.get_adapter(url).send(
+            prepared,
+            stream=True,
+            timeout=timeout,
+            verify=True if self.verify is None else self.verify,
+            cert=self.cert,
+            proxies=self.proxies,
+        )
 
 
 def _size_bytes(body: bytes | BinaryIO) -> int:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 import requests
 from urllib3.exceptions import HTTPError
 
-from alectio_agent.agent.client.connections import Line, LiveSockets, TrackingAdapter
+from alectio_agent.agent.client.connections import LightSession, LiveSockets, TrackingAdapter
 from alectio_agent.agent.client.network import read_network
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.core.clock import Clock
@@ -73,7 +73,7 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """HTTP over the network, one line per thread, redirects never followed."""
+    """HTTP over the network, one session per thread, redirects never followed."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class HttpTransport:
         self._url = url.rstrip("/")
         self._clock = clock
         self._network = read_network(self._url, environment)
-        self._lines = threading.local()
+        self._sessions = threading.local()
         self._sockets = LiveSockets()
 
     def send(self, request: Request) -> Response:
@@ -131,15 +131,17 @@ class HttpTransport:
         )
 
     def _perform(self, request: Request, body: bytes | BinaryIO | None) -> Response:
-        timeouts_s = (CONNECT_TIMEOUT_S, request.read_timeout_s)
-        line = self._line()
-        answer = line.send(request.method, request.path, request.headers, body, timeouts_s)
-        try:
+        with self._session().request(
+            request.method,
+            self._url + request.path,
+            data=body,
+            headers={"Accept-Encoding": "identity", **request.headers},
+            timeout=(CONNECT_TIMEOUT_S, request.read_timeout_s),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status_code, headers, self._read(answer, request))
-        finally:
-            # Ends the connection, unless the whole answer was read: then another call has it.
-            answer.close()
 
     def _read(self, answer: requests.Response, request: Request) -> bytes:
         """Read at most the limit, and no longer than the total deadline."""
@@ -161,17 +163,18 @@ class HttpTransport:
                 )
         return bytes(received)
 
-    def _line(self) -> Line:
-        line: Line | None = getattr(self._lines, "line", None)
-        if line is None:
-            session = requests.Session()
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = LightSession()
             session.trust_env = False
             session.proxies.update(self._network.proxies)
             if self._network.ca_file:
                 session.verify = self._network.ca_file
-            adapter = TrackingAdapter(self._sockets)
-            line = self._lines.line = Line(session, adapter, self._url)
-        return line
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, TrackingAdapter(self._sockets))
+            self._sessions.session = session
+        return session
 
 
 def _reason(error: BaseException) -> str:
