@@ -49,7 +49,7 @@ def open_engine(path: Path | None, *, is_writer: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        _driver(connection).execute(begin)
 
     return engine
 
@@ -102,8 +102,13 @@ def changes(tx: Connection) -> int:
     Args:
         tx: Of an engine above.
     """
+    return _driver(tx).total_changes
+
+
+def _driver(tx: Connection) -> sqlite3.Connection:
     driver = tx.connection.driver_connection
-    return driver.total_changes if isinstance(driver, sqlite3.Connection) else 0
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engines above make no other
+    return driver
 
 
 @contextmanager
