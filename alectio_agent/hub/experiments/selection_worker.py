@@ -38,6 +38,8 @@ _TESTED = PreparedQuery(
     )
 )
 
+OwedMetrics = tuple[str, str, dict[str, Any]]
+"""Lease and job of a test, and the request for the analysis process."""
 MOST_DEATHS = 3
 """A request that ended the analysis process so often will do it again."""
 
@@ -73,11 +75,14 @@ class SelectionWorker:
         if not self._is_swept:
             self._store.write(partial(sweep, context=self._context)).result()
             self._is_swept = True
-        owed = self._store.read(partial(next_owed, context=self._context)).result()
-        if owed is not None:
-            return self._select(owed)
-        owing = self._store.read(self._next_metrics).result()
-        return IDLE_S if owing is None else self._judge(*owing)
+        found = self._store.read(self._next).result()
+        if isinstance(found, OwedSelection):
+            return self._select(found)
+        return IDLE_S if found is None else self._judge(*found)
+
+    def _next(self, tx: Connection) -> OwedSelection | OwedMetrics | None:
+        """What is owed first, in one look: the next job waits for a selection."""
+        return next_owed(tx, context=self._context) or self._next_metrics(tx)
 
     def _select(self, owed: OwedSelection) -> float:
         found, problem = owed.copied, ""
@@ -124,7 +129,7 @@ class SelectionWorker:
         self._deaths = 0
         return found, ""
 
-    def _next_metrics(self, tx: Connection) -> tuple[str, str, dict[str, Any]] | None:
+    def _next_metrics(self, tx: Connection) -> OwedMetrics | None:
         owing = next_owing(tx)
         if owing is None:
             return None
