@@ -1,7 +1,6 @@
 """Answers the worker's requests: what to label next, and how good a model is."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -88,14 +87,15 @@ def _predicted(batch: Batch) -> list[int] | None:
 
 
 def _histogram(batch: Batch) -> dict[str, Any] | None:
-    return None if batch.ranked is None else asdict(histogram(batch.ranked))
+    # `asdict` would copy every number: half the time of choosing from a small pool.
+    return None if batch.ranked is None else vars(histogram(batch.ranked))
 
 
 def _near_misses(batch: Batch) -> list[dict[str, Any]]:
     if batch.ranked is None:
         return []
     chosen = np.array([choice.index for choice in batch.choices], np.int64)
-    return [asdict(missed) for missed in near_misses(batch.ranked, chosen)]
+    return [vars(missed) for missed in near_misses(batch.ranked, chosen)]
 
 
 _TELLERS: dict[str, Callable[[Batch], Any]] = {

@@ -4,6 +4,7 @@ import logging
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.agent import Agent
@@ -11,25 +12,24 @@ from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.agent_state import Site, open_state
 from alectio_agent.cli.announcement import inspect_hooks
 from alectio_agent.cli.build_agent import build_agent
-from alectio_agent.cli.live.opening import open_screen, told
-from alectio_agent.cli.live.source import SceneSource
+from alectio_agent.cli.live.opening import open_screen
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
-from alectio_agent.cli.run_embedded import Project, jobs_done, run_embedded
-from alectio_agent.cli.run_script import ScriptRun
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.screen import say
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
-from alectio_agent.cli.until_stopped import until_stopped
+from alectio_agent.cli.until_stopped import jobs_done, until_stopped
 from alectio_agent.config.settings import EMBEDDED
-from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ConfigError, ExitCode
 from alectio_agent.core.log import configure
+
+if TYPE_CHECKING:
+    from alectio_agent.cli.run_script import ScriptRun
 
 log = logging.getLogger(__name__)
 
 
-def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> ExitCode:
+def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> ExitCode:
     """Run the agent until it is told to stop, or its experiment is over.
 
     Args:
@@ -64,7 +64,7 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
             site = Site.distant(settings)
             agent = build_agent(site, state, inspect_hooks(state), quota)
-            screen.show(SceneSource(told(site.url), agent.snapshot, SystemClock()).rows)
+            screen.show_agent(site.url, agent)
             code = until_stopped(agent, reload)
             screen.close()
             return _end_elsewhere(code, agent, wish)
@@ -73,6 +73,9 @@ def run_agent(common: Common, wish: Wish, script: ScriptRun | None = None) -> Ex
                 f"E-CONF-04  {file} experiment: missing; the hub in the box needs it, such as "
                 "`experiment: experiment.yaml`"
             )
+        # What a hub in the box and its table need; an agent elsewhere starts without it.
+        from alectio_agent.cli.run_embedded import Project, run_embedded
+
         project = Project(state, file, experiment, common.as_json)
         if script is not None and not file.exists():
             project = replace(project, command=script.command, init=script.init)

@@ -29,7 +29,7 @@ from alectio_agent.cli.run_experiment import (
 )
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.screen import say
-from alectio_agent.cli.until_stopped import until_stopped
+from alectio_agent.cli.until_stopped import jobs_done, until_stopped
 from alectio_agent.cli.watch import Watcher
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ExitCode
@@ -232,13 +232,3 @@ def _say_next(code: ExitCode, watcher: Watcher, agent: Agent, project: Project) 
         say(f"Stopped before the end. It goes on where it was with: {project.command}")
     elif watcher.outcome is None:
         say(f"{jobs_done(agent)}, as asked. The experiment goes on with: {project.command}")
-
-
-def jobs_done(agent: Agent) -> str:
-    """How many jobs gave all their results, in words.
-
-    Args:
-        agent: It has shut down.
-    """
-    done = len(agent.quota.done)
-    return f"{done} job{'' if done == 1 else 's'} done"

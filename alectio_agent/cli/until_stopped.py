@@ -42,3 +42,13 @@ def ending(agent: Agent) -> ExitCode:
         log.error("%s", agent.error)
         return agent.error.exit_code
     return ExitCode.UNEXPECTED
+
+
+def jobs_done(agent: Agent) -> str:
+    """How many jobs gave all their results, in words.
+
+    Args:
+        agent: It has shut down.
+    """
+    done = len(agent.quota.done)
+    return f"{done} job{'' if done == 1 else 's'} done"

@@ -9,6 +9,12 @@ from pydantic import JsonValue
 MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 20
 
+# What a number that breaks a rule looks like once all its digits are made 0. A text that looks the
+# same, such as an id, costs nothing but time.
+_LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
+_LARGE_EXPONENTS = (b"e000", b"e+000")
+_WITHOUT_DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
+
 
 class JsonRuleError(ValueError):
     """Text that is no JSON, or breaks one of the rules above."""
@@ -32,13 +38,13 @@ def loads(text: str | bytes) -> JsonValue:
         JsonRuleError: A duplicate key; NaN or an infinity; an integer of more than
             20 digits; nested deeper than 64 levels.
     """
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     try:
         value: JsonValue = json.loads(
             text,
             object_pairs_hook=_distinct_keys,
             parse_constant=_refuse_constant,
-            parse_int=_bounded_int,
-            parse_float=_finite_float,
+            **_number_hooks(raw),
         )
     except JsonRuleError:
         raise
@@ -46,7 +52,8 @@ def loads(text: str | bytes) -> JsonValue:
         raise JsonRuleError(f"nested deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise NotJsonError(f"not JSON: {error}") from error
-    _check_depth(value)
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
     return value
 
 
@@ -78,6 +85,15 @@ def canonical(value: object) -> str:
     return json.dumps(
         value, allow_nan=False, separators=(",", ":"), ensure_ascii=False, sort_keys=True
     )
+
+
+def _number_hooks(raw: bytes) -> dict[str, Any]:
+    """A call for each of a million numbers would take four times as long as all the rest."""
+    shape = raw.translate(_WITHOUT_DIGITS)
+    if _LONG_NUMBER in shape:
+        return {"parse_int": _bounded_int, "parse_float": _finite_float}
+    is_suspect = any(mark in shape for mark in _LARGE_EXPONENTS)
+    return {"parse_float": _finite_float} if is_suspect else {}
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

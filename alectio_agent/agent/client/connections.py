@@ -1,15 +1,19 @@
 """Connections whose sockets are known, so that another thread can shut them down."""
 
+import os
 import socket
 import threading
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from alectio_agent.agent.client.deadlines import Watch, shut_down
+from alectio_agent.agent.client.file_slice import FileSlice
 
 UNSENT_BYTES = 256 * 2**10
 """The kernel takes no more than this beyond what is on its way. Otherwise it would swallow a whole
@@ -51,7 +55,7 @@ class LiveSockets:
 
 
 class TrackingAdapter(HTTPAdapter):
-    """Makes connections that report their socket, and how far their request is."""
+    """Makes connections to one platform that report their socket, and how far their request is."""
 
     def __init__(self, sockets: LiveSockets, watch: Watch) -> None:
         """Prepare.
@@ -61,6 +65,8 @@ class TrackingAdapter(HTTPAdapter):
             watch: Of the requests of the one thread that uses this.
         """
         self._pools = _pool_classes(sockets, watch)
+        self._pool: Any = None
+        self._is_forwarded: bool | None = None
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -75,6 +81,82 @@ class TrackingAdapter(HTTPAdapter):
         )
         manager.pool_classes_by_scheme = self._pools
         return manager
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """The pool of the one platform, looked up once."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **options)
+        return self._pool
+
+    def close(self) -> None:
+        """End all connections; the next call looks the way up again."""
+        self._pool = None
+        super().close()
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """What is asked for: the whole URL at a proxy that forwards it, else what is behind it."""
+        assert request.url is not None  # noqa: S101 - the line made it
+        if self._is_forwarded is None:
+            self._is_forwarded = not super().request_url(request, proxies).startswith("/")
+        if self._is_forwarded:
+            return request.url
+        return request.url[request.url.index("/", len("https://")) :]
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """An answer without cookies and a guessed encoding, which nobody reads."""
+        answer = requests.Response()
+        answer.request, answer.raw = req, resp
+        answer.status_code, answer.headers = resp.status, resp.headers
+        return answer
+
+
+class LightSession(requests.Session):
+    """A session for calls that differ in little, all to one platform.
+
+    Another one merges settings, hooks and cookies anew for each call: two thirds of what a call
+    costs. This one has neither hooks nor cookies, and follows no redirect.
+    """
+
+    def request(  # type: ignore[override] # what the transport passes, and no more
+        self,
+        method: str,
+        url: str,
+        *,
+        data: bytes | BinaryIO | FileSlice | None = None,
+        headers: Mapping[str, str],
+        timeout: tuple[float, float],
+        **_: object,
+    ) -> requests.Response:
+        """Perform a request; the answer's body is still to be read, from `raw`.
+
+        Args:
+            method: Such as `POST`.
+            url: Whole, and quoted where it must be.
+            data: Bytes, an opened file, or some bytes of one.
+            headers: Beside those of every call.
+            timeout: Seconds to connect, and of the longest silence while waiting for the answer.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url = method, url
+        prepared.body = data  # type: ignore[assignment] # an opened file is streamed
+        told = {**self.headers, **headers}
+        if data is not None:
+            told["Content-Length"] = str(_size_bytes(data))
+        prepared.headers = told  # type: ignore[assignment] # nobody asks it in other letters
+        return self.get_adapter(url).send(
+            prepared,
+            stream=True,
+            timeout=timeout,
+            verify=True if self.verify is None else self.verify,
+            cert=self.cert,
+            proxies=self.proxies,
+        )
+
+
+def _size_bytes(body: bytes | BinaryIO | FileSlice) -> int:
+    if isinstance(body, bytes | FileSlice):
+        return len(body)
+    return os.fstat(body.fileno()).st_size - body.tell()
 
 
 def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:

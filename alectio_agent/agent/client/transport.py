@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 import requests
 from urllib3.exceptions import HTTPError
 
-from alectio_agent.agent.client.connections import LiveSockets
+from alectio_agent.agent.client.connections import LightSession, LiveSockets
 from alectio_agent.agent.client.deadlines import SLACK_S, Deadlines, Watch
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.lateness import is_stale, kind, late_reason
@@ -232,7 +232,7 @@ class HttpTransport:
         return line
 
     def _session(self, watch: Watch) -> requests.Session:
-        session = requests.Session()
+        session = LightSession()
         session.trust_env = False
         if self._network.proxy is not None:
             session.proxies["all"] = self._network.proxy.url

@@ -119,7 +119,9 @@ class ChildProcess:
             ChildEndedError: The process ended first.
             StoppedError: Somebody asked to stop, or a limit did. The group got TERM, and its grace.
         """
-        unsent = json.dumps(command, default=str).encode("ascii") + b"\n"
+        unsent = memoryview(
+            json.dumps(command, default=str, separators=(",", ":")).encode("ascii") + b"\n"
+        )
         is_told = False
         watch = Watch(limits, self._clock)
 
@@ -173,7 +175,7 @@ class ChildProcess:
             os.close(descriptor)
         self._groups.remove(self.pgid)
 
-    def _turn(self, unsent: bytes, stopper: Stopper, ends_s: float | None) -> bytes:
+    def _turn(self, unsent: memoryview, stopper: Stopper, ends_s: float | None) -> memoryview:
         """Wait until something happens, or until a time; send what can be sent.
 
         Returns:
@@ -197,7 +199,7 @@ class ChildProcess:
             except BlockingIOError:
                 return unsent
             except OSError:
-                return b""  # nobody reads any more; its end is noticed by the process itself
+                return unsent[:0]  # nobody reads any more; its end is noticed by the process itself
         return unsent
 
     def _read_reports(self, on_report: OnReport) -> Report | None:

@@ -1,7 +1,8 @@
 """The agent trusts no claim: whatever it has not registered, or cannot be meant, is refused."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import lt
 
 from alectio_agent.wire.agents import PipelineOffer
 from alectio_agent.wire.claims import Claim, InferOrder, TrainOrder, TrainPayload
@@ -73,10 +74,12 @@ def _wrong_indices(claim: Claim) -> str | None:
 
 
 def _wrong_list(name: str, indices: Sequence[int], pool_size: int) -> str | None:
-    if len(set(indices)) != len(indices):
+    is_increasing = all(map(lt, indices, islice(indices, 1, None)))
+    if not is_increasing and len(set(indices)) != len(indices):
         return f"{name} holds an index twice"
-    if indices and max(indices) >= pool_size:
-        return f"{name} holds index {max(indices)}; the pool has {pool_size} samples"
+    highest = max(indices[-1:] if is_increasing else indices, default=-1)
+    if highest >= pool_size:
+        return f"{name} holds index {highest}; the pool has {pool_size} samples"
     return None
 
 

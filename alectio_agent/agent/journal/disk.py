@@ -39,9 +39,9 @@ class SystemDisk:
     def make_folder(self, folder: Path) -> None:
         """Make a folder; see `Disk`."""
         with _translated(folder):
-            if folder.is_dir():
-                return
-            missing = [folder, *(up for up in folder.parents if not up.exists())]
+            missing = [folder]
+            while not missing[-1].parent.exists():
+                missing.append(missing[-1].parent)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for made in missing:
                 _sync(made.parent)
@@ -71,10 +71,10 @@ class SystemDisk:
     def remove(self, path: Path) -> None:
         """Remove a file or folder; see `Disk`."""
         with _translated(path):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
+            try:
                 path.unlink(missing_ok=True)
+            except IsADirectoryError:
+                shutil.rmtree(path)
 
     def sync_tree(self, folder: Path) -> None:
         """Sync files first, then the folders that name them; see `Disk`."""

@@ -5,18 +5,25 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from alectio_agent.agent.service.agent import Agent
 from alectio_agent.cli.live.glyphs import glyphs_for
-from alectio_agent.cli.live.source import Told
-from alectio_agent.cli.live.stage import Draw, Stage
 from alectio_agent.cli.options import Common
+from alectio_agent.core.clock import SystemClock
+
+if TYPE_CHECKING:
+    from alectio_agent.cli.live.source import Told
+    from alectio_agent.cli.live.stage import Draw, Stage
 
 
 class Screen:
-    """What `run` draws on: a stage, or nothing when nobody looks."""
+    """What `run` draws on: a stage, or nothing when nobody looks.
 
-    def __init__(self, stage: Stage | None = None) -> None:
+    What draws is imported only when somebody looks: a service starts without it.
+    """
+
+    def __init__(self, stage: "Stage | None" = None) -> None:
         """Bind the stage.
 
         Args:
@@ -24,7 +31,19 @@ class Screen:
         """
         self._stage = stage
 
-    def show(self, draw: Draw) -> None:
+    def show_agent(self, hub: str, agent: Agent) -> None:
+        """Draw what an agent is doing from now on.
+
+        Args:
+            hub: Where its platform is.
+            agent: Built, not started.
+        """
+        if self._stage is not None:
+            from alectio_agent.cli.live.source import SceneSource
+
+            self._stage.show(SceneSource(told(hub), agent.snapshot, SystemClock()).rows)
+
+    def show(self, draw: "Draw") -> None:
         """Draw from now on.
 
         Args:
@@ -39,12 +58,14 @@ class Screen:
             self._stage.close()
 
 
-def told(hub: str) -> Told:
+def told(hub: str) -> "Told":
     """What stays the same in the whole view.
 
     Args:
         hub: Where the platform is.
     """
+    from alectio_agent.cli.live.source import Told
+
     return Told(version("alectio-agent"), hub, glyphs_for(os.environ))
 
 
@@ -70,6 +91,8 @@ def open_screen(stack: ExitStack, common: Common) -> Screen:
     """
     if not wants_view(common, sys.stderr, os.environ):
         return Screen()
+    from alectio_agent.cli.live.stage import Stage
+
     stage = Stage(glyphs_for(os.environ))
     stack.callback(stage.finish)
     return Screen(stage)

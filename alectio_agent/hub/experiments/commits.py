@@ -25,12 +25,13 @@ from alectio_agent.hub.experiments.records import (
 )
 from alectio_agent.hub.experiments.registry import note_checkpoint
 from alectio_agent.hub.experiments.result_checks import Asked, Expected, check_inline, check_said
+from alectio_agent.hub.store.prepared import PreparedChange
 from alectio_agent.hub.store.tables import attempts, results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.results import StepCommit
 from alectio_agent.wire.strict_json import dumps
 
-_COUNT = insert(results)
+_COUNT = PreparedChange(insert(results))
 
 
 def commit(
@@ -172,7 +173,7 @@ def _count(tx: Connection, context: Context, attempt: Attempt, step: str, said: 
         "owes_metrics": step == "test",
         "provenance": None if said.provenance is None else dumps(said.provenance.model_dump()),
     }
-    tx.execute(_COUNT, row)
+    _COUNT.run(tx, **row)
 
 
 def _note_on_job(tx: Connection, job: Job, attempt: Attempt, step: str) -> None:

@@ -5,10 +5,13 @@ from itertools import compress
 
 from sqlalchemy import Connection, bindparam, select
 
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import selections
 
-_BATCHES = select(selections.c.indices).where(
-    selections.c.experiment_id == bindparam("of"), selections.c.loop <= bindparam("last")
+_BATCHES = PreparedQuery(
+    select(selections.c.indices).where(
+        selections.c.experiment_id == bindparam("of"), selections.c.loop <= bindparam("last")
+    )
 )
 
 
@@ -48,7 +51,7 @@ def chosen_up_to(tx: Connection, experiment_id: str, loop: int) -> list[int]:
         Indices, increasing.
     """
     found: list[int] = []
-    for blob in tx.execute(_BATCHES, {"of": experiment_id, "last": loop}).scalars():
+    for blob in _BATCHES.values(tx, of=experiment_id, last=loop):
         found += unpack(blob)
     found.sort()
     return found

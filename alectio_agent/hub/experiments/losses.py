@@ -13,6 +13,7 @@ from alectio_agent.hub.experiments.records import (
     job_of,
 )
 from alectio_agent.hub.experiments.waiting import make_available, wait_for_person
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import attempts, jobs, results
 from alectio_agent.wire.protocol import LEASE_S, START_WITHIN_S
 
@@ -20,7 +21,7 @@ MOST_LOSSES = 3
 """A step that took its agent along so often will do it again."""
 SHORTEST_TAKEOVER_S = 3600.0
 
-_STEPS_DONE = select(results.c.step).where(results.c.lease == bindparam("of"))
+_STEPS_DONE = PreparedQuery(select(results.c.step).where(results.c.lease == bindparam("of")))
 
 
 def release(tx: Connection, context: Context, attempt: Attempt) -> None:
@@ -79,7 +80,7 @@ def next_step(tx: Connection, attempt: Attempt) -> str | None:
     Returns:
         None when it has committed all its steps.
     """
-    done = set(tx.execute(_STEPS_DONE, {"of": attempt.lease}).scalars())
+    done = set(_STEPS_DONE.values(tx, of=attempt.lease))
     return next((step for step in attempt.steps.split() if step not in done), None)
 
 

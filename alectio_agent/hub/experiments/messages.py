@@ -6,13 +6,16 @@ from pydantic import JsonValue
 from sqlalchemy import Connection, bindparam, insert, select
 
 from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
 from alectio_agent.hub.store.tables import messages
 from alectio_agent.wire.strict_json import canonical
 
-_KNOWN = select(messages.c.content).where(
-    messages.c.job_id == bindparam("job"), messages.c.key == bindparam("of")
+_KNOWN = PreparedQuery(
+    select(messages.c.content).where(
+        messages.c.job_id == bindparam("job"), messages.c.key == bindparam("of")
+    )
 )
-_KEEP = insert(messages)
+_KEEP = PreparedChange(insert(messages))
 
 
 def is_repeated(tx: Connection, job_id: str, key: str, content: dict[str, JsonValue]) -> bool:
@@ -33,7 +36,7 @@ def is_repeated(tx: Connection, job_id: str, key: str, content: dict[str, JsonVa
     digest = _digest(content)
     if _came(tx, job_id, key, digest):
         return True
-    tx.execute(_KEEP, {"job_id": job_id, "key": key, "content": digest})
+    _KEEP.run(tx, job_id=job_id, key=key, content=digest)
     return False
 
 
@@ -53,8 +56,8 @@ def came_before(tx: Connection, job_id: str, key: str, content: dict[str, JsonVa
 
 
 def _came(tx: Connection, job_id: str, key: str, digest: str) -> bool:
-    known = tx.execute(_KNOWN, {"job": job_id, "of": key}).scalar_one_or_none()
-    if known not in (None, digest):
+    known = _KNOWN.row(tx, job=job_id, of=key)
+    if known is not None and known["content"] != digest:
         raise ProblemError("key-reused", f"key {key} came before, with other content")
     return known is not None
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,15 @@ from alectio_agent.hub.experiments.records import (
     find_attempt,
     job_of,
 )
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import attempts, experiments, jobs, parts, results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.results import MissingPart, Part
 
 log = logging.getLogger(__name__)
 
-_ARRIVED = select(parts.c.sha256).where(parts.c.job_id == bindparam("of"))
-_LISTS = select(results.c.parts).where(results.c.job_id == bindparam("of"))
+_ARRIVED = PreparedQuery(select(parts.c.sha256).where(parts.c.job_id == bindparam("of")))
+_LISTS = PreparedQuery(select(results.c.parts).where(results.c.job_id == bindparam("of")))
 _OPEN = select(attempts.c.lease).where(
     attempts.c.job_id == jobs.c.job_id, attempts.c.state.in_(OPEN_ATTEMPTS)
 )
@@ -157,7 +159,7 @@ def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:
         job_id: Of the job.
     """
     named = _named(tx, job_id)
-    for sha256 in set(tx.execute(_ARRIVED, {"of": job_id}).scalars()) - named:
+    for sha256 in set(_ARRIVED.values(tx, of=job_id)) - named:
         tx.execute(delete(parts).where(parts.c.job_id == job_id, parts.c.sha256 == sha256))
     after_commit(tx, partial(_sweep, context.parts / job_id, named))
 
@@ -186,7 +188,7 @@ def _sizes(tx: Connection, job_id: str, wanted: list[str]) -> dict[str, int]:
 
 
 def _named(tx: Connection, job_id: str) -> set[str]:
-    lists = tx.execute(_LISTS, {"of": job_id}).scalars()
+    lists = _LISTS.values(tx, of=job_id)
     return {part["sha256"] for text in lists for part in json.loads(text)}
 
 
@@ -204,20 +206,20 @@ def _remove(file: Path) -> None:
         log.warning("%s stays: %s", file, error.strerror or error)
 
 
-def result_files(context: Context, job_id: str, row: Any) -> dict[str, Any]:
+def result_files(context: Context, job_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """A result as the analysis process is told of it.
 
     Args:
         context: Knows where parts lie.
         job_id: Of the job.
-        row: Of the table of results.
+        row: Of the table of results, with what is read below.
 
     Returns:
         Media type, paths of the parts, or the rows themselves.
     """
-    named = [part["sha256"] for part in json.loads(row.parts)]
+    named = [part["sha256"] for part in json.loads(row["parts"])]
     return {
-        "media_type": row.media_type,
+        "media_type": row["media_type"],
         "parts": [str(part_path(context, job_id, sha256)) for sha256 in named],
-        "inline": None if row.inline is None else json.loads(row.inline),
+        "inline": None if row["inline"] is None else json.loads(row["inline"]),
     }

@@ -16,12 +16,15 @@ from alectio_agent.hub.experiments.records import (
 )
 from alectio_agent.hub.experiments.scores import counted_metrics, owes_metrics
 from alectio_agent.hub.experiments.spending import Spent, spent_by
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.pools import batch_left
 
 UNDECIDED = "undecided"
-_COUNTED = select(results.c.step).where(results.c.job_id == bindparam("of"), results.c.is_counted)
+_COUNTED = PreparedQuery(
+    select(results.c.step).where(results.c.job_id == bindparam("of"), results.c.is_counted)
+)
 
 
 def complete_job(tx: Connection, context: Context, job: Job) -> None:
@@ -146,7 +149,7 @@ def _lacks_infer(tx: Connection, experiment: Experiment, job: Job) -> bool:
 
 
 def _counted_steps(tx: Connection, job: Job) -> set[str]:
-    return set(tx.execute(_COUNTED, {"of": job.job_id}).scalars())
+    return set(_COUNTED.values(tx, of=job.job_id))
 
 
 def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Job) -> None:

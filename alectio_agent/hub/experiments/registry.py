@@ -13,12 +13,13 @@ from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.losses import release, release_lost
 from alectio_agent.hub.experiments.records import OPEN_ATTEMPTS, Attempt
 from alectio_agent.hub.experiments.starting import settle
+from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
 from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import Boot, Registration
 
-_AGENT = select(agents).where(agents.c.agent_id == bindparam("wanted"))
-_HOLD = upsert(checkpoints).on_conflict_do_nothing()
+_AGENT = PreparedQuery(select(agents).where(agents.c.agent_id == bindparam("wanted")))
+_HOLD = PreparedChange(upsert(checkpoints).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def calling_agent(tx: Connection, agent_id: str, boot_id: str) -> Agent:
     Raises:
         ProblemError: `unknown-agent`, or `superseded-boot`.
     """
-    row = tx.execute(_AGENT, {"wanted": agent_id}).mappings().one_or_none()
+    row = _AGENT.row(tx, wanted=agent_id)
     if row is None:
         raise ProblemError("unknown-agent", "this platform does not know the agent; register again")
     agent = Agent(**row)
@@ -109,8 +110,7 @@ def note_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str) -
         experiment: Name of the experiment.
         name: Of the checkpoint.
     """
-    held = {"agent_id": agent_id, "experiment": experiment, "name": name}
-    tx.execute(_HOLD, held)
+    _HOLD.run(tx, agent_id=agent_id, experiment=experiment, name=name)
 
 
 def forget_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str | None) -> None:

@@ -5,20 +5,27 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
 from alectio_agent.hub.store.tables import jobs, results
 from alectio_agent.wire.strict_json import dumps
 
-_OWING = (
+_OWING = PreparedQuery(
     select(results.c.lease)
     .join(jobs, jobs.c.job_id == results.c.job_id)
     .where(results.c.owes_metrics, jobs.c.experiment_id == bindparam("of"))
     .limit(1)
 )
-_NEXT_OWING = (
+_NEXT_OWING = PreparedQuery(
     select(results.c.lease, results.c.job_id)
     .where(results.c.owes_metrics)
     .order_by(results.c.received_at)
     .limit(1)
+)
+
+_STORE = PreparedChange(
+    update(results).where(
+        results.c.lease == bindparam("of"), results.c.step == "test", results.c.owes_metrics
+    )
 )
 
 
@@ -29,7 +36,7 @@ def owes_metrics(tx: Connection, experiment_id: str) -> bool:
         tx: Any transaction.
         experiment_id: Whose.
     """
-    return tx.execute(_OWING, {"of": experiment_id}).first() is not None
+    return _OWING.row(tx, of=experiment_id) is not None
 
 
 def next_owing(tx: Connection) -> tuple[str, str] | None:
@@ -41,8 +48,8 @@ def next_owing(tx: Connection) -> tuple[str, str] | None:
     Returns:
         Lease and job; None when no metrics are owed.
     """
-    row = tx.execute(_NEXT_OWING).one_or_none()
-    return None if row is None else (row.lease, row.job_id)
+    row = _NEXT_OWING.row(tx)
+    return None if row is None else (row["lease"], row["job_id"])
 
 
 def counted_metrics(tx: Connection, experiment_id: str, first: int) -> dict[int, dict[str, float]]:
@@ -83,7 +90,4 @@ def store_metrics(tx: Connection, lease: str, found: dict[str, Any]) -> bool:
     Returns:
         Whether they were owed; a result that was voided meanwhile needs none.
     """
-    owing = update(results).where(
-        results.c.lease == lease, results.c.step == "test", results.c.owes_metrics
-    )
-    return tx.execute(owing.values(metrics=dumps(found), owes_metrics=False)).rowcount == 1
+    return _STORE.run(tx, of=lease, metrics=dumps(found), owes_metrics=False) == 1

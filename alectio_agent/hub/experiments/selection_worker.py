@@ -5,7 +5,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from alectio_agent.hub.experiments.analysis_process import (
     Analysis,
@@ -24,6 +24,7 @@ from alectio_agent.hub.experiments.selections import (
     next_owed,
     refuse_selection,
 )
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import results
 
@@ -31,6 +32,14 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
 AGAIN_S = 1.0
+_TESTED = PreparedQuery(
+    select(results.c.media_type, results.c.parts, results.c.inline).where(
+        results.c.lease == bindparam("of"), results.c.step == "test"
+    )
+)
+
+OwedMetrics = tuple[str, str, dict[str, Any]]
+"""Lease and job of a test, and the request for the analysis process."""
 MOST_DEATHS = 3
 """A request that ended the analysis process so often will do it again."""
 
@@ -66,11 +75,14 @@ class SelectionWorker:
         if not self._is_swept:
             self._store.write(partial(sweep, context=self._context)).result()
             self._is_swept = True
-        owed = self._store.read(partial(next_owed, context=self._context)).result()
-        if owed is not None:
-            return self._select(owed)
-        owing = self._store.read(self._next_metrics).result()
-        return IDLE_S if owing is None else self._judge(*owing)
+        found = self._store.read(self._next).result()
+        if isinstance(found, OwedSelection):
+            return self._select(found)
+        return IDLE_S if found is None else self._judge(*found)
+
+    def _next(self, tx: Connection) -> OwedSelection | OwedMetrics | None:
+        """What is owed first, in one look: the next job waits for a selection."""
+        return next_owed(tx, context=self._context) or self._next_metrics(tx)
 
     def _select(self, owed: OwedSelection) -> float:
         found, problem = owed.copied, ""
@@ -117,14 +129,14 @@ class SelectionWorker:
         self._deaths = 0
         return found, ""
 
-    def _next_metrics(self, tx: Connection) -> tuple[str, str, dict[str, Any]] | None:
+    def _next_metrics(self, tx: Connection) -> OwedMetrics | None:
         owing = next_owing(tx)
         if owing is None:
             return None
         lease, job_id = owing
         settings = experiment_of(tx, job_of(tx, job_id).experiment_id).settings
-        tested = select(results).where(results.c.lease == lease, results.c.step == "test")
-        row = tx.execute(tested).one()
+        row = _TESTED.row(tx, of=lease)
+        assert row is not None, lease  # noqa: S101 - it was just found
         request = {
             "op": "metrics",
             "task": settings.task,

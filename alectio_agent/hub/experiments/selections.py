@@ -30,6 +30,7 @@ from alectio_agent.hub.experiments.spending import (
     spent_up_to,
 )
 from alectio_agent.hub.experiments.waiting import halt
+from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
 from alectio_agent.hub.store.tables import experiments, jobs, results, selections
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.pools import batch_left
@@ -39,20 +40,24 @@ from alectio_agent.wire.strict_json import canonical, dumps
 _TOLD = ("between", "predicted", "histogram", "near_misses")
 """What a selection tells about itself, beside what it is; see `analysis.answering`."""
 
-_OWING = (
+_OWING = PreparedQuery(
     select(experiments)
     .where(experiments.c.state == "running", experiments.c.owed_loop.is_not(None))
     .order_by(experiments.c.priority, experiments.c.position)
 )
-_INFERRED = select(results).where(
-    results.c.job_id == bindparam("of"), results.c.is_counted, results.c.step == "infer"
+_INFERRED = PreparedQuery(
+    select(results.c.media_type, results.c.parts, results.c.inline).where(
+        results.c.job_id == bindparam("of"), results.c.is_counted, results.c.step == "infer"
+    )
 )
-_INSERT = insert(selections)
-_INSERT_JOB = insert(jobs)
-_REWOUND = select(jobs.c.job_id, jobs.c.attempt).where(
-    jobs.c.experiment_id == bindparam("of"),
-    jobs.c.loop == bindparam("at"),
-    jobs.c.state == "rewound",
+_INSERT = PreparedChange(insert(selections))
+_INSERT_JOB = PreparedChange(insert(jobs))
+_REWOUND = PreparedQuery(
+    select(jobs.c.job_id, jobs.c.attempt).where(
+        jobs.c.experiment_id == bindparam("of"),
+        jobs.c.loop == bindparam("at"),
+        jobs.c.state == "rewound",
+    )
 )
 
 
@@ -83,7 +88,7 @@ def next_owed(tx: Connection, context: Context) -> OwedSelection | None:
     Returns:
         None when none is owed that can be made now.
     """
-    for row in tx.execute(_OWING).mappings().all():
+    for row in _OWING.rows(tx):
         experiment = experiment_record(row)
         if experiment.control_of is None or experiment.owed_loop != 0:
             return _owed(tx, context, experiment)
@@ -201,8 +206,8 @@ def _strategy(experiment: Experiment, loop: int, labelled: int) -> list[Strategy
 
 
 def _infer_result(tx: Connection, context: Context, job: Job) -> dict[str, Any] | None:
-    row = tx.execute(_INFERRED, {"of": job.job_id}).one_or_none()
-    return None if row is None else result_files(context, row.job_id, row)
+    row = _INFERRED.row(tx, of=job.job_id)
+    return None if row is None else result_files(context, job.job_id, row)
 
 
 def _mistake(
@@ -238,7 +243,7 @@ def _insert_rows(
         "settings": owed.read,
         "made_at": context.now(),
     }
-    tx.execute(_INSERT, row)
+    _INSERT.run(tx, **row)
 
 
 def _chosen_by(strategy: list[dict[str, Any]]) -> str:
@@ -265,14 +270,14 @@ def _make_job(
         "asked_at": context.now() if is_asked else None,
         "labels_upto": None,
     }
-    rewound = tx.execute(_REWOUND, {"of": experiment.experiment_id, "at": loop}).one_or_none()
-    job_id = new_id() if rewound is None else rewound.job_id
+    rewound = _REWOUND.row(tx, of=experiment.experiment_id, at=loop)
+    job_id = new_id() if rewound is None else rewound["job_id"]
     if rewound is not None:
         # The same job goes on counting its attempts, so that names of checkpoints stay unique.
-        change_job(tx, job_id, **values, fresh_attempt=rewound.attempt)
+        change_job(tx, job_id, **values, fresh_attempt=rewound["attempt"])
     else:
         new = {"job_id": job_id, "experiment_id": experiment.experiment_id, "loop": loop}
-        tx.execute(_INSERT_JOB, {**values, **new, "attempt": 0, "fresh_attempt": 0})
+        _INSERT_JOB.run(tx, **values, **new, attempt=0, fresh_attempt=0)
     if is_asked:
         ask(tx, context, experiment.experiment_id)
     else:

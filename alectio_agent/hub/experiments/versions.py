@@ -1,8 +1,13 @@
 """Cheap looks at whether anything changed, for those who wait."""
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import experiments, jobs
+
+_VERSION = PreparedQuery(select(experiments.c.version).where(experiments.c.name == bindparam("of")))
+_AVAILABLE = PreparedQuery(select(jobs.c.job_id).where(jobs.c.state == "available").limit(1))
+_SUM = PreparedQuery(select(func.sum(experiments.c.version).label("sum")))
 
 
 def version_of(tx: Connection, name: str) -> int | None:
@@ -15,10 +20,7 @@ def version_of(tx: Connection, name: str) -> int | None:
     Returns:
         A number that grows with every change; None when there is no such experiment.
     """
-    found: int | None = tx.execute(
-        select(experiments.c.version).where(experiments.c.name == name)
-    ).scalar()
-    return found
+    return next(iter(_VERSION.values(tx, of=name)), None)
 
 
 def told_versions(tx: Connection, name: str, control: str | None) -> dict[str, int]:
@@ -46,10 +48,9 @@ def job_mark(tx: Connection) -> int | None:
         None while no job is available; else a number that grows with every change of any
         experiment, since who may have a job depends on more than the job.
     """
-    available = select(jobs.c.job_id).where(jobs.c.state == "available").limit(1)
-    if tx.execute(available).first() is None:
+    if not _AVAILABLE.rows(tx):
         return None
-    return int(tx.execute(select(func.sum(experiments.c.version))).scalar_one())
+    return int(_SUM.values(tx)[0])
 
 
 def all_versions(tx: Connection) -> dict[str, int]:

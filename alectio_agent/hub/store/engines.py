@@ -1,4 +1,4 @@
-"""Connections to SQLite through SQLAlchemy; the only file that knows which database it is."""
+"""Connections to SQLite through SQLAlchemy; only this and `prepared` know which database it is."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def open_engine(path: Path | None, *, is_writer: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        _driver(connection).execute(begin)
 
     return engine
 
@@ -102,8 +102,13 @@ def changes(tx: Connection) -> int:
     Args:
         tx: Of an engine above.
     """
+    return _driver(tx).total_changes
+
+
+def _driver(tx: Connection) -> sqlite3.Connection:
     driver = tx.connection.driver_connection
-    return driver.total_changes if isinstance(driver, sqlite3.Connection) else 0
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engines above make no other
+    return driver
 
 
 @contextmanager
@@ -119,8 +124,8 @@ def translated(place: object) -> Iterator[None]:
     """
     try:
         yield
-    except OperationalError as error:
-        said = str(error.orig)
+    except (OperationalError, sqlite3.OperationalError) as error:
+        said = str(error.orig if isinstance(error, OperationalError) else error)
         if "locked" in said or "busy" in said:
             raise StoreBusyError(f"{place}: another process holds it ({said})") from error
         raise StoreError(f"{place}: {said}") from error

@@ -53,7 +53,7 @@ class Link:
                 end_group()  # nobody is left to listen
 
     def _listen(self, commands: int) -> None:
-        buffered = b""
+        pieces = []  # of a line that goes on: joining them one by one would take the square of it
         while True:
             try:
                 read = os.read(commands, 2**20)
@@ -61,7 +61,8 @@ class Link:
                 read = b""
             if not read:
                 end_group()
-            *lines, rest = (buffered + read).split(b"\n")
-            buffered = rest
+            first, *lines = read.split(b"\n")
+            pieces.append(first)
             for line in lines:
-                self._commands.put(json.loads(line))
+                self._commands.put(json.loads(b"".join(pieces)))
+                pieces = [line]
