@@ -75,8 +75,7 @@ def dumped(body: Any) -> bytes:
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
     made = Api(tmp_path)
-    made.commits.listen()
-    made.jobs.listen()
+    made.listen()
     yield made
     made.store.close()
 
@@ -117,7 +116,7 @@ class TestClaims:
         held = asyncio.create_task(api.call("POST", "/v1/claims", {**CLAIM, "wait_s": 20}))
         await held_by(api)
         api.platform.jobs_waiting = [make_claim()]
-        api.jobs.beat()
+        api.services.dealer.ask()
         assert (await held).json["job"] == "digits/1"
 
     async def test_a_hold_lasts_three_quarters_to_all_of_what_was_asked(self, api: Api) -> None:
@@ -136,7 +135,7 @@ class TestClaims:
         assert (await first).status == 204
         await held_by(api, 2)
         api.platform.jobs_waiting = [make_claim()]
-        api.jobs.beat()
+        api.services.dealer.ask()
         assert (await second).status == 200
 
     async def test_a_stop_answers_held_claims_and_spreads_their_return(self, api: Api) -> None:
@@ -161,7 +160,7 @@ class TestClaims:
         exchange.hang_up()
         await held
         api.platform.jobs_waiting = [make_claim()]
-        api.jobs.beat()
+        api.services.dealer.ask()
         await asyncio.sleep(0)
         assert len(api.platform.jobs_waiting) == 1
 
@@ -169,7 +168,7 @@ class TestClaims:
         held = asyncio.create_task(api.call("POST", "/v1/claims", {**CLAIM, "wait_s": 20}))
         await held_by(api)
         api.platform.refusal = ProblemError("superseded-boot", "another agent")
-        api.jobs.beat()
+        api.platform.claiming.polls.doubt(CLAIM["agent_id"])
         assert (await held).problem == "superseded-boot"
 
 
@@ -189,7 +188,7 @@ class TestATokenThatIsRevokedWhileACallIsHeld:
         await held_by(api)
         await revoke()
         api.platform.jobs_waiting.append(make_claim())
-        api.jobs.beat()
+        api.services.dealer.ask()
         assert (await held).problem == "revoked"
         assert len(api.platform.jobs_waiting) == 1, "another agent gets it"
 

@@ -65,6 +65,7 @@ class Gate:
         self._cache: dict[str, _Cached] = {}
         self._noted: dict[str, float] = {}
         self._forgotten = 0
+        self._on_forget: list[Callable[[str], None]] = []
 
     async def admit(self, authorization: str | None, allowed: frozenset[Scope]) -> StoredToken:
         """Let a request in.
@@ -154,6 +155,16 @@ class Gate:
         self._cache = {
             key: cached for key, cached in self._cache.items() if cached.token.name != name
         }
+        for callback in self._on_forget:
+            callback(name)
+
+    def on_forget(self, callback: Callable[[str], None]) -> None:
+        """Be told that a token changed.
+
+        Args:
+            callback: Given its name; from the event loop.
+        """
+        self._on_forget.append(callback)
 
     def _of_this_process(self, sha256: str) -> StoredToken | None:
         found = None

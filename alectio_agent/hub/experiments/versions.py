@@ -1,8 +1,8 @@
 """Cheap looks at whether anything changed, for those who wait."""
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from alectio_agent.hub.store.tables import experiments, jobs
+from alectio_agent.hub.store.tables import experiments
 
 
 def version_of(tx: Connection, name: str) -> int | None:
@@ -34,22 +34,6 @@ def told_versions(tx: Connection, name: str, control: str | None) -> dict[str, i
     """
     found = {each: version_of(tx, each) for each in (name, control) if each is not None}
     return {each: version for each, version in found.items() if version is not None}
-
-
-def job_mark(tx: Connection) -> int | None:
-    """Whether agents that wait for a job should look again.
-
-    Args:
-        tx: Any transaction.
-
-    Returns:
-        None while no job is available; else a number that grows with every change of any
-        experiment, since who may have a job depends on more than the job.
-    """
-    available = select(jobs.c.job_id).where(jobs.c.state == "available").limit(1)
-    if tx.execute(available).first() is None:
-        return None
-    return int(tx.execute(select(func.sum(experiments.c.version))).scalar_one())
 
 
 def all_versions(tx: Connection) -> dict[str, int]:

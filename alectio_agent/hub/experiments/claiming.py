@@ -1,0 +1,106 @@
+"""Claiming as the API calls it: a poll is taken, waits in line, and is dealt a job."""
+
+from sqlalchemy import Connection
+
+from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments import claims, dealing
+from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.poll import Poll
+from alectio_agent.hub.experiments.polls import Polls
+from alectio_agent.hub.store.store import Store
+from alectio_agent.wire.claims import Claim, ClaimRequest
+
+
+class Claiming:
+    """Polls of agents, and the jobs that they get; safe to use from any thread."""
+
+    def __init__(self, context: Context) -> None:
+        """Bind to what lies in memory.
+
+        Args:
+            context: Of the platform.
+        """
+        self._context = context
+
+    @property
+    def polls(self) -> Polls:
+        """Those who wait for a job."""
+        return self._context.polls
+
+    @property
+    def may_deal(self) -> bool:
+        """Whether anybody waits, and a job may be there that was not before."""
+        return len(self._context.polls) > 0 and self._context.board.has_news
+
+    def follow(self, store: Store) -> None:
+        """Keep what lies in memory in step with the commits of the store.
+
+        Args:
+            store: The only one that writes.
+        """
+        store.on_touch(self._context.board.touch)
+
+    def is_plain(self, request: ClaimRequest) -> bool:
+        """Whether a poll may wait without asking the tables; notes that its agent called.
+
+        Args:
+            request: The poll.
+        """
+        leases = self._context.leases
+        if not self._context.roll.is_plain(request) or not leases.has_called(request.agent_id):
+            return False
+        leases.note_contact(request.agent_id)
+        return True
+
+    def take(self, tx: Connection, request: ClaimRequest) -> Claim | None:
+        """Take a poll that is not plain.
+
+        Args:
+            tx: A writing transaction.
+            request: The poll.
+
+        Returns:
+            The job of the same poll once more; None when it may wait for one.
+
+        Raises:
+            ProblemError: `unknown-agent`, `superseded-boot` or `stale-seq`.
+        """
+        return claims.take_poll(tx, self._context, request)
+
+    def join(self, poll: Poll) -> bool:
+        """Let a poll wait.
+
+        Args:
+            poll: Plain, or taken.
+
+        Returns:
+            Whether a look may find a job for it.
+
+        Raises:
+            ProblemError: `unknown-agent`.
+        """
+        board, kind = self._context.board, self._context.roll.kind_of(poll.agent_id)
+        if kind is None:
+            raise ProblemError("unknown-agent", "this platform does not know the agent")
+        is_news = self._context.polls.join(poll, kind, board.mark)
+        return is_news and board.may_offer(poll.free)
+
+    def deal(self, tx: Connection) -> dealing.Deal:
+        """Give the jobs that are there to the agents that wait.
+
+        Args:
+            tx: A writing transaction; when it is undone, call `take_back`.
+        """
+        return dealing.deal(tx, self._context)
+
+    def take_back(self, undone: dealing.Deal) -> None:
+        """Let agents wait on whose jobs were not committed.
+
+        Args:
+            undone: What was given out.
+        """
+        dealing.take_back(self._context, undone)
+
+    def stir(self) -> None:
+        """A job that was kept for some agents may be open to all now."""
+        self._context.board.stir()
