@@ -116,7 +116,9 @@ class ClaimCalls:
         wanted, loop = asked.wanted, asyncio.get_running_loop()
         poll = Poll(wanted.agent_id, wanted.boot, wanted.seq, frozenset(wanted.free))
         poll.token = asked.token.name
-        poll.is_brief = ends_at <= loop.time() or self._services.holds.is_stopping
+        poll.is_brief = ends_at <= loop.time()
+        if self._services.holds.is_stopping:
+            return poll
         try:
             if self._claiming.join(poll):
                 self._services.dealer.ask()

@@ -9,6 +9,7 @@ from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.store.store import Store
 from alectio_agent.wire.claims import Claim, ClaimRequest
+from alectio_agent.wire.protocol import LEASE_S, MAX_POLL_WAIT_S, POLL_WAIT_S, POLLS_PER_S
 
 
 class Claiming:
@@ -31,6 +32,12 @@ class Claiming:
     def may_deal(self) -> bool:
         """Whether anybody waits, and a job may be there that was not before."""
         return len(self._context.polls) > 0 and self._context.board.has_news
+
+    @property
+    def poll_wait_s(self) -> float:
+        """How long a poll should wait, so that all agents together do not ask too often."""
+        agents = self._context.leases.called_within(LEASE_S)
+        return min(MAX_POLL_WAIT_S, max(POLL_WAIT_S, agents / POLLS_PER_S))
 
     def follow(self, store: Store) -> None:
         """Keep what lies in memory in step with the commits of the store.

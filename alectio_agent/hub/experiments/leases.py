@@ -4,11 +4,13 @@ A hub that restarts has seen nothing: every lease gets a fresh period from its f
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.results import Heartbeat
+
+COUNT_EVERY_S = 10.0
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Leases:
         self._of_job: dict[str, set[str]] = {}
         self._waiting: dict[str, float] = {}
         self._contacts: dict[str, datetime] = {}
+        self._counted, self._counted_of, self._counted_at = 0, 0, clock.now()
         self.may_have_claims = True
         self.are_seen = False
         """Whether this process has looked at all leases that it found in the tables."""
@@ -241,6 +244,22 @@ class Leases:
         """Agents that called this process, and when they last did."""
         with self._lock:
             return dict(self._contacts)
+
+    def called_within(self, seconds: float) -> int:
+        """How many agents called a moment ago; counted anew when that may have changed much.
+
+        Args:
+            seconds: How long ago at most.
+        """
+        with self._lock:
+            now = self._clock.now()
+            is_near = len(self._contacts) < self._counted_of * 1.1
+            if is_near and now - self._counted_at < timedelta(seconds=COUNT_EVERY_S):
+                return self._counted
+            since = now - timedelta(seconds=seconds)
+            self._counted = sum(at >= since for at in self._contacts.values())
+            self._counted_at, self._counted_of = now, len(self._contacts)
+            return self._counted
 
     def has_called(self, agent_id: str) -> bool:
         """Whether an agent called this process.

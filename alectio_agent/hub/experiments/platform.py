@@ -58,7 +58,7 @@ from alectio_agent.wire.operation import (
     ExperimentView,
     JobList,
 )
-from alectio_agent.wire.protocol import LEASE_S, MAX_PART_BYTES, POLL_WAIT_S, PROTOCOL
+from alectio_agent.wire.protocol import LEASE_S, MAX_PART_BYTES, PROTOCOL
 from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
 
 
@@ -107,7 +107,7 @@ class Platform:
             agent_id=registry.register(tx, self.context, said),
             platform_id=self.platform_id(tx),
             lease_s=LEASE_S,
-            poll_wait_s=POLL_WAIT_S,
+            poll_wait_s=self.claiming.poll_wait_s,
             max_part_bytes=MAX_PART_BYTES,
             protocol=ProtocolRange(min=PROTOCOL, max=PROTOCOL),
             names_wanted=record_names.wanted_names(self.context, said),

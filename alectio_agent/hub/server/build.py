@@ -86,6 +86,7 @@ class Hub:
         """End all holds; from the event loop, which is about to end."""
         self.services.holds.stop()
         self._dashboard.stop()
+        self.services.gate.write_uses()
         self.services.commits.deafen()
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from alectio_agent.hub.server.first_token import make_first_token
 from alectio_agent.hub.server.http_server import HttpServer, make_server, open_socket
 from alectio_agent.hub.server.hub_file import remove_hub_file, write_hub_file
 from alectio_agent.hub.server.lock import HubLock
+from alectio_agent.hub.server.open_files import raise_open_files
 from alectio_agent.hub.server.parent import ParentTokens, read_tokens, tell_ready
 from alectio_agent.hub.server.settings import Ready, ServerSettings
 from alectio_agent.wire.operation import Scope
@@ -42,6 +43,7 @@ def serve(
         StoreError: The folder cannot be used.
         UsageError: A folder, an address or a pipe that makes no sense.
     """
+    raise_open_files()
     clock = SystemClock()
     parent = None if settings.pipe_fd is None else read_tokens(settings.pipe_fd)
     operator_token = new_token() if parent is None else parent.operator
