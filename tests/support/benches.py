@@ -69,7 +69,8 @@ class BenchStore:
                 return done
             for action in take_actions(tx):
                 action()
-            self._follower(take_touched(tx))
+            if touched := take_touched(tx):
+                self._follower(touched)
             self.commits += changes(tx) != before
         return done
 
