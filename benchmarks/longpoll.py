@@ -336,6 +336,8 @@ class Measured:
         before = self.hub.pss_kb
         self.held = self._all_poll("waits", HOLD_S)
         await self._until_held()
+        # First polls of a process ask the tables, and uses of tokens are written in groups.
+        await asyncio.sleep(8)
         kb = (self.hub.pss_kb - before) / self.count
         self.tell("memory of a held poll", "KB", [kb], most=40)
         self.tell(

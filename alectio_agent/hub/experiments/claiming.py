@@ -1,15 +1,26 @@
 """Claiming as the API calls it: a poll is taken, waits in line, and is dealt a job."""
 
-from sqlalchemy import Connection
+from collections.abc import Mapping
+from datetime import datetime
 
+from sqlalchemy import Connection, bindparam, update
+
+from alectio_agent.core.clock import timestamp
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments import claims, dealing
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.store.store import Store
+from alectio_agent.hub.store.tables import agents
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.protocol import LEASE_S, MAX_POLL_WAIT_S, POLL_WAIT_S, POLLS_PER_S
+
+_CALLED = (
+    update(agents)
+    .where(agents.c.agent_id == bindparam("of"))
+    .values(last_contact_at=bindparam("at"))
+)
 
 
 class Claiming:
@@ -36,8 +47,8 @@ class Claiming:
     @property
     def poll_wait_s(self) -> float:
         """How long a poll should wait, so that all agents together do not ask too often."""
-        agents = self._context.leases.called_within(LEASE_S)
-        return min(MAX_POLL_WAIT_S, max(POLL_WAIT_S, agents / POLLS_PER_S))
+        present = self._context.leases.called_within(LEASE_S)
+        return min(MAX_POLL_WAIT_S, max(POLL_WAIT_S, present / POLLS_PER_S))
 
     def follow(self, store: Store) -> None:
         """Keep what lies in memory in step with the commits of the store.
@@ -107,6 +118,20 @@ class Claiming:
             undone: What was given out.
         """
         dealing.take_back(self._context, undone)
+
+    def take_contacts(self) -> dict[str, datetime]:
+        """Agents that called since these were last written, and when; empty while that is early."""
+        return self._context.leases.take_contacts()
+
+    def keep_contacts(self, tx: Connection, called: Mapping[str, datetime]) -> None:
+        """Write when agents called, all of them together.
+
+        Args:
+            tx: A writing transaction.
+            called: Agent to moment.
+        """
+        rows = [{"of": agent_id, "at": timestamp(at)} for agent_id, at in called.items()]
+        tx.execute(_CALLED, rows)
 
     def stir(self) -> None:
         """A job that was kept for some agents may be open to all now."""

@@ -11,6 +11,8 @@ from alectio_agent.core.clock import Clock
 from alectio_agent.wire.results import Heartbeat
 
 COUNT_EVERY_S = 10.0
+KEEP_EVERY_S = 300.0
+"""Contacts lie in memory, and are written so often: they are for people to read."""
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Leases:
         self._waiting: dict[str, float] = {}
         self._contacts: dict[str, datetime] = {}
         self._counted, self._counted_of, self._counted_at = 0, 0, clock.now()
+        self._kept_at = clock.now()
         self.may_have_claims = True
         self.are_seen = False
         """Whether this process has looked at all leases that it found in the tables."""
@@ -244,6 +247,19 @@ class Leases:
         """Agents that called this process, and when they last did."""
         with self._lock:
             return dict(self._contacts)
+
+    def take_contacts(self) -> dict[str, datetime]:
+        """Contacts since the last call that gave any; none before some minutes have passed.
+
+        Returns:
+            Agent to moment, to be written into the tables.
+        """
+        with self._lock:
+            now = self._clock.now()
+            if now - self._kept_at < timedelta(seconds=KEEP_EVERY_S):
+                return {}
+            since, self._kept_at = self._kept_at, now
+            return {agent_id: at for agent_id, at in self._contacts.items() if at >= since}
 
     def called_within(self, seconds: float) -> int:
         """How many agents called a moment ago; counted anew when that may have changed much.

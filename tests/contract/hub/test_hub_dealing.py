@@ -285,3 +285,22 @@ def test_agents_that_are_alike_do_not_compare_all_experiments_again(bench: Bench
     with bench.store.counting() as statements:
         bench.agent("third")
     assert not any("FROM experiments" in text for text in statements)
+
+
+def test_contacts_are_written_together_now_and_then_so_that_a_restart_knows_them(
+    bench: Bench,
+) -> None:
+    agents = [bench.agent(f"gpu{at}") for at in range(3)]
+    claiming = bench.platform.claiming
+    assert claiming.take_contacts() == {}
+    bench.clock.advance(301)
+    assert agents[0].poll() is None
+    called = claiming.take_contacts()
+    assert set(called) == {agent.agent_id for agent in agents}
+    before = bench.store.commits
+    bench.run(lambda tx: claiming.keep_contacts(tx, called))
+    assert bench.store.commits == before + 1
+    assert claiming.take_contacts() == {}
+    bench.restart_hub()
+    views = bench.run(bench.platform.agents).agents
+    assert len({view.last_contact_at for view in views}) == 2
