@@ -164,6 +164,15 @@ class TestClaims:
         await asyncio.sleep(0)
         assert len(api.platform.jobs_waiting) == 1
 
+    async def test_no_hold_outlasts_its_token_or_makes_its_agent_absent(self, api: Api) -> None:
+        said = {"name": "gpu01", "scope": "agent", "expires_s": 7}
+        made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        api.time_is_up.set()
+        poll = {**CLAIM, "wait_s": 300}
+        await api.call("POST", "/v1/claims", poll, token=made.json["token"])
+        await api.call("POST", "/v1/claims", poll)
+        assert [round(seconds, 1) for seconds in api.slept] == [7.0, 75.0]
+
     async def test_a_refusal_while_held_is_answered(self, api: Api) -> None:
         held = asyncio.create_task(api.call("POST", "/v1/claims", {**CLAIM, "wait_s": 20}))
         await held_by(api)
@@ -191,6 +200,18 @@ class TestATokenThatIsRevokedWhileACallIsHeld:
         api.services.dealer.ask()
         assert (await held).problem == "revoked"
         assert len(api.platform.jobs_waiting) == 1, "another agent gets it"
+
+    async def test_is_told_so_at_once(self, api: Api) -> None:
+        token, revoke = await revoked_token(api, "agent")
+        poll = {**CLAIM, "wait_s": 20}
+        held = asyncio.create_task(api.call("POST", "/v1/claims", poll, token=token))
+        other = asyncio.create_task(api.call("POST", "/v1/claims", {**poll, "agent_id": "b"}))
+        await held_by(api, 2)
+        await revoke()
+        assert (await held).problem == "revoked"
+        assert not other.done()
+        api.services.holds.stop()
+        await other
 
     @pytest.mark.parametrize("is_news", [True, False])
     async def test_is_shown_nothing(self, api: Api, is_news: bool) -> None:

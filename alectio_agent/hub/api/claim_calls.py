@@ -81,7 +81,7 @@ class ClaimCalls:
             ProblemError: It is refused.
         """
         asked = await self._read(scope, receive)
-        ends_at = asyncio.get_running_loop().time() + self._hold_s(asked.wanted.wait_s)
+        ends_at = asyncio.get_running_loop().time() + self._hold_s(asked)
         is_known = self._claiming.is_plain(asked.wanted)
         while True:
             if not is_known and (again := await self._take(asked.wanted)) is not None:
@@ -145,8 +145,14 @@ class ClaimCalls:
         finally:
             poll.wake = _asleep
 
-    def _hold_s(self, asked_s: float) -> float:
-        return min(asked_s * self._services.rng.uniform(SHORTEST_HOLD, 1.0), LONGEST_HOLD_S)
+    def _hold_s(self, asked: _Asked) -> float:
+        wanted_s = asked.wanted.wait_s * self._services.rng.uniform(SHORTEST_HOLD, 1.0)
+        expires_at = asked.token.expires_at
+        if expires_at is None:
+            return min(wanted_s, LONGEST_HOLD_S)
+        # No job goes to a token that is good no more.
+        left_s = (expires_at - self._services.clock.now()).total_seconds()
+        return min(wanted_s, LONGEST_HOLD_S, left_s)
 
     def _nothing(self) -> Response:
         """No job. A hub that stops spreads its agents' return over some seconds."""

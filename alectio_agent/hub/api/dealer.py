@@ -36,6 +36,7 @@ class Dealer:
         self._clock = clock
         self._lock = Lock()
         self._is_asked = False
+        self._is_deaf = True
         self._found: Deal | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -43,11 +44,12 @@ class Dealer:
     def listen(self) -> None:
         """Bind to the running event loop; called from it."""
         self._loop = asyncio.get_running_loop()
+        self._is_deaf = False
         self._claiming.polls.on_news = self._tell_soon
 
     def deafen(self) -> None:
-        """Tell nobody any more: the loop is about to end."""
-        self._loop = None
+        """Ask for no look any more; what was dealt is still told."""
+        self._is_deaf = True
         if self._timer is not None:
             self._timer.cancel()
 
@@ -59,7 +61,7 @@ class Dealer:
     def ask(self) -> None:
         """Look soon; from any thread."""
         with self._lock:
-            if self._is_asked or self._loop is None:
+            if self._is_asked or self._is_deaf:
                 return
             self._is_asked = True
         self._store.write(self._look).add_done_callback(self._done)
@@ -98,7 +100,7 @@ class Dealer:
             self._look_in(max(0.0, found.opens_at - self._clock.monotonic()))
 
     def _look_in(self, seconds: float) -> None:
-        if self._loop is None:
+        if self._loop is None or self._is_deaf:
             return
         if self._timer is not None:
             self._timer.cancel()

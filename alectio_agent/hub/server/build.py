@@ -85,6 +85,7 @@ class Hub:
     def quiet(self) -> None:
         """End all holds; from the event loop, which is about to end."""
         self.services.holds.stop()
+        self.services.dealer.deafen()
         self._dashboard.stop()
         self.services.gate.write_uses()
         self.services.commits.deafen()
