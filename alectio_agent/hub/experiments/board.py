@@ -135,6 +135,7 @@ class Board:
         self._lanes: dict[str, _Lane] = {}
         self._own: dict[str, set[str]] = {}
         self._seen_mark = -1
+        self.opens_at: float | None = None
         self.mark = 0
         """Grows with everything that may let an agent have a job that it could not have before."""
 
@@ -148,10 +149,16 @@ class Board:
             self._touched.update(changed)
             self.mark += 1
 
-    def stir(self) -> None:
-        """A time limit passed, or the agents changed."""
+    def look_at(self, now: float) -> None:
+        """See whether a job that was kept for some agents may be open to all now.
+
+        Args:
+            now: By the monotonic clock.
+        """
         with self._lock:
-            self.mark += 1
+            if self.opens_at is not None and now >= self.opens_at:
+                self.opens_at = None
+                self.mark += 1
 
     def forget(self) -> None:
         """What was read may have been undone: read everything again."""

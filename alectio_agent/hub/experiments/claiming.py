@@ -100,6 +100,7 @@ class Claiming:
         board, kind = self._context.board, self._context.roll.kind_of(poll.agent_id)
         if kind is None:
             raise ProblemError("unknown-agent", "this platform does not know the agent")
+        self.stir()
         is_news = self._context.polls.join(poll, kind, board.mark)
         return is_news and board.may_offer(poll.free)
 
@@ -135,4 +136,4 @@ class Claiming:
 
     def stir(self) -> None:
         """A job that was kept for some agents may be open to all now."""
-        self._context.board.stir()
+        self._context.board.look_at(self._context.clock.monotonic())

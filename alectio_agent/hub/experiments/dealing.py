@@ -78,6 +78,7 @@ def deal(tx: Connection, context: Context) -> Deal:
     except BaseException:
         take_back(context, found)
         raise
+    board.opens_at = found.opens_at
     after_commit(tx, lambda: found.brief.extend(polls.considered(mark, serial)))
     return found
 
