@@ -10,9 +10,9 @@ from functools import partial
 from sqlalchemy import Connection
 
 from alectio_agent.core.errors import ProblemError
-from alectio_agent.hub.experiments.board import Entry, Reserve
 from alectio_agent.hub.experiments.claims import current_claim, issue
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.entry import Entry, Reserve
 from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.records import experiment_of, job_of
 from alectio_agent.hub.experiments.registry import calling_agent

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, func, select
 
-from alectio_agent.hub.experiments.board import Reserve
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.entry import Reserve
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
