@@ -14,6 +14,10 @@ NDJSON_MEDIA_TYPE = "application/x-ndjson"
 
 LEASE_S = 90
 POLL_WAIT_S = 20
+MAX_POLL_WAIT_S = 50
+"""However many agents there are: proxies end a call without an answer after 60 s, as a rule."""
+POLLS_PER_S = 250
+"""As many polls a hub is asked to answer: with more agents, each polls less often."""
 START_WITHIN_S = 60
 """A job that was claimed and never started returns after this long."""
 

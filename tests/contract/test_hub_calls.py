@@ -75,8 +75,7 @@ def dumped(body: Any) -> bytes:
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
     made = Api(tmp_path)
-    made.commits.listen()
-    made.jobs.listen()
+    made.listen()
     yield made
     made.store.close()
 
@@ -117,7 +116,7 @@ class TestClaims:
         held = asyncio.create_task(api.call("POST", "/v1/claims", {**CLAIM, "wait_s": 20}))
         await held_by(api)
         api.platform.jobs_waiting = [make_claim()]
-        api.jobs.beat()
+        api.services.dealer.ask()
         assert (await held).json["job"] == "digits/1"
 
     async def test_a_hold_lasts_three_quarters_to_all_of_what_was_asked(self, api: Api) -> None:
@@ -136,7 +135,7 @@ class TestClaims:
         assert (await first).status == 204
         await held_by(api, 2)
         api.platform.jobs_waiting = [make_claim()]
-        api.jobs.beat()
+        api.services.dealer.ask()
         assert (await second).status == 200
 
     async def test_a_stop_answers_held_claims_and_spreads_their_return(self, api: Api) -> None:
@@ -161,15 +160,24 @@ class TestClaims:
         exchange.hang_up()
         await held
         api.platform.jobs_waiting = [make_claim()]
-        api.jobs.beat()
+        api.services.dealer.ask()
         await asyncio.sleep(0)
         assert len(api.platform.jobs_waiting) == 1
+
+    async def test_no_hold_outlasts_its_token_or_makes_its_agent_absent(self, api: Api) -> None:
+        said = {"name": "gpu01", "scope": "agent", "expires_s": 7}
+        made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        api.time_is_up.set()
+        poll = {**CLAIM, "wait_s": 300}
+        await api.call("POST", "/v1/claims", poll, token=made.json["token"])
+        await api.call("POST", "/v1/claims", poll)
+        assert [round(seconds, 1) for seconds in api.slept] == [7.0, 75.0]
 
     async def test_a_refusal_while_held_is_answered(self, api: Api) -> None:
         held = asyncio.create_task(api.call("POST", "/v1/claims", {**CLAIM, "wait_s": 20}))
         await held_by(api)
         api.platform.refusal = ProblemError("superseded-boot", "another agent")
-        api.jobs.beat()
+        api.platform.claiming.polls.doubt(CLAIM["agent_id"])
         assert (await held).problem == "superseded-boot"
 
 
@@ -189,9 +197,21 @@ class TestATokenThatIsRevokedWhileACallIsHeld:
         await held_by(api)
         await revoke()
         api.platform.jobs_waiting.append(make_claim())
-        api.jobs.beat()
+        api.services.dealer.ask()
         assert (await held).problem == "revoked"
         assert len(api.platform.jobs_waiting) == 1, "another agent gets it"
+
+    async def test_is_told_so_at_once(self, api: Api) -> None:
+        token, revoke = await revoked_token(api, "agent")
+        poll = {**CLAIM, "wait_s": 20}
+        held = asyncio.create_task(api.call("POST", "/v1/claims", poll, token=token))
+        other = asyncio.create_task(api.call("POST", "/v1/claims", {**poll, "agent_id": "b"}))
+        await held_by(api, 2)
+        await revoke()
+        assert (await held).problem == "revoked"
+        assert not other.done()
+        api.services.holds.stop()
+        await other
 
     @pytest.mark.parametrize("is_news", [True, False])
     async def test_is_shown_nothing(self, api: Api, is_news: bool) -> None:

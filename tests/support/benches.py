@@ -11,11 +11,12 @@ from sqlalchemy import Connection, delete, event
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
 from alectio_agent.hub.store.engines import changes, open_engine
 from alectio_agent.hub.store.schema import prepare
 from alectio_agent.hub.store.tables import meta, metadata
-from alectio_agent.hub.store.transactions import take_actions
+from alectio_agent.hub.store.transactions import take_actions, take_touched
 from alectio_agent.wire.agents import Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
@@ -42,6 +43,10 @@ class BenchStore:
         with self._engine.begin() as tx:
             prepare(tx, FakeClock(), "memory")
         self.commits = 0
+        self._follower: Callable[[set[str]], None] = lambda touched: None
+
+    def on_touch(self, follower: Callable[[set[str]], None]) -> None:
+        self._follower = follower
 
     def clear(self) -> None:
         """Forget all rows. An engine is shared by tests, as each compiles all statements anew."""
@@ -59,10 +64,13 @@ class BenchStore:
                     done.set_result(work(tx))
             except Exception as error:  # noqa: BLE001 - as the store does: the caller hears of it
                 take_actions(tx)
+                take_touched(tx)
                 done.set_exception(error)
                 return done
             for action in take_actions(tx):
                 action()
+            if touched := take_touched(tx):
+                self._follower(touched)
             self.commits += changes(tx) != before
         return done
 
@@ -171,8 +179,7 @@ class BenchAgent:
                 **said,
             }
         )
-        platform = self._bench.platform
-        claim = self._bench.run(lambda tx: platform.claim(tx, request))
+        claim = self._bench.take_poll(request)
         if claim is not None:
             self.seq = request.seq
         return claim
@@ -231,10 +238,26 @@ class Bench:
     def restart_hub(self) -> None:
         """Forget everything that is only in memory."""
         self.platform = Platform(self.folder / "data", self.folder / "results", self.clock)
+        self.platform.claiming.follow(self.store)  # type: ignore[arg-type]
         self.worker = SelectionWorker(self.store, self.platform, self.analysis)  # type: ignore[arg-type]
 
     def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return self.store.write(work).result()
+
+    def take_poll(self, request: ClaimRequest) -> Claim | None:
+        """As the API does it, for an agent that does not wait."""
+        claiming = self.platform.claiming
+        again = None
+        if not claiming.is_plain(request):
+            again = self.run(lambda tx: claiming.take(tx, request))
+        if again is not None:
+            return again
+        poll = Poll(request.agent_id, request.boot, request.seq, frozenset(request.free))
+        poll.is_brief = True
+        if claiming.join(poll):
+            self.run(claiming.deal)
+        claiming.polls.leave(poll)
+        return poll.claim
 
     def settle(self) -> None:
         """Make everything that is owed."""

@@ -12,10 +12,16 @@ from sqlalchemy.pool import StaticPool
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.access.gate import Gate
+from alectio_agent.hub.api.dealer import Dealer
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.api.services import Limits, Services
+from alectio_agent.hub.experiments.claiming import Claiming
+from alectio_agent.hub.experiments.dealing import Deal
 from alectio_agent.hub.experiments.platform import Platform
+from alectio_agent.hub.experiments.poll import Poll
+from alectio_agent.hub.experiments.polls import Polls
+from alectio_agent.hub.experiments.roll import Kind
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import metadata
 from alectio_agent.wire.agents import ProtocolRange, Registered
@@ -67,6 +73,43 @@ class InlineStore:
         return done
 
 
+class FakeClaiming:
+    """Gives the jobs of a stand-in to those who wait; asks it about each poll."""
+
+    def __init__(self, platform: "FakePlatform") -> None:
+        self._platform = platform
+        self.polls = Polls(FakeClock())
+        self.may_deal = True
+
+    def is_plain(self, request: Any) -> bool:
+        return False
+
+    def take(self, tx: Connection, request: Any) -> Claim | None:
+        self._platform._note("claim", request.agent_id, request.seq)
+        return None
+
+    def join(self, poll: Poll) -> bool:
+        self.polls.join(poll, ANY_KIND, 0)
+        return True
+
+    def deal(self, tx: Connection) -> Deal:
+        found = Deal()
+        jobs, lines = self._platform.jobs_waiting, self.polls.kinds("digits")
+        for key in lines:
+            poll = next(self.polls.in_line(key), None)
+            if poll is not None and jobs and self.polls.pick(poll):
+                self.polls.settle(poll, jobs.pop(0))
+                found.dealt.append((poll, poll.claim))
+        found.brief += self.polls.considered(0, self.polls.newest_serial)
+        return found
+
+    def take_back(self, undone: Deal) -> None:
+        raise AssertionError("nothing was undone")
+
+
+ANY_KIND = Kind(frozenset(), (("digits", None, None),))
+
+
 class FakePlatform:
     """Answers what it was given, and records what it was asked."""
 
@@ -74,6 +117,7 @@ class FakePlatform:
         self.parts = parts
         self.asked: list[tuple[Any, ...]] = []
         self.jobs_waiting: list[Claim] = []
+        self.claiming = FakeClaiming(self)
         self.view = make_view(version=3)
         self.beat_in_memory: HeartbeatAnswer | None = None
         self.refusal: Exception | None = None
@@ -101,10 +145,6 @@ class FakePlatform:
 
     def leave(self, tx: Connection, agent_id: str) -> None:
         self._note("leave", agent_id)
-
-    def claim(self, tx: Connection, request: Any) -> Claim | None:
-        self._note("claim", request.agent_id, request.seq)
-        return self.jobs_waiting.pop(0) if self.jobs_waiting else None
 
     def beat(self, job_id: str, lease: str, heartbeat: Any) -> HeartbeatAnswer | None:
         self.asked.append(("beat", job_id, lease))
@@ -253,7 +293,7 @@ class HubScene:
         self.clock = FakeClock()
         self.store = InlineStore()
         self.platform = FakePlatform(folder / "parts")
-        self.commits, self.jobs = Pulse(), Pulse()
+        self.commits = Pulse()
         self.slept: list[float] = []
         self.time_is_up = asyncio.Event()
         store = cast(Store, self.store)
@@ -267,13 +307,25 @@ class HubScene:
             ),
             holds=Holds(self._sleep),
             commits=self.commits,
-            jobs=self.jobs,
+            dealer=Dealer(store, cast(Claiming, self.platform.claiming), self.clock),
             clock=self.clock,
             rng=random.Random(1),
             results=folder / "results",
             limits=limits or Limits(),
+            limit=self._limit,
         )
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         await self.time_is_up.wait()
+
+    def _limit(self, seconds: float | None) -> asyncio.Timeout:
+        if seconds is None:
+            return asyncio.timeout(None)
+        self.slept.append(seconds)
+        return asyncio.timeout(0 if self.time_is_up.is_set() else None)
+
+    def listen(self) -> None:
+        """From the event loop, as a hub that starts."""
+        self.commits.listen()
+        self.services.dealer.listen()

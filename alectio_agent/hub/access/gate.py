@@ -1,22 +1,24 @@
 """Lets a request in, or says why not. A check costs one SHA-256; rows are cached for seconds."""
 
+import asyncio
 import hmac
 import logging
 from asyncio import wrap_future
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import ProblemError
+from alectio_agent.core.errors import ProblemError, StoreError
 from alectio_agent.hub.access.tokens import (
     StoredToken,
     digest_of,
     find_token,
-    note_use,
+    note_uses,
     token_with_id,
 )
 from alectio_agent.hub.store.store import Store
@@ -24,10 +26,12 @@ from alectio_agent.wire.operation import Scope
 
 log = logging.getLogger(__name__)
 
-CACHE_S = 5.0
-"""A token that was just revoked is refused at most this much later."""
-CACHED_TOKENS = 4096
+CACHE_S = 60.0
+"""What is revoked through this hub is refused at once; by another hand in its database, so late."""
+CACHED_TOKENS = 65536
 USE_EVERY_S = 60.0
+USES_EVERY_S = 5.0
+"""Uses of all tokens are written together, at most so often."""
 LONGEST_TOKEN = 512
 
 AGENT: frozenset[Scope] = frozenset({"agent"})
@@ -64,7 +68,10 @@ class Gate:
         ]
         self._cache: dict[str, _Cached] = {}
         self._noted: dict[str, float] = {}
+        self._uses: dict[str, datetime] = {}
+        self._written_at = float("-inf")
         self._forgotten = 0
+        self._on_forget: list[Callable[[str], None]] = []
 
     async def admit(self, authorization: str | None, allowed: frozenset[Scope]) -> StoredToken:
         """Let a request in.
@@ -154,6 +161,16 @@ class Gate:
         self._cache = {
             key: cached for key, cached in self._cache.items() if cached.token.name != name
         }
+        for callback in self._on_forget:
+            callback(name)
+
+    def on_forget(self, callback: Callable[[str], None]) -> None:
+        """Be told that a token changed.
+
+        Args:
+            callback: Given its name; from the event loop.
+        """
+        self._on_forget.append(callback)
 
     def _of_this_process(self, sha256: str) -> StoredToken | None:
         found = None
@@ -181,14 +198,31 @@ class Gate:
         return token
 
     def _note_use(self, token: StoredToken) -> None:
-        """Write the last use, at most once a minute, without making the request wait for it."""
+        """Note the last use, at most once a minute, without making the request wait for it."""
         now = self._clock.monotonic()
         last = self._noted.get(token.token_id)
         if token in self._process_tokens or (last is not None and now - last < USE_EVERY_S):
             return
         self._noted[token.token_id] = now
-        moment = self._clock.now()
-        noted = self._store.write(lambda tx: note_use(tx, token.token_id, moment))
+        self._uses[token.token_id] = self._clock.now()
+        wait_s = self._written_at + USES_EVERY_S - now
+        if wait_s <= 0:
+            self.write_uses()
+        elif len(self._uses) == 1:
+            # Thousands of agents that poll would else be a commit each.
+            asyncio.get_running_loop().call_later(wait_s, self.write_uses)
+
+    def write_uses(self) -> None:
+        """Write the uses that were noted since the last time; from the event loop."""
+        if not self._uses:
+            return
+        uses, self._uses = self._uses, {}
+        self._written_at = self._clock.monotonic()
+        try:
+            noted = self._store.write(lambda tx: note_uses(tx, uses))
+        except StoreError as error:  # the hub is closing
+            log.warning("the last use of tokens was not noted: %s", error)
+            return
         noted.add_done_callback(_log_failure)
 
 

@@ -1,11 +1,12 @@
 """Bearer tokens as rows: made, found, counted, their last use noted. Only digests are stored."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import ProblemError
@@ -13,6 +14,9 @@ from alectio_agent.core.ids import new_id, new_token
 from alectio_agent.hub.store.tables import tokens
 from alectio_agent.wire.operation import Scope, TokenCreate, TokenCreated, TokenList, TokenView
 
+_USED = (
+    update(tokens).where(tokens.c.token_id == bindparam("of")).values(last_used_at=bindparam("at"))
+)
 LONGEST_LIFE_S = 100 * 365 * 86400.0
 
 
@@ -167,16 +171,15 @@ def revoke_token(tx: Connection, clock: Clock, name: str) -> TokenView:
     return _view(tx.execute(select(tokens).where(found)).one())
 
 
-def note_use(tx: Connection, token_id: str, moment: datetime) -> None:
-    """Note when a token was last used.
+def note_uses(tx: Connection, uses: Mapping[str, datetime]) -> None:
+    """Note when tokens were last used.
 
     Args:
         tx: A writing transaction.
-        token_id: Whose.
-        moment: When.
+        uses: Id of each token, and when.
     """
-    used = update(tokens).where(tokens.c.token_id == token_id)
-    tx.execute(used.values(last_used_at=timestamp(moment)))
+    rows = [{"of": token_id, "at": timestamp(moment)} for token_id, moment in uses.items()]
+    tx.execute(_USED, rows)
 
 
 def has_tokens(tx: Connection) -> bool:

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from alectio_agent.hub.api.agent_calls import AgentCalls
 from alectio_agent.hub.api.calls import Call, mount
+from alectio_agent.hub.api.claim_calls import ClaimCalls, ClaimLine
 from alectio_agent.hub.api.document import complete
 from alectio_agent.hub.api.guard import Guard
 from alectio_agent.hub.api.job_calls import JobCalls
@@ -45,7 +46,10 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Guard, clock=services.clock)],
+        middleware=[
+            Middleware(Guard, clock=services.clock),
+            Middleware(ClaimLine, calls=ClaimCalls(services)),
+        ],
     )
     install_problems(app)
     calls = all_calls(services)
@@ -75,6 +79,7 @@ def all_calls(services: Services) -> list[Call]:
     """
     return [
         *AgentCalls(services).calls(),
+        *ClaimCalls(services).calls(),
         *JobCalls(services).calls(),
         *LogCalls(services).calls(),
         *NameCalls(services).calls(),

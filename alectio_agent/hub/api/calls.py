@@ -140,12 +140,20 @@ def _entrance(
             return
         await gate.admit(request.headers.get("authorization"), call.allowed)
         if call.is_protocol:
-            _check_protocol(request.headers.get(PROTOCOL_HEADER))
+            check_protocol(request.headers.get(PROTOCOL_HEADER))
 
     return enter
 
 
-def _check_protocol(found: str | None) -> None:
+def check_protocol(found: str | None) -> None:
+    """Refuse calls of another protocol.
+
+    Args:
+        found: What the header says.
+
+    Raises:
+        ProblemError: `unsupported-protocol`.
+    """
     if found is None or found.strip() != str(PROTOCOL):
         raise ProblemError(
             "unsupported-protocol",

@@ -1,9 +1,7 @@
 """Held requests: answered when there is something to say, when time is up, or when asked to end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -11,13 +9,6 @@ from starlette.requests import Request
 from alectio_agent.hub.api.pulse import Pulse
 
 FoundT = TypeVar("FoundT")
-
-
-@dataclass(frozen=True)
-class _Held:
-    boot: str
-    seq: int
-    replaced: asyncio.Event
 
 
 class Holds:
@@ -31,12 +22,7 @@ class Holds:
         """
         self._sleep = sleep
         self._stopping = asyncio.Event()
-        self._held: dict[str, _Held] = {}
-
-    @property
-    def are_replaceable(self) -> bool:
-        """Whether anybody holds under a name, as agents do that wait for a job."""
-        return bool(self._held)
+        self._on_stop: list[Callable[[], None]] = []
 
     @property
     def is_stopping(self) -> bool:
@@ -46,6 +32,16 @@ class Holds:
     def stop(self) -> None:
         """End all holds, and let no new one begin."""
         self._stopping.set()
+        for callback in self._on_stop:
+            callback()
+
+    def on_stop(self, callback: Callable[[], None]) -> None:
+        """Be told when all holds are to end.
+
+        Args:
+            callback: Ends holds that are kept elsewhere.
+        """
+        self._on_stop.append(callback)
 
     async def until_stopped(self) -> None:
         """Wait until all holds are told to end."""
@@ -57,7 +53,6 @@ class Holds:
         pulse: Pulse,
         seconds: float,
         request: Request,
-        replaced: asyncio.Event | None = None,
     ) -> FoundT | None:
         """Look, and look again after every beat.
 
@@ -66,7 +61,6 @@ class Holds:
             pulse: Beats when it is worth to look again.
             seconds: Longest hold.
             request: Its client may go away, which ends the hold.
-            replaced: Ends the hold when set.
 
         Returns:
             What was found; None when the hold ended without.
@@ -80,41 +74,12 @@ class Holds:
             _task(_client_gone(request)),
             _task(self._stopping.wait()),
         ]
-        if replaced is not None:
-            over.append(_task(replaced.wait()))
         try:
             return await _look_again(look, pulse, beat, over)
         finally:
             for task in over:
                 task.cancel()
             await asyncio.gather(*over, return_exceptions=True)
-
-    @contextmanager
-    def replacing(self, holder: str, boot: str, seq: int) -> Iterator[asyncio.Event]:
-        """Be the one hold of a holder: the one before it ends.
-
-        Args:
-            holder: Such as an agent.
-            boot: Life of the holder; numbers of polls are compared within one.
-            seq: Number of the poll; a hold with a higher one stays, and this one ends.
-
-        Yields:
-            Set when another hold of the same holder has taken over.
-        """
-        mine = _Held(boot, seq, asyncio.Event())
-        before = self._held.get(holder)
-        if before is not None and before.boot == boot and before.seq > seq:
-            mine.replaced.set()
-            yield mine.replaced
-            return
-        if before is not None:
-            before.replaced.set()
-        self._held[holder] = mine
-        try:
-            yield mine.replaced
-        finally:
-            if self._held.get(holder) is mine:
-                del self._held[holder]
 
 
 async def _look_again(

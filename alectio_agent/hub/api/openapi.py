@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.hub.access.gate import Gate
 from alectio_agent.hub.api.app import create_app
+from alectio_agent.hub.api.dealer import Dealer
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.api.services import Services
@@ -26,13 +27,14 @@ def openapi_text() -> str:
     with TemporaryDirectory() as folder:
         store = Store(Path(folder) / "hub.db", clock)
         try:
+            platform = Platform(Path(folder), Path(folder), clock)
             services = Services(
                 store=store,
-                platform=Platform(Path(folder), Path(folder), clock),
+                platform=platform,
                 gate=Gate(store, clock, {}),
                 holds=Holds(),
                 commits=Pulse(),
-                jobs=Pulse(),
+                dealer=Dealer(store, platform.claiming, clock),
                 clock=clock,
                 rng=random.Random(0),  # noqa: S311 - for jitter only
                 results=Path(folder),

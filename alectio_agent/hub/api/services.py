@@ -1,12 +1,15 @@
 """What the endpoints work with, built by the server and passed down."""
 
+import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.hub.access.gate import Gate
 from alectio_agent.hub.access.sessions import Sessions
+from alectio_agent.hub.api.dealer import Dealer
 from alectio_agent.hub.api.holds import Holds
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.experiments.platform import Platform
@@ -39,7 +42,8 @@ class Services:
         gate: Checks tokens.
         holds: Held requests.
         commits: Beats after every commit.
-        jobs: Beats when a job may have come for an agent that waits.
+        dealer: Gives jobs to agents that wait.
+        limit: Ends a poll that is held; given so that tests need not wait.
         rng: For the length of holds and Retry-After.
         results: Folder of the results files.
         sessions: Of people in a browser; None without pages for them.
@@ -50,9 +54,10 @@ class Services:
     gate: Gate
     holds: Holds
     commits: Pulse
-    jobs: Pulse
+    dealer: Dealer
     clock: Clock
     rng: random.Random
     results: Path
     limits: Limits = field(default_factory=Limits)
     sessions: Sessions | None = None
+    limit: Callable[[float | None], asyncio.Timeout] = asyncio.timeout

@@ -1,4 +1,4 @@
-"""Claims: an agent polls, and gets a job with its lease; the same poll gets the same job."""
+"""Claims: an agent gets a job with its lease; the same poll gets the same job."""
 
 from functools import partial
 
@@ -21,9 +21,8 @@ from alectio_agent.hub.experiments.records import (
     job_of,
     pool_pins,
 )
-from alectio_agent.hub.experiments.registry import Agent, calling_agent
-from alectio_agent.hub.experiments.scheduling import Candidate, next_job
-from alectio_agent.hub.experiments.starting import settle
+from alectio_agent.hub.experiments.registry import Agent, calling_agent, note_contact
+from alectio_agent.hub.experiments.scheduling import Candidate
 from alectio_agent.hub.experiments.waiting import wait_for_person
 from alectio_agent.hub.store.tables import agents, attempts
 from alectio_agent.hub.store.transactions import after_commit
@@ -46,40 +45,30 @@ _ATTEMPT = insert(attempts)
 _NEWEST = update(agents).where(agents.c.agent_id == bindparam("of"))
 
 
-def claim(tx: Connection, context: Context, request: ClaimRequest) -> Claim | None:
-    """Give an agent a job.
+def take_poll(tx: Connection, context: Context, request: ClaimRequest) -> Claim | None:
+    """Look at a poll that memory alone cannot answer: a first one, a repeated one, a refusal.
 
     Args:
-        tx: A writing transaction; nothing is written when there is no job.
+        tx: A writing transaction; written to only when the poll says something new.
         context: For time and memory.
         request: The poll.
 
     Returns:
-        The job; None when there is none now.
+        The job of the same poll once more; None when it may wait for one.
 
     Raises:
         ProblemError: `unknown-agent`, `superseded-boot` or `stale-seq`.
     """
+    context.roll.read(tx)
     agent = calling_agent(tx, request.agent_id, request.boot)
     if request.seq < agent.last_seq:
         raise ProblemError(
             "stale-seq", f"seq: found {request.seq}; the newest was {agent.last_seq}"
         )
-    _note_contact(tx, context, agent)
+    note_contact(tx, context, agent.agent_id)
     if request.refused is not None:
         _take_refusal(tx, context, agent, request.refused)
-    if request.seq == agent.last_seq and (again := _current(tx, agent.last_lease)) is not None:
-        return again
-    found = next_job(tx, context, agent, request.free)
-    return None if found is None else _issue(tx, context, agent, request.seq, found)
-
-
-def _note_contact(tx: Connection, context: Context, agent: Agent) -> None:
-    """A hub that restarted learns what its agents offer when they call for the first time."""
-    is_first = not context.leases.has_called(agent.agent_id)
-    context.leases.note_contact(agent.agent_id)
-    if is_first:
-        settle(tx, context)
+    return current_claim(tx, agent.last_lease) if request.seq == agent.last_seq else None
 
 
 def _take_refusal(tx: Connection, context: Context, agent: Agent, refused: Refusal) -> None:
@@ -102,8 +91,13 @@ def _take_refusal(tx: Connection, context: Context, agent: Agent, refused: Refus
         wait_for_person(tx, context, job, message)
 
 
-def _current(tx: Connection, lease: str | None) -> Claim | None:
-    """The job of the newest seq once more, while that attempt is current."""
+def current_claim(tx: Connection, lease: str | None) -> Claim | None:
+    """The job of an agent's newest claim once more, while that attempt is current.
+
+    Args:
+        tx: Any transaction.
+        lease: Of that claim.
+    """
     attempt = find_attempt(tx, lease) if lease else None
     if attempt is None or not attempt.is_open:
         return None
@@ -113,7 +107,16 @@ def _current(tx: Connection, lease: str | None) -> Claim | None:
     return _as_claim(tx, experiment_of(tx, job.experiment_id), job, attempt)
 
 
-def _issue(tx: Connection, context: Context, agent: Agent, seq: int, found: Candidate) -> Claim:
+def issue(tx: Connection, context: Context, agent: Agent, seq: int, found: Candidate) -> Claim:
+    """Give an agent a job.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and memory.
+        agent: Who gets it.
+        seq: Of its poll.
+        found: The job, which is available, and what to do for it.
+    """
     attempt = _new_attempt(context, agent, seq, found)
     job = found.job
     tx.execute(_ATTEMPT, vars(attempt))
@@ -130,6 +133,7 @@ def _issue(tx: Connection, context: Context, agent: Agent, seq: int, found: Cand
     tx.execute(_NEWEST, {"of": agent.agent_id, **newest})
     after_commit(tx, partial(context.leases.distrust, job.job_id))
     after_commit(tx, partial(context.leases.see, job.job_id, attempt.lease, agent.agent_id))
+    after_commit(tx, partial(context.roll.note_claim, agent.agent_id, seq, attempt.lease))
     return _as_claim(tx, found.experiment, job, attempt)
 
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.hub.experiments.board import Board
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.experiments.name_files import NameFiles
+from alectio_agent.hub.experiments.polls import Polls
+from alectio_agent.hub.experiments.roll import Roll
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,9 @@ class Context:
         results: Folder of results files, one folder per experiment.
         logs: Folder of what hooks printed, one folder per job.
         names: Files of record names.
+        roll: Agents, in memory.
+        board: What can be claimed, in memory.
+        polls: Those who wait for a job.
     """
 
     clock: Clock
@@ -27,6 +33,9 @@ class Context:
     results: Path
     logs: Path
     names: NameFiles
+    roll: Roll
+    board: Board
+    polls: Polls
 
     def now(self) -> str:
         """The current time as the tables write it."""

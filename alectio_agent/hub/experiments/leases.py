@@ -4,11 +4,15 @@ A hub that restarts has seen nothing: every lease gets a fresh period from its f
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.wire.results import Heartbeat
+
+COUNT_EVERY_S = 10.0
+KEEP_EVERY_S = 300.0
+"""Contacts lie in memory, and are written so often: they are for people to read."""
 
 
 @dataclass
@@ -50,9 +54,14 @@ class Leases:
         self._clock = clock
         self._lock = Lock()
         self._watched: dict[str, _Watched] = {}
+        self._of_job: dict[str, set[str]] = {}
         self._waiting: dict[str, float] = {}
         self._contacts: dict[str, datetime] = {}
+        self._counted, self._counted_of, self._counted_at = 0, 0, clock.now()
+        self._kept_at = clock.now()
         self.may_have_claims = True
+        self.are_seen = False
+        """Whether this process has looked at all leases that it found in the tables."""
         self.beats = 0
         """Grows with every beat that says something new."""
 
@@ -85,11 +94,10 @@ class Leases:
             heartbeat: The newest.
         """
         with self._lock:
-            now, known = self._clock.monotonic(), self._watched.get(lease)
-            watched = known or _Watched(job_id, agent_id, now)
+            now = self._clock.monotonic()
+            watched = self._watch(job_id, lease, agent_id, now)
             watched.is_renewable = True
             self.beats += watched.take(heartbeat, now)
-            self._watched[lease] = watched
             self.may_have_claims = True
 
     def see(self, job_id: str, lease: str, agent_id: str) -> None:
@@ -101,7 +109,7 @@ class Leases:
             agent_id: Who holds it.
         """
         with self._lock:
-            watched = self._watched.setdefault(lease, _Watched(job_id, agent_id, 0.0))
+            watched = self._watch(job_id, lease, agent_id, 0.0)
             watched.seen_at = self._clock.monotonic()
             self._waiting.pop(job_id, None)
             self.may_have_claims = True
@@ -124,9 +132,8 @@ class Leases:
             job_id: Of the job.
         """
         with self._lock:
-            for watched in self._watched.values():
-                if watched.job_id == job_id:
-                    watched.is_renewable = False
+            for lease in self._of_job.get(job_id, ()):
+                self._watched[lease].is_renewable = False
 
     def drop(self, job_id: str) -> None:
         """Forget the leases of a job that is done.
@@ -135,8 +142,7 @@ class Leases:
             job_id: Of the job.
         """
         with self._lock:
-            gone = [lease for lease, found in self._watched.items() if found.job_id == job_id]
-            for lease in gone:
+            for lease in self._of_job.pop(job_id, ()):
                 del self._watched[lease]
             self._waiting.pop(job_id, None)
 
@@ -153,8 +159,17 @@ class Leases:
         """
         with self._lock:
             now = self._clock.monotonic()
-            watched = self._watched.setdefault(lease, _Watched(job_id, agent_id, now))
-            return now - watched.seen_at
+            return now - self._watch(job_id, lease, agent_id, now).seen_at
+
+    def silent_jobs(self, seconds: float) -> set[str]:
+        """Jobs with a lease that this process has seen unchanged for so long.
+
+        Args:
+            seconds: More than that.
+        """
+        with self._lock:
+            least = self._clock.monotonic() - seconds
+            return {found.job_id for found in self._watched.values() if found.seen_at < least}
 
     def newest_beat(self, lease: str) -> Heartbeat | None:
         """The newest beat of a lease; None when this process heard none.
@@ -204,18 +219,17 @@ class Leases:
         with self._lock:
             self._waiting[job_id] = float("-inf")
 
-    def waiting_s(self, job_id: str) -> float:
-        """How long this process has seen a job available.
+    def waiting_since(self, job_id: str) -> float:
+        """Since when this process has seen a job available.
 
         Args:
             job_id: Available, by the tables.
 
         Returns:
-            Seconds; 0 for one that this process never saw, which begins a period.
+            By the monotonic clock; now for one that this process never saw, whose time begins.
         """
         with self._lock:
-            now = self._clock.monotonic()
-            return now - self._waiting.setdefault(job_id, now)
+            return self._waiting.setdefault(job_id, self._clock.monotonic())
 
     def stay_awake(self) -> None:
         """Something has a time limit: the clock must be looked at."""
@@ -226,6 +240,10 @@ class Leases:
         """Nothing is claimed, and nothing else has a time limit, by the tables."""
         with self._lock:
             self.may_have_claims = False
+
+    def note_seen(self) -> None:
+        """All leases of the tables have begun their period."""
+        self.are_seen = True
 
     def note_contact(self, agent_id: str) -> None:
         """An agent called.
@@ -241,6 +259,35 @@ class Leases:
         with self._lock:
             return dict(self._contacts)
 
+    def take_contacts(self) -> dict[str, datetime]:
+        """Contacts since the last call that gave any; none before some minutes have passed.
+
+        Returns:
+            Agent to moment, to be written into the tables.
+        """
+        with self._lock:
+            now = self._clock.now()
+            if now - self._kept_at < timedelta(seconds=KEEP_EVERY_S):
+                return {}
+            since, self._kept_at = self._kept_at, now
+            return {agent_id: at for agent_id, at in self._contacts.items() if at >= since}
+
+    def called_within(self, seconds: float) -> int:
+        """How many agents called a moment ago; counted anew when that may have changed much.
+
+        Args:
+            seconds: How long ago at most.
+        """
+        with self._lock:
+            now = self._clock.now()
+            is_near = len(self._contacts) < self._counted_of * 1.1
+            if is_near and now - self._counted_at < timedelta(seconds=COUNT_EVERY_S):
+                return self._counted
+            since = now - timedelta(seconds=seconds)
+            self._counted = sum(at >= since for at in self._contacts.values())
+            self._counted_at, self._counted_of = now, len(self._contacts)
+            return self._counted
+
     def has_called(self, agent_id: str) -> bool:
         """Whether an agent called this process.
 
@@ -249,3 +296,10 @@ class Leases:
         """
         with self._lock:
             return agent_id in self._contacts
+
+    def _watch(self, job_id: str, lease: str, agent_id: str, seen_at: float) -> _Watched:
+        known = self._watched.get(lease)
+        if known is None:
+            known = self._watched[lease] = _Watched(job_id, agent_id, seen_at)
+            self._of_job.setdefault(job_id, set()).add(lease)
+        return known

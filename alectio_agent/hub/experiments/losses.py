@@ -15,6 +15,7 @@ from alectio_agent.hub.experiments.records import (
 from alectio_agent.hub.experiments.waiting import make_available, wait_for_person
 from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import attempts, jobs, results
+from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.protocol import LEASE_S, START_WITHIN_S
 
 MOST_LOSSES = 3
@@ -60,14 +61,16 @@ def tick(tx: Connection, context: Context) -> bool:
     Returns:
         Whether anything was claimed, so that the clock must be looked at again.
     """
-    held = select(jobs).where(jobs.c.state.in_(("claimed", "running")))
-    rows = tx.execute(held).mappings().all()
-    for row in rows:
-        job = Job(**row)
-        attempt = find_attempt(tx, job.lease or "")
-        if attempt is not None and attempt.is_open:
-            _look(tx, context, job, attempt)
-    return bool(rows)
+    held = select(jobs.c.job_id).where(jobs.c.state.in_(("claimed", "running")))
+    found = tx.execute(held.limit(1)).first() is not None
+    if not context.leases.are_seen:
+        # Leases from before this process: each gets a fresh period from this look on.
+        for job_id in tx.execute(held).scalars().all():
+            _look(tx, context, job_id)
+        after_commit(tx, context.leases.note_seen)
+    for job_id in context.leases.silent_jobs(START_WITHIN_S):
+        _look(tx, context, job_id)
+    return found
 
 
 def next_step(tx: Connection, attempt: Attempt) -> str | None:
@@ -84,7 +87,11 @@ def next_step(tx: Connection, attempt: Attempt) -> str | None:
     return next((step for step in attempt.steps.split() if step not in done), None)
 
 
-def _look(tx: Connection, context: Context, job: Job, attempt: Attempt) -> None:
+def _look(tx: Connection, context: Context, job_id: str) -> None:
+    job = job_of(tx, job_id)
+    attempt = find_attempt(tx, job.lease or "")
+    if job.state not in ("claimed", "running") or attempt is None or not attempt.is_open:
+        return
     silent_s = context.leases.silent_s(job.job_id, attempt.lease, attempt.agent_id)
     if attempt.state == "claimed":
         if silent_s > START_WITHIN_S:

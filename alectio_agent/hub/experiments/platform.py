@@ -11,7 +11,6 @@ from alectio_agent.hub.experiments import (
     agent_views,
     asking,
     beats,
-    claims,
     commits,
     creation,
     editing,
@@ -35,15 +34,18 @@ from alectio_agent.hub.experiments import (
     summaries,
     views,
 )
+from alectio_agent.hub.experiments.board import Board
+from alectio_agent.hub.experiments.claiming import Claiming
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.experiments.name_files import NameFiles
+from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.experiments.result_checks import Expected
+from alectio_agent.hub.experiments.roll import Roll
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
-from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.logs import LogText
@@ -57,7 +59,7 @@ from alectio_agent.wire.operation import (
     ExperimentView,
     JobList,
 )
-from alectio_agent.wire.protocol import LEASE_S, MAX_PART_BYTES, POLL_WAIT_S, PROTOCOL
+from alectio_agent.wire.protocol import LEASE_S, MAX_PART_BYTES, PROTOCOL
 from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, JobFailure, StepCommit
 
 
@@ -80,7 +82,12 @@ class Platform:
             results=results,
             logs=data / "logs",
             names=NameFiles(data / "names"),
+            roll=Roll(),
+            board=Board(),
+            polls=Polls(clock),
         )
+        self.claiming = Claiming(self.context)
+        """Polls of agents, and the jobs that they get."""
         self._views = views.Views(self.context)
         self._summaries = summaries.Summaries(self.context)
         self.logs_arrived = 0
@@ -101,7 +108,7 @@ class Platform:
             agent_id=registry.register(tx, self.context, said),
             platform_id=self.platform_id(tx),
             lease_s=LEASE_S,
-            poll_wait_s=POLL_WAIT_S,
+            poll_wait_s=self.claiming.poll_wait_s,
             max_part_bytes=MAX_PART_BYTES,
             protocol=ProtocolRange(min=PROTOCOL, max=PROTOCOL),
             names_wanted=record_names.wanted_names(self.context, said),
@@ -110,10 +117,6 @@ class Platform:
     def leave(self, tx: Connection, agent_id: str) -> None:
         """Let an agent go."""
         registry.leave(tx, self.context, agent_id)
-
-    def claim(self, tx: Connection, request: ClaimRequest) -> Claim | None:
-        """Give an agent a job, if there is one; refuses a wrong agent, boot or seq."""
-        return claims.claim(tx, self.context, request)
 
     def beat(self, job_id: str, lease: str, said: Heartbeat) -> HeartbeatAnswer | None:
         """Take a beat in memory; None when `heartbeat` must be asked."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
 from alectio_agent.hub.store.tables import attempts, experiments, jobs
+from alectio_agent.hub.store.transactions import touch
 from alectio_agent.wire.claims import PoolPin
 from alectio_agent.wire.experiment import ExperimentSettings
 
@@ -248,6 +249,7 @@ def change_experiment(tx: Connection, experiment_id: str, **values: object) -> N
         values: Columns and their new values; none when a job or an attempt changed.
     """
     _CHANGE_EXPERIMENT.run(tx, wanted=experiment_id, **values)
+    touch(tx, experiment_id)
 
 
 def job_of(tx: Connection, job_id: str) -> Job:

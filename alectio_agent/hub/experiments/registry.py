@@ -12,6 +12,7 @@ from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.losses import release, release_lost
 from alectio_agent.hub.experiments.records import OPEN_ATTEMPTS, Attempt
+from alectio_agent.hub.experiments.roll import Kind, Said
 from alectio_agent.hub.experiments.starting import settle
 from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
 from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
@@ -19,6 +20,7 @@ from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import Boot, Registration
 
 _AGENT = PreparedQuery(select(agents).where(agents.c.agent_id == bindparam("wanted")))
+_SAID = (offers.c.pipeline, offers.c.pool_size, offers.c.state_digest, offers.c.state_size)
 _HOLD = PreparedChange(upsert(checkpoints).on_conflict_do_nothing())
 
 
@@ -54,18 +56,38 @@ def register(tx: Connection, context: Context, said: Registration) -> str:
     Raises:
         ProblemError: `superseded-boot`: a later life of this installation is known.
     """
+    context.roll.read(tx)
     known = _find(tx, said.installation_id)
     agent_id = known.agent_id if known else new_id()
     if known:
         _check_boot(known, said.boot)
     _write(tx, context, agent_id, said, known)
     _write_offers(tx, agent_id, said)
-    _write_checkpoints(tx, agent_id, said)
+    holding = _write_checkpoints(tx, agent_id, said)
+    after_commit(tx, partial(_remember, context, agent_id, said, holding))
+    _keep_held(tx, context, agent_id, set(said.holding))
+    note_contact(tx, context, agent_id, is_new=True)
+    return agent_id
+
+
+def note_contact(tx: Connection, context: Context, agent_id: str, *, is_new: bool = False) -> None:
+    """An agent called. A hub that restarted learns what its agents offer from their first call.
+
+    Args:
+        tx: A writing transaction.
+        context: For memory.
+        agent_id: Who.
+        is_new: It has just said what it offers.
+    """
+    is_first = is_new or not context.leases.has_called(agent_id)
     # At once, and not after the commit: the experiments that start below ask who has called.
     context.leases.note_contact(agent_id)
-    _keep_held(tx, context, agent_id, set(said.holding))
-    settle(tx, context)
-    return agent_id
+    if not is_first:
+        return
+    offered, mark = _offered(tx, agent_id), context.board.mark
+    if context.roll.is_news(agent_id, offered, mark):
+        settle(tx, context)
+    after_commit(tx, partial(context.roll.hear, agent_id, offered, mark))
 
 
 def leave(tx: Connection, context: Context, agent_id: str) -> None:
@@ -187,12 +209,34 @@ def _write_offers(tx: Connection, agent_id: str, said: Registration) -> None:
         tx.execute(insert(offers), list(rows.values()))
 
 
-def _write_checkpoints(tx: Connection, agent_id: str, said: Registration) -> None:
+def _write_checkpoints(tx: Connection, agent_id: str, said: Registration) -> set[str]:
+    """Experiments of the checkpoints that it holds now, or held before."""
+    before = select(checkpoints.c.experiment).where(checkpoints.c.agent_id == agent_id)
+    names = set(tx.execute(before).scalars())
     tx.execute(delete(checkpoints).where(checkpoints.c.agent_id == agent_id))
     held = {(entry.experiment, entry.name) for entry in said.checkpoints}
     rows = [{"agent_id": agent_id, "experiment": where, "name": name} for where, name in held]
     if rows:
         tx.execute(insert(checkpoints), rows)
+    return names | {where for where, _ in held}
+
+
+def _remember(context: Context, agent_id: str, said: Registration, holding: set[str]) -> None:
+    """What registered is known without asking the tables; a poll of its last life ends."""
+    offered = {
+        offer.name: (offer.name, offer.state_size if offer.pool_size is None else offer.pool_size,
+                     offer.store)
+        for offer in said.pipelines
+    }  # fmt: skip
+    kind = Kind(frozenset(said.tags), tuple(offered[name] for name in sorted(offered)))
+    context.roll.enrol(agent_id, said.boot.id, kind)
+    context.board.doubt_holders(holding)
+    context.polls.doubt(agent_id)
+
+
+def _offered(tx: Connection, agent_id: str) -> Said:
+    found = select(*_SAID).where(offers.c.agent_id == agent_id)
+    return frozenset(tuple(row) for row in tx.execute(found))
 
 
 def _keep_held(tx: Connection, context: Context, agent_id: str, holding: set[str]) -> None:

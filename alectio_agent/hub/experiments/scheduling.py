@@ -1,56 +1,24 @@
-"""Who gets which job: oldest first, higher priority first, agents with the checkpoint first."""
+"""Who may have a job, and what to do for it: agents with the checkpoint come first."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.entry import Reserve
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
-    experiment_record,
     find_attempt,
-    job_of,
 )
 from alectio_agent.hub.experiments.registry import Agent
-from alectio_agent.hub.store.tables import checkpoints, experiments, jobs, offers, results
+from alectio_agent.hub.store.tables import checkpoints, offers, results
 from alectio_agent.wire.protocol import STEPS
 
 OFFERED_SIZE = func.coalesce(offers.c.pool_size, offers.c.state_size)
 """How many samples an agent has; null when it leaves that to the experiment."""
 
-# The loop that is not done of each experiment that runs, or none while its selection is owed.
-# An agent with fewer samples than an experiment has would refuse its jobs.
-_OPEN_LOOPS = (
-    select(experiments, jobs.c.job_id, jobs.c.state.label("job_state"), jobs.c.agent_id)
-    .join(
-        jobs,
-        and_(
-            jobs.c.experiment_id == experiments.c.experiment_id,
-            jobs.c.state.not_in(("done", "rewound")),
-        ),
-        isouter=True,
-    )
-    .join(
-        offers,
-        and_(
-            offers.c.agent_id == bindparam("for_agent"),
-            offers.c.pipeline == experiments.c.pipeline,
-        ),
-        isouter=True,
-    )
-    .where(
-        experiments.c.state == "running",
-        experiments.c.is_over.is_(False),
-        experiments.c.pipeline.in_(bindparam("free", expanding=True)),
-        experiments.c.pool_size.is_not(None),
-        or_(OFFERED_SIZE.is_(None), experiments.c.pool_size <= OFFERED_SIZE),
-    )
-    .order_by(experiments.c.priority, jobs.c.available_at, jobs.c.position)
-)
 _HOLDERS = (
     select(checkpoints.c.agent_id, offers.c.store, OFFERED_SIZE.label("size"))
     .join(
@@ -94,52 +62,24 @@ class Candidate:
     plan: Plan
 
 
-@dataclass(frozen=True)
-class _Open:
-    """A running experiment and its loop that is not done, as far as a look needs them."""
-
-    row: RowMapping
-
-    @property
-    def is_available(self) -> bool:
-        return bool(self.row["job_state"] == "available")
-
-    def blocks(self, other: RowMapping, agent_id: str) -> bool:
-        """Whether a job of lower priority has to wait for this experiment."""
-        if self.row["pipeline"] != other["pipeline"] or self.row["priority"] >= other["priority"]:
-            return False
-        # The agent's own job of it: the agent is free, so the last results are on their way.
-        return self.row["job_id"] is None or self.is_available or self.row["agent_id"] == agent_id
-
-
-def next_job(
-    tx: Connection, context: Context, agent: Agent, free: Sequence[str]
-) -> Candidate | None:
-    """Find a job for an agent.
+def find_reserve(tx: Connection, context: Context, experiment: Experiment, job: Job) -> Reserve:
+    """See for whom a job is kept, as `make_plan` will judge each agent.
 
     Args:
         tx: Any transaction.
-        context: For how long jobs have waited.
-        agent: Who asks.
-        free: Pipelines that a free slot of it may run.
-
-    Returns:
-        The job and what to do for it; None when there is none.
+        context: For how long the job has waited.
+        experiment: Of the job.
+        job: Available.
     """
-    wanted = {"free": list(free), "for_agent": agent.agent_id}
-    found = [_Open(row) for row in tx.execute(_OPEN_LOOPS, wanted).mappings()]
-    tags = set(json.loads(agent.tags))
-    for entry in found:
-        if not entry.is_available or _is_blocked(entry, found, agent):
-            continue
-        experiment = experiment_record(_own(entry.row))
-        if not tags.issuperset(experiment.settings.tags):
-            continue
-        job = job_of(tx, entry.row["job_id"])
-        plan = make_plan(tx, context, agent, experiment, job)
-        if plan is not None:
-            return Candidate(experiment, job, plan)
-    return None
+    tags = frozenset(experiment.settings.tags)
+    if job.is_from_scratch or (job.ckpt_file is None and job.resume_file is None):
+        return Reserve(tags)
+    trained = _Holders.of(tx, experiment, job.ckpt_file)
+    earlier = _Holders.of(tx, experiment, job.resume_file)
+    preferred = (trained.agents | earlier.agents) - _silent_agent(tx, job)
+    opens_at = _opens_at(context, experiment, job, preferred)
+    stores = trained.stores | earlier.stores
+    return Reserve(tags, trained.agents, earlier.agents, stores, opens_at)
 
 
 def make_plan(
@@ -215,14 +155,6 @@ class _Holders:
         return tx.execute(_STORE, own).scalar() in self.stores
 
 
-def _own(row: RowMapping) -> dict[str, Any]:
-    return {column.name: row[column.name] for column in experiments.c}
-
-
-def _is_blocked(entry: _Open, found: Sequence[_Open], agent: Agent) -> bool:
-    return any(other.blocks(entry.row, agent.agent_id) for other in found)
-
-
 def _steps(job: Job) -> tuple[str, ...]:
     return STEPS if job.has_infer else STEPS[:-1]
 
@@ -246,8 +178,16 @@ def _silent_agent(tx: Connection, job: Job) -> set[str]:
 def _is_for_anyone(
     context: Context, experiment: Experiment, job: Job, preferred: Iterable[str]
 ) -> bool:
+    opens_at = _opens_at(context, experiment, job, preferred)
+    return opens_at is not None and context.clock.monotonic() >= opens_at
+
+
+def _opens_at(
+    context: Context, experiment: Experiment, job: Job, preferred: Iterable[str]
+) -> float | None:
+    """From when on any agent may have a job; None never."""
     if experiment.settings.affinity == "strict":
-        return False
+        return None
     if not set(preferred):
-        return True
-    return context.leases.waiting_s(job.job_id) >= experiment.settings.affinity_timeout
+        return float("-inf")
+    return context.leases.waiting_since(job.job_id) + experiment.settings.affinity_timeout

@@ -57,6 +57,7 @@ def retry(tx: Connection, context: Context, name: str, *, is_from_train: bool = 
         ground = find_ground(tx, context, experiment.settings)
         if ground.is_complete:
             pin(tx, context, experiment, ground)
+        context.roll.forget_offers()
     after_commit(tx, context.due.selections.set)
     mark_changed(tx, context, name)
 

@@ -1,9 +1,7 @@
 """Puts the parts of a hub together."""
 
-import asyncio
 import random
 import secrets
-from asyncio import wrap_future
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -13,8 +11,8 @@ from alectio_agent.hub.access.gate import Gate
 from alectio_agent.hub.access.session_key import KEY_BYTES, session_key
 from alectio_agent.hub.access.sessions import Sessions
 from alectio_agent.hub.api.app import create_app
+from alectio_agent.hub.api.dealer import Dealer
 from alectio_agent.hub.api.holds import Holds
-from alectio_agent.hub.api.job_watch import JobWatch
 from alectio_agent.hub.api.pulse import Pulse
 from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.api.uploads import drop_unfinished
@@ -22,7 +20,6 @@ from alectio_agent.hub.dashboard.dashboard import Dashboard
 from alectio_agent.hub.experiments.analysis_process import AnalysisProcess
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
-from alectio_agent.hub.experiments.versions import job_mark
 from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.results_process import ResultsProcess
 from alectio_agent.hub.results.writer import ResultsWriter
@@ -69,7 +66,6 @@ class Hub:
         self._results = Worker("results", writer, clock)
         self._last_results = LastResults(self._results, writer, clock)
         self._ticker = Worker("ticker", Ticker(store, platform), clock)
-        self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the workers."""
@@ -80,26 +76,19 @@ class Hub:
     def listen(self) -> None:
         """Let commits wake held requests; from the event loop."""
         services = self.services
-        for pulse in (services.commits, services.jobs):
-            pulse.listen()
+        services.commits.listen()
+        services.dealer.listen()
         services.store.on_commit(services.commits.beat)
-        watch = JobWatch(
-            services.commits,
-            services.jobs,
-            lambda: wrap_future(services.store.read(job_mark)),
-            lambda: services.holds.are_replaceable,
-        )
-        self._watch = asyncio.get_running_loop().create_task(watch.run())
+        services.store.on_commit(services.dealer.committed)
         self._dashboard.start()
 
     def quiet(self) -> None:
         """End all holds; from the event loop, which is about to end."""
         self.services.holds.stop()
+        self.services.dealer.deafen()
         self._dashboard.stop()
-        for pulse in (self.services.commits, self.services.jobs):
-            pulse.deafen()
-        if self._watch is not None:
-            self._watch.cancel()
+        self.services.gate.write_uses()
+        self.services.commits.deafen()
 
     def close(self) -> None:
         """Finish what is being made, write the results that are owed, close the store."""
@@ -131,6 +120,7 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
     """
     store = Store(settings.data / DATABASE, clock)
     platform = Platform(settings.data, settings.results, clock)
+    platform.claiming.follow(store)
     for folder in (platform.context.parts, platform.context.names.folder):
         drop_unfinished(folder)
     gate = Gate(store, clock, process_tokens)
@@ -141,7 +131,7 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
         gate=gate,
         holds=Holds(),
         commits=Pulse(),
-        jobs=Pulse(),
+        dealer=Dealer(store, platform.claiming, clock),
         clock=clock,
         rng=random.SystemRandom(),
         results=settings.results,

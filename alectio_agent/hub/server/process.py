@@ -18,6 +18,7 @@ from alectio_agent.hub.server.first_token import make_first_token
 from alectio_agent.hub.server.http_server import HttpServer, make_server, open_socket
 from alectio_agent.hub.server.hub_file import remove_hub_file, write_hub_file
 from alectio_agent.hub.server.lock import HubLock
+from alectio_agent.hub.server.open_files import raise_open_files
 from alectio_agent.hub.server.parent import ParentTokens, read_tokens, tell_ready
 from alectio_agent.hub.server.settings import Ready, ServerSettings
 from alectio_agent.hub.server.tls import ServerTls, make_tls
@@ -43,6 +44,7 @@ def serve(
         StoreError: The folder cannot be used.
         UsageError: A folder, an address, a pipe or a certificate that makes no sense.
     """
+    raise_open_files()
     clock = SystemClock()
     tls = make_tls(settings.certfile, settings.keyfile) if settings.certfile else None
     parent = None if settings.pipe_fd is None else read_tokens(settings.pipe_fd)

@@ -1,4 +1,7 @@
-"""Looks at the clock for the platform: claims that were never started, leases that ran out."""
+"""Looks at the clock for the platform: claims that were never started, leases that ran out.
+
+Now and then it also writes when agents were last heard of, which lies in memory.
+"""
 
 from threading import Event
 
@@ -33,11 +36,17 @@ class Ticker:
         """
         # Before the look: a claim that is committed just after it wakes the next turn.
         self._is_ticking = False
+        self._keep_contacts()
         if not self._platform.may_have_claims:
             return IDLE_S
         self._is_ticking = True
         self._store.write(self._platform.tick).result()
         return TICK_S
+
+    def _keep_contacts(self) -> None:
+        claiming = self._platform.claiming
+        if called := claiming.take_contacts():
+            self._store.write(lambda tx: claiming.keep_contacts(tx, called)).result()
 
     def _changed(self) -> None:
         # While it ticks, it ticks by the clock: commits must not make it tick faster.

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -15,7 +16,7 @@ from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.store.engines import changes, open_engine, translated
 from alectio_agent.hub.store.schema import prepare
-from alectio_agent.hub.store.transactions import Action, take_actions
+from alectio_agent.hub.store.transactions import Action, take_actions, take_touched
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class _Done:
     future: Future[Any]
     value: Any
     actions: list[Action]
+    touched: set[str]
 
 
 class Store:
@@ -55,6 +57,7 @@ class Store:
         """
         self._path = path
         self._listeners: list[Callable[[], None]] = []
+        self._followers: list[Callable[[set[str]], None]] = []
         self._is_closed = False
         self._closing = Lock()
         self._engines = [open_engine(path, is_writer=True), open_engine(path, is_writer=False)]
@@ -105,6 +108,14 @@ class Store:
         """
         self._listeners.append(callback)
 
+    def on_touch(self, callback: Callable[[set[str]], None]) -> None:
+        """Be told what commits have touched, before their callers are.
+
+        Args:
+            callback: Given ids of experiments; quick, raises nothing; called in the writer thread.
+        """
+        self._followers.append(callback)
+
     def close(self) -> None:
         """Finish what was asked for, then close; later calls are refused."""
         with self._closing:
@@ -148,7 +159,7 @@ class Store:
                     for task in group:
                         self._write_one(connection, task, done)
         except BaseException as error:  # noqa: BLE001 - top of a thread: the callers hear of it
-            take_actions(connection)
+            _drop(connection)
             for task in group:
                 if not task.future.done():
                     task.future.set_exception(error)
@@ -156,6 +167,9 @@ class Store:
         for entry in done:
             for action in entry.actions:
                 _guarded(action)
+        touched = set[str]().union(*(entry.touched for entry in done))
+        for follower in self._followers if touched else ():
+            _guarded(partial(follower, touched))
         for entry in done:
             entry.future.set_result(entry.value)
         if changes(connection) != before:
@@ -167,7 +181,7 @@ class Store:
             with translated(self._path), connection.begin_nested():
                 entry = _run(connection, task)
         except BaseException as error:  # noqa: BLE001 - one caller's error is not the others'
-            take_actions(connection)
+            _drop(connection)
             task.future.set_exception(error)
         else:
             done.append(entry)
@@ -194,7 +208,13 @@ class Store:
 
 def _run(connection: Connection, task: _Task) -> _Done:
     value = task.work(connection)
-    return _Done(task.future, value, take_actions(connection))
+    return _Done(task.future, value, take_actions(connection), take_touched(connection))
+
+
+def _drop(connection: Connection) -> None:
+    """What was undone has no consequences."""
+    take_actions(connection)
+    take_touched(connection)
 
 
 def _next_group(queue: "SimpleQueue[_Task | None]") -> tuple[list[_Task], bool]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 Action = Callable[[], None]
 _KEY = "alectio_after_commit"
+_TOUCHED = "alectio_touched"
 
 
 def after_commit(tx: Connection, action: Action) -> None:
@@ -29,3 +30,26 @@ def take_actions(tx: Connection) -> list[Action]:
     """
     actions: list[Action] = tx.info.pop(_KEY, [])
     return actions
+
+
+def touch(tx: Connection, changed: str) -> None:
+    """Say what a transaction changes, for those who keep it in memory.
+
+    Args:
+        tx: A writing transaction.
+        changed: Id of an experiment.
+    """
+    tx.info.setdefault(_TOUCHED, set()).add(changed)
+
+
+def take_touched(tx: Connection) -> set[str]:
+    """What was touched since the last call.
+
+    Args:
+        tx: Of the same connection.
+
+    Returns:
+        Ids; they are forgotten here.
+    """
+    touched: set[str] = tx.info.pop(_TOUCHED, set())
+    return touched

@@ -115,6 +115,24 @@ async def test_the_last_use_is_written_at_most_once_a_minute(door: Door) -> None
     assert door.store.writes == 2
 
 
+async def test_uses_of_many_tokens_are_written_together(door: Door) -> None:
+    """Thousands of agents poll each minute: their tokens must not be as many commits."""
+    made = [door.make(name=f"gpu{at}") for at in range(20)]
+    for token in made:
+        await door.gate.admit(f"Bearer {token}", AGENT)
+    door.gate.write_uses()
+    assert door.store.writes == 2
+    used = door.store.read(lambda tx: tx.execute(select(tokens.c.last_used_at)).scalars().all())
+    assert None not in used.result()
+
+
+async def test_whoever_holds_a_call_open_hears_that_its_token_changed(door: Door) -> None:
+    changed: list[str] = []
+    door.gate.on_forget(changed.append)
+    door.gate.forget("gpu01")
+    assert changed == ["gpu01"]
+
+
 async def test_a_refused_call_is_no_use_of_a_token(door: Door) -> None:
     token = door.make()
     await door.refused(f"Bearer {token}", OPERATOR)

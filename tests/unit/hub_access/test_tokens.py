@@ -13,7 +13,7 @@ from alectio_agent.hub.access.tokens import (
     find_token,
     has_tokens,
     list_tokens,
-    note_use,
+    note_uses,
     revoke_token,
 )
 from alectio_agent.hub.store.tables import tokens
@@ -96,7 +96,7 @@ def test_the_last_use_is_noted_as_a_timestamp(store: InlineStore) -> None:
     clock = FakeClock()
     token = make(store, clock)
     token_id = store.read(lambda tx: find_token(tx, digest_of(token))).result().token_id
-    store.write(lambda tx: note_use(tx, token_id, clock.now())).result()
+    store.write(lambda tx: note_uses(tx, {token_id: clock.now()})).result()
     noted = store.read(lambda tx: tx.scalar(select(tokens.c.last_used_at))).result()
     assert noted == "2026-01-01T00:00:00.000Z"
 

@@ -35,12 +35,10 @@ class Scene:
         self.looks += 1
         return self.found.pop() if self.found else None
 
-    async def hold(self, replaced: asyncio.Event | None = None) -> "asyncio.Task[str | None]":
+    async def hold(self) -> "asyncio.Task[str | None]":
         """A hold that has looked once and waits."""
         await self.request.body()
-        held = asyncio.create_task(
-            self.holds.until_found(self.look, self.pulse, 20, self.request, replaced)
-        )
+        held = asyncio.create_task(self.holds.until_found(self.look, self.pulse, 20, self.request))
         await self.until(lambda: bool(self.slept))
         return held
 
@@ -127,53 +125,6 @@ async def test_once_stopping_nothing_is_held() -> None:
     assert await scene.holds.until_found(scene.look, scene.pulse, 20, scene.request) is None
     assert scene.looks == 1
     assert scene.slept == []
-
-
-async def test_a_later_poll_of_the_same_agent_ends_the_first() -> None:
-    scene = Scene()
-    with scene.holds.replacing("agent", "boot", 4) as first:
-        held = await scene.hold(first)
-        with scene.holds.replacing("agent", "boot", 4) as second:
-            assert await held is None
-            assert not second.is_set()
-
-
-async def test_polls_of_other_agents_do_not_end_each_other() -> None:
-    holds = Scene().holds
-    with (
-        holds.replacing("one", "boot", 1) as first,
-        holds.replacing("two", "boot", 1) as second,
-    ):
-        assert not first.is_set()
-        assert not second.is_set()
-
-
-async def test_a_late_copy_of_an_older_poll_does_not_end_the_newer() -> None:
-    holds = Scene().holds
-    with (
-        holds.replacing("agent", "boot", 5) as newer,
-        holds.replacing("agent", "boot", 4) as older,
-    ):
-        assert not newer.is_set()
-        assert older.is_set()
-
-
-async def test_a_new_boot_ends_the_poll_of_the_old_one_whatever_its_number() -> None:
-    holds = Scene().holds
-    with (
-        holds.replacing("agent", "before", 50) as before,
-        holds.replacing("agent", "after", 1) as after,
-    ):
-        assert before.is_set()
-        assert not after.is_set()
-
-
-async def test_a_finished_poll_leaves_nothing_behind() -> None:
-    holds = Scene().holds
-    with holds.replacing("agent", "boot", 9):
-        pass
-    with holds.replacing("agent", "boot", 1) as again:
-        assert not again.is_set()
 
 
 async def test_an_error_while_looking_again_reaches_the_caller() -> None:

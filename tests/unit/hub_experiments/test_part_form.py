@@ -77,6 +77,10 @@ def form_of(folder: Path, content: bytes) -> PartForm:
     return read_form(part)
 
 
+def write(folder: Path, result: Result) -> dict[str, Any]:
+    return store(result, PartWriter(folder, pytest.fail, lambda _: None))
+
+
 def test_what_numpy_writes_is_good(tmp_path: Path) -> None:
     form = form_of(tmp_path, npz())
     assert form == PartForm("application/x-npz", Contents(3, digest_of(INDEX), FIELDS))
@@ -89,7 +93,9 @@ def test_what_hooks_write_is_good(tmp_path: Path) -> None:
         float_column("logits", np.zeros((10000, 10), np.float32), index),
         integer_column("label", [1] * 10000),
     )
-    stored = store(Result(index, columns=columns), PartWriter(tmp_path, pytest.fail))
+    stored = store(
+        Result(index, columns=columns), PartWriter(tmp_path, pytest.fail, lambda _: None)
+    )
     (part,) = stored["parts"]
     fields = (Field("label", "<i8", ()), Field("logits", "<f4", (10,)))
     assert read_form(tmp_path / part["file"]) == PartForm(
@@ -100,7 +106,7 @@ def test_what_hooks_write_is_good(tmp_path: Path) -> None:
 def test_lines_that_hooks_write_are_good(tmp_path: Path) -> None:
     index = list(range(5000))
     nested = [{"box": [index, 1.5], "label": "cat"} for index in index]
-    stored = store(Result(index, values=nested), PartWriter(tmp_path, pytest.fail))
+    stored = write(tmp_path, Result(index, values=nested))
     (part,) = stored["parts"]
     assert read_form(tmp_path / part["file"]) == PartForm(
         stored["media_type"], Contents(5000, digest_of(index))

@@ -16,6 +16,9 @@ class Scene:
         self.may_have_claims = False
         self.ticks = 0
         self.listeners: list[Callable[[], None]] = []
+        self.claiming = self
+        self.called: dict[str, Any] = {}
+        self.kept: list[dict[str, Any]] = []
         self.ticker = Ticker(cast(Store, self), cast(Platform, self))
 
     def on_commit(self, listener: Callable[[], None]) -> None:
@@ -28,6 +31,12 @@ class Scene:
 
     def tick(self, tx: Any) -> None:
         self.ticks += 1
+
+    def take_contacts(self) -> dict[str, Any]:
+        return self.called
+
+    def keep_contacts(self, _: Any, called: dict[str, Any]) -> None:
+        self.kept.append(called)
 
     def commit(self) -> None:
         for listener in self.listeners:
@@ -56,3 +65,10 @@ def test_while_anything_is_claimed_it_ticks_by_the_clock() -> None:
     assert scene.ticks == 1
     scene.commit()
     assert not scene.ticker.wake.is_set()
+
+
+def test_contacts_that_are_due_are_written_even_while_nothing_is_claimed() -> None:
+    scene = Scene()
+    scene.called = {"agent": "now"}
+    assert scene.ticker.step() == IDLE_S
+    assert scene.kept == [{"agent": "now"}]

@@ -1,0 +1,124 @@
+"""Asks for looks at the jobs that are there, one for all agents that wait, and tells the agents."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from concurrent.futures import Future
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from alectio_agent.core.clock import Clock
+from alectio_agent.hub.experiments.claiming import Claiming
+from alectio_agent.hub.experiments.dealing import Deal
+from alectio_agent.hub.experiments.poll import Poll
+from alectio_agent.hub.store.store import Store
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 1.0
+"""Pause after a look that the store refused."""
+
+
+class Dealer:
+    """At most one look is queued at any time; it runs in the writer's thread."""
+
+    def __init__(self, store: Store, claiming: Claiming, clock: Clock) -> None:
+        """Looks fall flat until a loop listens.
+
+        Args:
+            store: Runs the looks.
+            claiming: Takes them.
+            clock: For jobs that are kept until a moment.
+        """
+        self._store = store
+        self._claiming = claiming
+        self._clock = clock
+        self._lock = Lock()
+        self._is_asked = False
+        self._is_deaf = True
+        self._found: Deal | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def listen(self) -> None:
+        """Bind to the running event loop; called from it."""
+        self._loop = asyncio.get_running_loop()
+        self._is_deaf = False
+        self._claiming.polls.on_news = self._tell_soon
+
+    def deafen(self) -> None:
+        """Ask for no look any more; what was dealt is still told."""
+        self._is_deaf = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def committed(self) -> None:
+        """Something was committed: look, if it may be a job; from any thread."""
+        if self._claiming.may_deal:
+            self.ask()
+
+    def ask(self) -> None:
+        """Look soon; from any thread."""
+        with self._lock:
+            if self._is_asked or self._is_deaf:
+                return
+            self._is_asked = True
+        self._store.write(self._look).add_done_callback(self._done)
+
+    def _look(self, tx: Connection) -> Deal:
+        with self._lock:
+            # From here on a change may come too late for this look.
+            self._is_asked, self._found = False, None
+        self._found = self._claiming.deal(tx)
+        return self._found
+
+    def _done(self, looked: "Future[Deal]") -> None:
+        error = None if looked.cancelled() else looked.exception()
+        if error is not None:
+            self._claiming.take_back(self._found or Deal())
+            self._soon(self._failed, error)
+            return
+        found = looked.result()
+        if found.is_more:
+            self.ask()
+        if found.dealt or found.brief or found.opens_at is not None:
+            self._soon(self._tell, found)
+
+    def _failed(self, error: BaseException) -> None:
+        log.warning("looking for jobs: %s", error)
+        for poll in self._claiming.polls.fail_brief(error):
+            poll.wake()
+        self._look_in(AGAIN_S)
+
+    def _tell(self, found: Deal) -> None:
+        for poll, _ in found.dealt:
+            poll.wake()
+        for poll in found.brief:
+            poll.wake()
+        if found.opens_at is not None:
+            self._look_in(max(0.0, found.opens_at - self._clock.monotonic()))
+
+    def _look_in(self, seconds: float) -> None:
+        if self._loop is None or self._is_deaf:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._time_came)
+
+    def _time_came(self) -> None:
+        self._claiming.stir()
+        self.ask()
+
+    def _tell_soon(self, polls: Iterable[Poll]) -> None:
+        self._soon(_wake, list(polls))
+
+    def _soon(self, say: object, said: object) -> None:
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(say, said)  # type: ignore[arg-type]
+
+
+def _wake(polls: Iterable[Poll]) -> None:
+    for poll in polls:
+        poll.wake()

@@ -1,0 +1,188 @@
+"""The roll: what this process knows of each agent without asking the tables.
+
+It is read from the tables once, and changes after the commits that change them.
+"""
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from threading import Lock
+
+from sqlalchemy import Connection, select
+
+from alectio_agent.hub.store.tables import agents, offers
+from alectio_agent.wire.claims import ClaimRequest
+
+Offered = tuple[str, int | None, str | None]
+"""Pipeline, how many samples the agent has for it, its shared store of checkpoints."""
+
+Said = frozenset[tuple[object, ...]]
+"""All that an agent offers, as far as it decides which experiments can start."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """All that decides which jobs an agent may run, besides the checkpoints that it holds."""
+
+    tags: frozenset[str]
+    offers: tuple[Offered, ...]
+
+    def size_of(self, pipeline: str) -> int | None:
+        """Samples that the agent has; None when it leaves that to the experiment.
+
+        Args:
+            pipeline: Any.
+        """
+        return next((size for name, size, _ in self.offers if name == pipeline), None)
+
+    def store_of(self, pipeline: str) -> str | None:
+        """The shared store of checkpoints; None for the agent's own disk.
+
+        Args:
+            pipeline: Any.
+        """
+        return next((store for name, _, store in self.offers if name == pipeline), None)
+
+
+@dataclass
+class Enrolled:
+    """One agent; `last_seq` and `last_lease` are those of its newest claim."""
+
+    boot_id: str
+    last_seq: int
+    last_lease: str | None
+    kind: Kind
+
+
+class Roll:
+    """All agents that ever registered; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        """Start empty, until it is read."""
+        self._lock = Lock()
+        self._is_read = False
+        self._known: dict[str, Enrolled] = {}
+        self._said: dict[str, Said] = {}
+        self._mark = -1
+        self._offers: Counter[tuple[object, ...]] = Counter()
+
+    def read(self, tx: Connection) -> None:
+        """Read the tables, the first time that this is called.
+
+        Args:
+            tx: A writing transaction, so that nothing is committed beside it.
+        """
+        if self._is_read:
+            return
+        offered: dict[str, list[Offered]] = defaultdict(list)
+        for row in tx.execute(select(offers).order_by(offers.c.pipeline)):
+            size = row.state_size if row.pool_size is None else row.pool_size
+            offered[row.agent_id].append((row.pipeline, size, row.store))
+        known = {
+            row.agent_id: Enrolled(
+                row.boot_id,
+                row.last_seq,
+                row.last_lease,
+                Kind(frozenset(json.loads(row.tags)), tuple(offered[row.agent_id])),
+            )
+            for row in tx.execute(select(agents))
+        }
+        with self._lock:
+            # What registered in this very moment is newer than what was read.
+            self._known = known | self._known
+            self._is_read = True
+
+    def enrol(self, agent_id: str, boot_id: str, kind: Kind) -> None:
+        """An agent registered; in another life than before it begins to count anew.
+
+        Args:
+            agent_id: Who.
+            boot_id: Of its life.
+            kind: What it can run.
+        """
+        with self._lock:
+            known = self._known.get(agent_id)
+            is_same = known is not None and known.boot_id == boot_id
+            seq, lease = (known.last_seq, known.last_lease) if known and is_same else (0, None)
+            self._known[agent_id] = Enrolled(boot_id, seq, lease, kind)
+
+    def note_claim(self, agent_id: str, seq: int, lease: str) -> None:
+        """An agent was given a job.
+
+        Args:
+            agent_id: Who.
+            seq: Of its poll.
+            lease: Of the job.
+        """
+        with self._lock:
+            known = self._known.get(agent_id)
+            if known is not None:
+                known.last_seq, known.last_lease = seq, lease
+
+    def kind_of(self, agent_id: str) -> Kind | None:
+        """What an agent can run; None for one that is not known.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            known = self._known.get(agent_id)
+            return None if known is None else known.kind
+
+    def is_plain(self, request: ClaimRequest) -> bool:
+        """Whether a poll asks for a new job and says nothing else, so that it need not be written.
+
+        Args:
+            request: The poll.
+
+        Returns:
+            False for everything that the tables must be asked about: unknown agents, other lives,
+            older numbers, repeated ones, refused claims.
+        """
+        with self._lock:
+            known = self._known.get(request.agent_id)
+            return (
+                known is not None
+                and known.boot_id == request.boot
+                and request.refused is None
+                and request.seq > known.last_seq
+            )
+
+    def is_news(self, agent_id: str, offered: Said, mark: int) -> bool:
+        """Whether it matters to experiments that wait what an agent offers now.
+
+        Thousands of agents alike need not be compared with all experiments one by one.
+
+        Args:
+            agent_id: Who called for the first time, or registered.
+            offered: Pipelines, samples and digests.
+            mark: Of the state of all experiments, which grows with every change.
+
+        Returns:
+            Whether experiments changed, no other agent offers the same, or this one offered
+            something else before.
+        """
+        with self._lock:
+            if mark != self._mark:
+                return True
+            before = self._said.get(agent_id, offered)
+            return before != offered or any(not self._offers[entry] for entry in offered)
+
+    def hear(self, agent_id: str, offered: Said, mark: int) -> None:
+        """What an agent offers was compared with all experiments.
+
+        Args:
+            agent_id: Who.
+            offered: As in `is_news`.
+            mark: As in `is_news`.
+        """
+        with self._lock:
+            self._mark = mark
+            self._offers.subtract(self._said.get(agent_id, ()))
+            self._offers.update(offered)
+            self._said[agent_id] = offered
+
+    def forget_offers(self) -> None:
+        """The next agent that calls for the first time is compared with all experiments."""
+        with self._lock:
+            self._mark = -1

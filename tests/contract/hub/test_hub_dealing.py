@@ -1,0 +1,306 @@
+"""Agents that wait in line, and the look that gives them jobs: who comes first, what it costs."""
+
+import pytest
+
+from alectio_agent.hub.experiments.dealing import MOST_DEALT, Deal
+from alectio_agent.hub.experiments.poll import Poll
+from alectio_agent.wire.claims import ClaimRequest
+from tests.support.benches import Bench, BenchAgent
+
+HOUR = 3600.0
+
+
+def wait(bench: Bench, agent: BenchAgent, *free: str) -> Poll:
+    """A poll of an agent that stands in line; the hub has heard of the agent before."""
+    names = free or ("digits",)
+    poll = Poll(agent.agent_id, agent.said["boot"]["id"], agent.seq + 1, frozenset(names))
+    bench.platform.claiming.join(poll)
+    return poll
+
+
+def deal(bench: Bench) -> Deal:
+    return bench.run(bench.platform.claiming.deal)
+
+
+def create(bench: Bench, *names: str, **changed: object) -> None:
+    for name in names:
+        bench.create(name=name, **changed)
+
+
+def got(*polls: Poll) -> list[str | None]:
+    return [None if poll.claim is None else poll.claim.experiment for poll in polls]
+
+
+def waiting(bench: Bench, count: int) -> list[Poll]:
+    """Polls of so many agents, a second apart."""
+    polls = []
+    for at in range(count):
+        polls.append(wait(bench, bench.agent(f"gpu{at}")))
+        bench.clock.advance(1)
+    return polls
+
+
+def test_one_job_wakes_one_agent_the_one_that_waits_longest(bench: Bench) -> None:
+    polls = waiting(bench, 3)
+    create(bench, "digits")
+    dealt = deal(bench)
+    assert got(*polls) == ["digits", None, None]
+    assert [poll for poll, _ in dealt.dealt] == polls[:1]
+    assert len(bench.platform.claiming.polls) == 2
+
+
+def test_jobs_go_in_their_order_to_agents_in_theirs(bench: Bench) -> None:
+    polls = waiting(bench, 3)
+    create(bench, "first", "second")
+    deal(bench)
+    assert got(*polls) == ["first", "second", None]
+
+
+def test_an_agent_keeps_its_place_from_poll_to_poll(bench: Bench) -> None:
+    """A poll ends after 20 s: whoever asks again must not stand at the end of the line."""
+    first, second = bench.agent("first"), bench.agent("second")
+    early = wait(bench, first)
+    bench.clock.advance(10)
+    other = wait(bench, second)
+    bench.clock.advance(10)
+    bench.platform.claiming.polls.leave(early)
+    bench.clock.advance(1)
+    again = wait(bench, first)
+    create(bench, "digits")
+    deal(bench)
+    assert got(again, other) == ["digits", None]
+
+
+def test_an_agent_that_got_a_job_begins_to_wait_anew(bench: Bench) -> None:
+    first, second = bench.agent("first"), bench.agent("second")
+    wait(bench, first)
+    bench.clock.advance(10)
+    other = wait(bench, second)
+    create(bench, "digits")
+    deal(bench)
+    first.seq += 1
+    again = wait(bench, first)
+    create(bench, "letters")
+    deal(bench)
+    assert got(other, again) == ["letters", None]
+
+
+def test_an_agent_that_was_away_begins_to_wait_anew(bench: Bench) -> None:
+    first, second = bench.agent("first"), bench.agent("second")
+    bench.platform.claiming.polls.leave(wait(bench, first))
+    bench.clock.advance(50)
+    other = wait(bench, second)
+    bench.clock.advance(50)
+    back = wait(bench, first)
+    create(bench, "digits")
+    deal(bench)
+    assert got(other, back) == ["digits", None]
+
+
+def test_a_job_goes_to_the_holder_of_its_checkpoint_however_long_others_wait(bench: Bench) -> None:
+    first, second = bench.agent("first"), bench.agent("second")
+    bench.create()
+    first.commit(first.start())
+    other = wait(bench, second)
+    bench.clock.advance(10)
+    holder = wait(bench, first)
+    bench.settle()
+    deal(bench)
+    assert got(other, holder) == [None, "digits"]
+
+
+def test_a_look_says_when_a_job_that_is_kept_opens_to_all(bench: Bench) -> None:
+    """Nothing is written at that moment, so that a timer must ask for the look."""
+    first, second = bench.agent("first"), bench.agent("second")
+    bench.create()
+    first.commit(first.start())
+    other = wait(bench, second)
+    bench.settle()
+    assert deal(bench).opens_at == pytest.approx(bench.clock.monotonic() + HOUR)
+    bench.clock.advance(HOUR)
+    bench.platform.claiming.stir()
+    deal(bench)
+    assert got(other) == ["digits"]
+
+
+def test_a_claim_that_was_never_started_goes_to_an_agent_that_waits(bench: Bench) -> None:
+    first, second = bench.agent("first"), bench.agent("second")
+    bench.create()
+    first.claim()
+    other = wait(bench, second)
+    bench.tick(61)
+    assert bench.platform.claiming.may_deal
+    deal(bench)
+    assert got(other) == ["digits"]
+
+
+def test_the_job_of_a_silent_agent_goes_to_an_agent_that_waits(bench: Bench) -> None:
+    first, second = bench.agent("first"), bench.agent("second")
+    bench.create()
+    first.start()
+    bench.tick(90 + HOUR - 1)
+    other = wait(bench, second)
+    deal(bench)
+    assert got(other) == [None]
+    bench.tick(2)
+    deal(bench)
+    assert got(other) == ["digits"]
+
+
+def test_an_agent_gets_only_jobs_of_pipelines_that_it_has_free(bench: Bench) -> None:
+    poll = wait(bench, bench.agent(), "letters")
+    create(bench, "digits")
+    deal(bench)
+    assert got(poll) == [None]
+
+
+def test_a_poll_that_finds_nothing_neither_writes_nor_looks(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    bench.agent("other").claim()
+    assert agent.poll() is None
+    before = bench.store.commits
+    with bench.store.counting() as statements:
+        for _ in range(5):
+            assert agent.poll() is None
+    assert (statements, bench.store.commits) == ([], before)
+
+
+def test_a_job_that_an_agent_may_not_have_is_looked_at_once(bench: Bench) -> None:
+    """Else each poll of thousands of agents would look at all jobs that are kept for others."""
+    first, second = bench.agent("first"), bench.agent("second")
+    bench.create()
+    first.commit(first.start())
+    bench.settle()
+    assert second.poll() is None
+    with bench.store.counting() as statements:
+        assert second.poll() is None
+    assert statements == []
+
+
+def test_a_look_without_a_job_costs_no_statement(bench: Bench) -> None:
+    polls = waiting(bench, 5)
+    deal(bench)
+    with bench.store.counting() as statements:
+        assert deal(bench).dealt == []
+    assert got(*polls) == [None] * 5
+    assert [text for text in statements if "BEGIN" not in text] == []
+
+
+def test_a_change_is_read_alone_however_many_experiments_run(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.agent("other", pipelines=[{"name": "letters", "pool_size": 20}])
+    create(bench, *(f"letters{at}" for at in range(20)), pipeline="letters")
+    deal(bench)
+    poll = wait(bench, agent)
+    create(bench, "digits", pipeline="digits")
+    with bench.store.counting() as statements:
+        deal(bench)
+    assert got(poll) == ["digits"]
+    assert len(statements) < 20
+
+
+def test_more_jobs_than_one_look_gives_out_ask_for_another(bench: Bench) -> None:
+    polls = waiting(bench, MOST_DEALT + 2)
+    create(bench, *(f"digits{at}" for at in range(MOST_DEALT + 1)), loops=1)
+    found = deal(bench)
+    assert (len(found.dealt), found.is_more) == (MOST_DEALT, True)
+    found = deal(bench)
+    assert (len(found.dealt), found.is_more) == (1, False)
+    assert got(*polls).count(None) == 1
+
+
+def test_a_look_that_is_undone_lets_its_agents_wait_on(bench: Bench) -> None:
+    polls = waiting(bench, 2)
+    create(bench, "digits")
+    claiming = bench.platform.claiming
+    undone: list[Deal] = []
+
+    def fail(tx: object) -> None:
+        undone.append(claiming.deal(tx))  # type: ignore[arg-type]
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="full"):
+        bench.run(fail)
+    claiming.take_back(undone[0])
+    assert got(*polls) == [None, None]
+    deal(bench)
+    assert got(*polls) == ["digits", None]
+
+
+def test_an_agent_that_registers_anew_is_asked_about_its_poll_again(bench: Bench) -> None:
+    agent = bench.agent()
+    poll = wait(bench, agent)
+    agent.restart()
+    assert poll.is_doubted
+    assert len(bench.platform.claiming.polls) == 0
+
+
+def test_an_earlier_life_gets_no_job_though_its_poll_was_in_line(bench: Bench) -> None:
+    """Registration and look may be parts of one commit, so that memory is not told yet."""
+    agent = bench.agent()
+    create(bench, "digits")
+    poll = Poll(agent.agent_id, "boot-of-before", 1, frozenset({"digits"}))
+    bench.platform.claiming.join(poll)
+    assert deal(bench).dealt == []
+    assert (poll.claim, poll.is_doubted) == (None, True)
+
+
+def test_a_restarted_hub_knows_its_agents_before_they_register_again(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.claim()
+    bench.restart_hub()
+    assert agent.poll(seq=agent.seq) == claim
+    claiming = bench.platform.claiming
+    assert agent.poll() is None
+
+    def is_plain(**changed: object) -> bool:
+        said = {"agent_id": agent.agent_id, "boot": "boot-gpu01-1", "seq": 2, "wait_s": 0,
+                "free": ["digits"]}  # fmt: skip
+        return claiming.is_plain(ClaimRequest.model_validate(said | changed))
+
+    assert is_plain()
+    assert not is_plain(seq=1)
+    assert not is_plain(boot="boot-gpu01-0")
+    assert not is_plain(agent_id="nobody")
+    assert not is_plain(refused={"seq": 1, "reason": "drift"})
+
+
+def test_polls_are_stretched_when_there_are_thousands_of_agents(bench: Bench) -> None:
+    claiming, leases = bench.platform.claiming, bench.platform.context.leases
+    assert claiming.poll_wait_s == 20
+    for count, expected in ((5000, 20), (7500, 30), (50_000, 50)):
+        for at in range(count):
+            leases.note_contact(f"agent-{at}")
+        assert claiming.poll_wait_s == expected
+    bench.clock.advance(200)
+    assert claiming.poll_wait_s == 20
+
+
+def test_agents_that_are_alike_do_not_compare_all_experiments_again(bench: Bench) -> None:
+    bench.agent("first")
+    create(bench, *(f"digits{at}" for at in range(5)))
+    bench.agent("second")
+    with bench.store.counting() as statements:
+        bench.agent("third")
+    assert not any("FROM experiments" in text for text in statements)
+
+
+def test_contacts_are_written_together_now_and_then_so_that_a_restart_knows_them(
+    bench: Bench,
+) -> None:
+    agents = [bench.agent(f"gpu{at}") for at in range(3)]
+    claiming = bench.platform.claiming
+    assert claiming.take_contacts() == {}
+    bench.clock.advance(301)
+    assert agents[0].poll() is None
+    called = claiming.take_contacts()
+    assert set(called) == {agent.agent_id for agent in agents}
+    before = bench.store.commits
+    bench.run(lambda tx: claiming.keep_contacts(tx, called))
+    assert bench.store.commits == before + 1
+    assert claiming.take_contacts() == {}
+    bench.restart_hub()
+    views = bench.run(bench.platform.agents).agents
+    assert len({view.last_contact_at for view in views}) == 2
