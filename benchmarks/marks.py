@@ -1,7 +1,7 @@
 """When a function of a job began, told by the function itself over a pipe.
 
-The clock is CLOCK_MONOTONIC, the same in all processes: the time is taken before anything is
-written.
+The clocks are CLOCK_MONOTONIC and CLOCK_REALTIME, the same in all processes: the times are taken
+before anything is written.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ import os
 import time
 
 def mark(word):
-    began_s = time.monotonic()
+    began_s, began_at = time.monotonic(), time.time()
     pipe = os.open({pipe!r}, os.O_WRONLY)
-    os.write(pipe, ("%s %.9f\\n" % (word, began_s)).encode())
+    os.write(pipe, ("%s %.9f %.9f\\n" % (word, began_s, began_at)).encode())
     os.close(pipe)
 
 def run(number):
@@ -34,10 +34,12 @@ class Mark:
     Attributes:
         word: Which function, such as `train`.
         began_s: Monotonic time of its first line.
+        began_at: The same on the clock of timestamps, seconds since 1970.
     """
 
     word: str
     began_s: float
+    began_at: float
 
 
 class Marks:
@@ -68,8 +70,8 @@ class Marks:
                 raise SystemExit(f"no job began within {timeout_s:g} s")
             lines = (self._rest + os.read(self._pipe, 65536)).split(b"\n")
             self._rest = lines.pop()
-            words = (line.decode().rsplit(" ", 1) for line in lines)
-            self._seen += [Mark(word, float(began_s)) for word, began_s in words]
+            told = (line.decode().rsplit(" ", 2) for line in lines)
+            self._seen += [Mark(word, *map(float, times)) for word, *times in told]
         return self._seen.pop(0)
 
     def wait_for(self, word: str) -> Mark:

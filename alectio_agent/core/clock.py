@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from threading import TIMEOUT_MAX, Event
 from typing import Protocol
 
+MILLISECOND_CHARS = len("2026-01-31T09:05:00.250")
+
 
 class Clock(Protocol):
     """Time as the rooms see it."""
@@ -43,13 +45,27 @@ class SystemClock:
         return event.wait(min(max(0.0, seconds), TIMEOUT_MAX))
 
 
-def timestamp(moment: datetime) -> str:
+def timestamp(moment: datetime, *, is_fine: bool = False) -> str:
     """A moment as the wire and the files write it.
 
     Args:
         moment: A time with its zone.
+        is_fine: With microseconds, for what is ordered or measured.
 
     Returns:
         RFC 3339 in UTC with milliseconds, such as `2026-01-31T09:05:00.250Z`.
     """
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    spec = "microseconds" if is_fine else "milliseconds"
+    return moment.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def coarse(text: str) -> str:
+    """A timestamp as the wire writes it.
+
+    Args:
+        text: With milliseconds or finer, in UTC.
+
+    Returns:
+        The same with milliseconds.
+    """
+    return f"{text[:MILLISECOND_CHARS]}Z"

@@ -40,3 +40,7 @@ class Context:
     def now(self) -> str:
         """The current time as the tables write it."""
         return timestamp(self.clock.now())
+
+    def fine_now(self) -> str:
+        """The same to the microsecond: jobs become available in this order."""
+        return timestamp(self.clock.now(), is_fine=True)

@@ -266,7 +266,7 @@ def _make_job(
         "resume_file": None if before is None else before.ckpt_file,
         "is_from_scratch": False,
         "problem": "",
-        "available_at": context.now(),
+        "available_at": context.fine_now(),
         "asked_at": context.now() if is_asked else None,
         "labels_upto": None,
     }

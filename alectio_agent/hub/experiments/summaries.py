@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, RowMapping, bindparam, func, select
 
+from alectio_agent.core.clock import coarse
 from alectio_agent.hub.experiments.absence import Attendance
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.labelling import awaited_labels
@@ -203,7 +204,7 @@ def _keep(
         metric=metric,
         points=points,
         agent=newest.agent if newest else None,
-        updated_at=max(moments),
+        updated_at=coarse(max(moments)),
         is_labelling=bool(newest and newest.state == "labelling"),
     )
 

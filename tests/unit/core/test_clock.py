@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Event
 
-from alectio_agent.core.clock import SystemClock, timestamp
+from alectio_agent.core.clock import SystemClock, coarse, timestamp
 
 
 def test_a_timestamp_is_utc_with_milliseconds():
@@ -38,3 +38,8 @@ def test_a_wait_of_ages_is_possible():
 def test_a_wait_of_no_or_less_than_no_time_only_looks():
     assert SystemClock().wait(Event(), 0) is False
     assert SystemClock().wait(Event(), -5) is False
+
+
+def test_a_fine_timestamp_has_microseconds_and_is_made_coarse_for_the_wire():
+    fine = timestamp(datetime(2026, 1, 31, 9, 5, 0, 250_999, UTC), is_fine=True)
+    assert (fine, coarse(fine)) == ("2026-01-31T09:05:00.250999Z", "2026-01-31T09:05:00.250Z")
