@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from harness import Figure, publish
+from benchmarks.harness import Figure, publish
 
 POOL = 20
 WAKES = 200
