@@ -6,9 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
-# Those that are there, in this order.
-BENCHMARKS := $(foreach name,dispatch throughput startup idle bulk longpoll loop_overhead report dashboard \
-  results_files,$(patsubst benchmarks/%.py,%,$(wildcard benchmarks/$(name).py)))
+BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files
 
 .DEFAULT_GOAL := help
 .PHONY: help demo examples test unit lint format docs check bench clean
@@ -71,11 +69,13 @@ docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, probl
 check: lint test ## Everything that main must pass.
 
 bench: $(VENV)/.bench ## Measure everything beside its peers, and write the figures into the READMEs.
+	@echo "About half an hour on two quiet cores, longpoll up to ten minutes of it."
 	@for name in $(BENCHMARKS); do \
+	  echo "$$(date +%H:%M) $$name"; \
 	  $(BIN)/python -m "benchmarks.$$name" --json benchmarks/results || failed="$$failed $$name"; \
 	done; \
+	$(BIN)/python -m benchmarks.tables || exit; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
-	$(BIN)/python -m benchmarks.tables
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results

@@ -126,9 +126,9 @@ class CuttingProxy:
             line.close()
 
 
-def flask_s(folder: Path) -> float:
+def flask_s(folder: Path, rows: int) -> float:
     """Seconds to send the same rows as JSON to a Flask route that writes them to disk."""
-    scores = np.random.default_rng(5).normal(size=(1_000_000, 10)).astype("float32")
+    scores = np.random.default_rng(5).normal(size=(rows, 10)).astype("float32")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-c", FLASK_APP, str(folder / "flask.json"), str(port)]
@@ -136,10 +136,10 @@ def flask_s(folder: Path) -> float:
     try:
         wait_for(port)
         start = time.perf_counter()
-        rows = {"index": list(range(len(scores))), "logits": scores.tolist()}
+        document = {"index": list(range(len(scores))), "logits": scores.tolist()}
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/results",
-            json.dumps(rows).encode(),
+            json.dumps(document).encode(),
             {"Content-Type": "application/json"},
         )
         urllib.request.urlopen(request).read()

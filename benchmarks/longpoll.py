@@ -23,12 +23,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.harness import Figure, publish
+from benchmarks.harness import Figure, is_quick, publish
 
 POOL = 20
 WAKES = 200
-QUIET_S = 10.0
-POLLING_S = 30.0
+QUIET_S = 0.5 if is_quick() else 10.0
+SETTLE_S = 0.5 if is_quick() else 8.0
+POLLING_S = 1.0 if is_quick() else 30.0
+WAIT_S = 1 if is_quick() else 20
 HOLD_S = 300.0
 BARE = """
 import asyncio, sys, uvicorn
@@ -236,8 +238,9 @@ class Hub(Served):
 
 async def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--agents", type=int, default=5000)
+    parser.add_argument("--agents", type=int, default=20 if is_quick() else 5000)
     parser.add_argument("--json")
+    parser.add_argument("--quick", action="store_true")
     wanted = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -337,7 +340,7 @@ class Measured:
         self.held = self._all_poll("waits", HOLD_S)
         await self._until_held()
         # First polls of a process ask the tables, and uses of tokens are written in groups.
-        await asyncio.sleep(8)
+        await asyncio.sleep(SETTLE_S)
         kb = (self.hub.pss_kb - before) / self.count
         self.tell("memory of a held poll", "KB", [kb], most=40)
         self.tell(
@@ -388,7 +391,7 @@ class Measured:
         """All poll again and again, as agents do that find nothing."""
         await self._let_go()
         self.loops = [asyncio.ensure_future(self._go_on(agent)) for agent in self.agents]
-        await asyncio.sleep(25)
+        await asyncio.sleep(WAIT_S * 1.25)
         self.asked.clear()
         started, before = self.hub.cpu_s, time.perf_counter()
         await asyncio.sleep(POLLING_S)
@@ -400,13 +403,13 @@ class Measured:
 
     async def _go_on(self, agent: Agent) -> None:
         failures = 0
-        await asyncio.sleep(random.uniform(0, 20))
+        await asyncio.sleep(random.uniform(0, WAIT_S))
         while True:
             self.asked.append(time.perf_counter())
             try:
                 status, headers, _ = await agent.polls.call("POST", "/v1/claims", {
                     "agent_id": agent.agent_id, "boot": f"boot-{agent.at:05}", "seq": agent.seq,
-                    "wait_s": 20, "free": ["idle"],
+                    "wait_s": WAIT_S, "free": ["idle"],
                 })  # fmt: skip
                 failures, self.errors = 0, self.errors + (status != 204)
                 await asyncio.sleep(float(headers.get(b"retry-after", 0)))

@@ -15,10 +15,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from alectio_agent.report.page import Told, render_page
-from benchmarks.harness import Figure, publish
+from benchmarks.harness import Figure, is_quick, publish
 
-LOOPS = 25
-TRIES = 3
+LOOPS, TRIES = (2, 1) if is_quick() else (25, 3)
 SIZE_MB = 6
 OPEN_S = 2
 

@@ -14,13 +14,13 @@ from statistics import median
 import numpy as np
 
 from alectio_agent.report.page import Told, render_page
-from benchmarks.harness import Figure, publish
+from benchmarks.harness import Figure, is_quick, publish
 from tests.support.documents import make_document
 
-LOOPS = 120
-POOL = 130
-ROUNDS = 4
-ROWS, COLUMNS, PART_ROWS = 1_000_000, 10, 87_000
+LOOPS, ROUNDS = (3, 1) if is_quick() else (120, 4)
+WARM_UP = LOOPS // 6
+POOL = LOOPS + 10
+ROWS, COLUMNS, PART_ROWS = 10_000 if is_quick() else 1_000_000, 10, 87_000
 
 HOOKS = """
 from pathlib import Path
@@ -124,7 +124,7 @@ def run(folder: Path, *, is_with: bool) -> list[dict]:
 
 def loop_ms(loops: list[dict]) -> float:
     """Median time from the end of one loop to the end of the next, but for the first ones."""
-    ends = [datetime.fromisoformat(loop["times"]["done_at"]) for loop in loops[20:]]
+    ends = [datetime.fromisoformat(loop["times"]["done_at"]) for loop in loops[WARM_UP:]]
     return median((b - a).total_seconds() * 1000 for a, b in pairwise(ends))
 
 

@@ -21,7 +21,7 @@ from benchmarks.marks import Marks
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import cpu_s, wait_until_idle
 
-PASSES, LOOPS, RQ_JOBS, CELERY_JOBS = 3, 100, 200, 1000
+PASSES, LOOPS, RQ_JOBS, SIMPLE_JOBS, CELERY_JOBS = 3, 100, 200, 500, 1000
 STEPS = 3
 WARM_UP = 6
 
@@ -61,11 +61,12 @@ def main() -> None:
 def all_peers(stack: contextlib.ExitStack, folder: Path, marks: Marks) -> list[tuple[Peer, int]]:
     from benchmarks.peers.celery_worker import celery_peer
     from benchmarks.peers.redis_server import running_redis
-    from benchmarks.peers.rq_worker import rq_peer
+    from benchmarks.peers.rq_worker import SIMPLE, rq_peer
 
     url = stack.enter_context(running_redis(folder))
     return [
         (rq_peer(folder / "rq", marks, url), RQ_JOBS),
+        (rq_peer(folder / "rq-simple", marks, url, SIMPLE), SIMPLE_JOBS),
         (celery_peer(folder / "celery", marks, url), CELERY_JOBS),
     ]
 
@@ -114,12 +115,12 @@ def figures(found: dict[str, list[Rate]]) -> list[Figure]:
     )
     if not names:
         return [Figure(calls, "calls/s", rates[ours]), Figure(cost, "ms", costs[ours])]
-    rq, celery = names
+    rq, *others = names
     return [
         Figure(calls, "calls/s", rates[ours], rq, rates[rq], least=3.0),
-        Figure(calls, "calls/s", rates[ours], celery, rates[celery]),
+        *(Figure(calls, "calls/s", rates[ours], name, rates[name]) for name in others),
         Figure(cost, "ms", costs[ours], rq, costs[rq], most=0.15),
-        Figure(cost, "ms", costs[ours], celery, costs[celery]),
+        *(Figure(cost, "ms", costs[ours], name, costs[name]) for name in others),
         Figure("hub's processor time for a hook call", "ms", hub),
     ]
 

@@ -11,7 +11,7 @@ FOUND = read_results(RESULTS)
 @pytest.mark.parametrize("place", PLACES)
 def test_the_tables_of_a_page_are_those_of_the_results(place: str) -> None:
     text = (ROOT / place).read_text()
-    made = with_tables(text, pick(FOUND, PLACES[place]))
+    made = with_tables(text, pick(FOUND, place))
     assert text == made, "make it current: python -m benchmarks.tables"
 
 

@@ -1,14 +1,15 @@
 """Figures as benchmarks give them, and the tables that are made from them."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.harness import Figure, publish
-from benchmarks.tables import BEGIN, END, complaints, tables, with_tables
+from benchmarks.harness import ROOT, Figure, publish
+from benchmarks.tables import BEGIN, END, PLACES, complaints, pick, tables, with_tables
 
 QUICK = Figure("dispatch", "ms", (4.0, 6.0, 5.0), "RQ", (10.0, 9.0, 20.0), most=0.6)
 PAGE = f"before\n{BEGIN}\nold\n{END}\nafter\n"
@@ -76,13 +77,29 @@ def test_a_row_has_the_figure_its_spread_its_baseline_and_its_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = tables([written(tmp_path, monkeypatch, QUICK)])
-    assert "| dispatch | 5 ms (4 to 6) | RQ: 10 ms | 0.5x | at most 0.6x |\n" in table
+    assert "| dispatch | 5 ms (4 to 6) | RQ: 10 ms | 0.5x | at most 0.6x | yes |\n" in table
 
 
 def test_a_missed_target_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Figure("memory", "MB", (61.5,), most=60)
     table = tables([written(tmp_path, monkeypatch, slow)])
-    assert "| memory | 61.5 MB |  |  | at most 60 MB: **missed** |\n" in table
+    assert "| memory | 61.5 MB |  |  | at most 60 MB | **no** |\n" in table
+
+
+def test_the_readme_shows_figures_with_a_target_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"idle": written(tmp_path, monkeypatch, QUICK, Figure("hub", "MB", (90.0,)))}
+    shown = [len(pick(found, place)[0]["figures"]) for place in PLACES]
+    assert shown == [1, 2]
+
+
+def test_each_benchmark_has_a_place_and_is_run_by_make_bench() -> None:
+    texts = {file.stem: file.read_text() for file in (ROOT / "benchmarks").glob("*.py")}
+    names = {name for name, text in texts.items() if f'publish("{name}"' in text}
+    made = re.search(r"^BENCHMARKS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert made is not None
+    assert names == set(made[1].split()) == set().union(*PLACES.values())
 
 
 def test_a_page_keeps_what_is_around_its_table() -> None:
