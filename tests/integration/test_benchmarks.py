@@ -11,6 +11,7 @@ import pytest
 from benchmarks.harness import ROOT
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "name", ["dispatch", "throughput", "startup", "idle", "claim", "bulk", "longpoll"]
 )
