@@ -58,8 +58,8 @@ def check_identity(certificate: Path, key: Path | None = None, closed_to: int = 
         content = read_open(certificate, LIMIT_BYTES)
         _certificates(certificate, content)
     with _about("key"):
-        if key is None:
-            _check_key(certificate, content)
+        if key is None and _KEY not in content:
+            raise SettingError(f"missing, and {certificate} holds no private key in PEM form")
     with _about("key" if key else "certificate"):
         _check_key(secret, read_closed(secret, LIMIT_BYTES, closed_to))
     with _about("key" if key else "certificate"):
