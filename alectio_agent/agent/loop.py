@@ -285,7 +285,8 @@ class PollLoop:
         is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
         if self._backoff.failures in (0, 2) and not is_cut:
             told = f"{error.message}{foreign_doubt(error)}"
-            log.warning("%s  %s; trying again for as long as it takes", error.code, told)
+            if self._backoff.is_news(told):
+                log.warning("%s  %s; trying again for as long as it takes", error.code, told)
         return self._backoff.failed(error)
 
     def _is_hopeless(self, error: PlatformError) -> bool:

@@ -30,6 +30,7 @@ class Backoff:
         self._ceiling = wait_exponential(multiplier=FIRST_S, max=longest_s)
         self._failures = 0
         self._reason = ""
+        self._told = ""
 
     @property
     def failures(self) -> int:
@@ -72,10 +73,19 @@ class Backoff:
         self.failed(error)
         return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 
+    def is_news(self, text: str) -> bool:
+        """Whether this is worth a line in the log: it is not what was told last, since a success.
+
+        Args:
+            text: What would be told; from now on it is told.
+        """
+        is_news, self._told = text != self._told, text
+        return is_news
+
     def succeeded(self) -> None:
         """Forget the failures."""
         self._failures = 0
-        self._reason = ""
+        self._reason = self._told = ""
 
 
 def _words(error: Exception | None) -> str:

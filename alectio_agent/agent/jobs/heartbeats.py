@@ -63,8 +63,9 @@ class Heartbeats:
 
     @property
     def trouble(self) -> str:
-        """Why beats do not arrive, after three failures in a row; empty before."""
-        return self._backoff.trouble
+        """Why beats do not arrive, after three failures in a row; empty before, and without one."""
+        with self._lock:
+            return self._backoff.trouble if self._held else ""
 
     @property
     def longest_retry_s(self) -> float:
@@ -86,7 +87,9 @@ class Heartbeats:
             PlatformError: The beat did not arrive.
         """
         heartbeat = Heartbeat(step=claim.steps[0].step)
-        return self._client.beat(claim.job_id, claim.lease, heartbeat).cancel
+        answer = self._client.beat(claim.job_id, claim.lease, heartbeat)
+        self._backoff.succeeded()  # those of the job before are nobody's trouble any more
+        return answer.cancel
 
     def hold(self, claim: Claim, on_end: Callable[[Ending, str], None]) -> None:
         """Keep a lease alive.
@@ -183,7 +186,8 @@ class Heartbeats:
         wait_s = self._backoff.failed(error, most_s=self.longest_retry_s)
         held.due = self._clock.monotonic() + wait_s
         claim = held.claim
-        job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
+        if self._backoff.is_news(error.message):
+            job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
 
     def _end(self, held: _Held, ending: Ending, reason: str) -> None:
         """Tell the holder, unless the lease was released while the beat was under way."""

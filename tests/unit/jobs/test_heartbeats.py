@@ -87,6 +87,35 @@ def test_why_beats_do_not_arrive_is_told_after_three() -> None:
     assert told == ["", "", "no answer", ""]
 
 
+def after_an_outage() -> tuple[Heartbeats, FakePlatform, FakeClock]:
+    heartbeats, platform, clock = make()
+    heartbeats.hold(make_claim(), lambda *_: None)
+    clock.advance(30)
+    platform.go_away(*["beat"] * 3)
+    for _ in range(3):
+        clock.advance(heartbeats.step())
+    return heartbeats, platform, clock
+
+
+def test_an_outage_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    after_an_outage()
+    assert [record.getMessage() for record in caplog.records] == ["digits/1 heartbeat: no answer"]
+
+
+def test_a_released_lease_leaves_no_trouble() -> None:
+    heartbeats, _, _ = after_an_outage()
+    heartbeats.release(make_claim().lease)
+    assert heartbeats.trouble == ""
+
+
+def test_the_first_beat_of_the_next_job_ends_the_trouble_of_the_last() -> None:
+    heartbeats, _, _ = after_an_outage()
+    heartbeats.release(make_claim().lease)
+    heartbeats.first_beat(make_claim())
+    heartbeats.hold(make_claim(), lambda *_: None)
+    assert heartbeats.trouble == ""
+
+
 def test_a_lease_of_no_length_is_not_beaten_without_a_pause() -> None:
     heartbeats, _platform, clock = make()
     heartbeats.set_lease(0)

@@ -225,6 +225,15 @@ def test_why_nothing_arrives_is_told_after_three_failures(bench: Bench) -> None:
     assert told == ["", "", "HTTP 413 that is not the platform's", ""]
 
 
+def test_an_outage_is_one_line_of_the_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.put("train")
+    said = [PlatformUnavailableError("away")] * 3
+    bench.platform.say("commit", *said)
+    for _ in said:
+        bench.sender.step()
+    assert sum("not delivered yet" in record.getMessage() for record in caplog.records) == 1
+
+
 def test_a_failure_is_delivered(bench: Bench) -> None:
     raw = {"key": "key-f", "step": "train", "class": "user_code", "message": "it raised"}
     bench.journal.put_failure(bench.claim.lease, JobFailure.model_validate(raw))
