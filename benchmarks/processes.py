@@ -35,7 +35,8 @@ def running(
     try:
         yield process
         if process.poll() is not None:
-            raise SystemExit(f"{command} ended with {process.returncode}: see {folder / log}")
+            said_last = (folder / log).read_text(errors="replace")[-2000:]
+            raise SystemExit(f"{command} ended with {process.returncode}; it said:\n{said_last}")
     finally:
         end(process, number)
 
