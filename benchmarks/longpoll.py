@@ -24,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.harness import Figure, is_quick, publish
+from benchmarks.processes import end
 
 POOL = 20
 WAKES = 200
@@ -244,7 +245,8 @@ async def main() -> None:
     wanted = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with tempfile.TemporaryDirectory() as folder:
+    # A worker of a hub that was killed may write for a moment yet.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         bare = await measure_bare(wanted.agents, Path(folder))
         figures = await Measured(wanted.agents, Path(folder) / "hub", bare).measure()
     publish("longpoll", figures)
@@ -305,8 +307,7 @@ class Measured:
             await self._finish()
             await self._stop()
         finally:
-            self.hub.process.kill()
-            self.hub.process.wait()
+            end(self.hub.process)  # with its worker, which writes results files
         return self.figures
 
     def tell(self, what: str, unit: str, values: Iterable[float], **more: object) -> None:
