@@ -99,7 +99,7 @@ def part_arrived(
         sha256: Of the part.
         size_bytes: Of the file.
     """
-    if job_of(tx, job_id).state in ("done", "rewound"):
+    if is_over(tx, job_id):
         # The part was on its way: only one that a commit names has a row now.
         if not _is_known(tx, job_id, sha256):
             after_commit(tx, partial(_remove, part_path(context, job_id, sha256)))
@@ -172,8 +172,20 @@ def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:
     after_commit(tx, partial(_sweep, context.parts / job_id, named))
 
 
+def drop_if_over(tx: Connection, context: Context, job_id: str) -> None:
+    """Drop what no commit names when the last attempt at a cancelled job ends.
+
+    Args:
+        tx: A writing transaction.
+        context: Knows the folder.
+        job_id: Of the job.
+    """
+    if is_over(tx, job_id):
+        drop_unnamed(tx, context, job_id)
+
+
 def sweep(tx: Connection, context: Context) -> None:
-    """Remove what a killed hub did not get to remove, and what cancelled experiments left.
+    """Remove what a killed hub did not get to remove.
 
     Args:
         tx: A writing transaction.
@@ -182,8 +194,7 @@ def sweep(tx: Connection, context: Context) -> None:
     if not context.parts.is_dir():
         return
     for folder in context.parts.iterdir():
-        if is_over(tx, folder.name):
-            drop_unnamed(tx, context, folder.name)
+        drop_if_over(tx, context, folder.name)
 
 
 def _is_known(tx: Connection, job_id: str, sha256: str) -> bool:

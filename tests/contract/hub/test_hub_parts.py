@@ -113,16 +113,28 @@ def test_a_loop_that_runs_loses_its_parts_when_it_is_rewound(bench: Bench) -> No
     assert path.exists(), "the same part may come again"
 
 
-def test_parts_of_a_cancelled_experiment_are_dropped_at_the_next_start(bench: Bench) -> None:
+def test_parts_of_a_cancelled_experiment_are_dropped_with_its_last_attempt(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
     path = bench.put_part(claim)
     bench.steer("cancel")
-    bench.run(partial(sweep, context=bench.platform.context))
     assert path.exists(), "its agent may still send a commit that names it"
     agent.fail(claim, "cancelled")
-    bench.run(partial(sweep, context=bench.platform.context))
+    assert not path.exists()
+    path.write_bytes(b"part")
+    bench.run(lambda tx: bench.platform.part_arrived(tx, claim.job_id, DIGEST, 4))
+    assert not path.exists(), "it was on its way"
+
+
+def test_parts_are_dropped_when_a_job_that_nobody_runs_is_cancelled(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim)
+    agent.fail(claim, "user_code")
+    assert path.exists(), "another attempt need not send it again"
+    bench.steer("cancel")
     assert not path.exists()
 
 
