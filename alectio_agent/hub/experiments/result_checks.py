@@ -14,10 +14,19 @@ from alectio_agent.core.log import printable
 from alectio_agent.hub.experiments.field_checks import check_fields, told
 from alectio_agent.hub.experiments.part_form import PartForm, read_indices
 from alectio_agent.hub.experiments.part_reading import Field
-from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
+from alectio_agent.wire.protocol import (
+    INLINE_BYTES,
+    JSON_MEDIA_TYPE,
+    NDJSON_MEDIA_TYPE,
+    NPZ_MEDIA_TYPE,
+)
 from alectio_agent.wire.results import StepCommit
+from alectio_agent.wire.strict_json import dumps
 
 BULK_MEDIA_TYPES = (NPZ_MEDIA_TYPE, NDJSON_MEDIA_TYPE)
+MOST_INLINE_BYTES = 2 * INLINE_BYTES
+"""Numbers may be written longer here than by whoever counted their digits."""
+SHORTEST_ROW_BYTES = len("[0,0],")
 AT_ONCE = 8192
 """Indices that are compared without letting other threads go on."""
 
@@ -98,6 +107,26 @@ def check_said(said: StepCommit, step: str) -> None:
     if rows != said.rows:
         held = "parts" if said.parts else "inline result"
         raise ProblemError("invalid", f"rows: found {said.rows}; the {held} hold {rows}")
+
+
+def check_small(said: StepCommit) -> None:
+    """See whether an inline result is small: the rest of the hub waits while it is looked at.
+
+    Args:
+        said: A commit.
+
+    Raises:
+        ProblemError: `invalid`: it belongs into parts.
+    """
+    if said.inline is None:
+        return
+    rows = said.inline.get("rows")
+    is_long = isinstance(rows, list) and len(rows) > MOST_INLINE_BYTES // SHORTEST_ROW_BYTES
+    if is_long or len(dumps(said.inline)) > MOST_INLINE_BYTES:
+        raise ProblemError(
+            "invalid",
+            f"inline: a result of more than {INLINE_BYTES} bytes; expected it in parts",
+        )
 
 
 def check_inline(said: StepCommit, asked: Asked | None) -> None:

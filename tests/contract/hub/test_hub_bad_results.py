@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from alectio_agent.hub.experiments import part_form
-from alectio_agent.wire.protocol import NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
+from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
 from tests.support.asgi import Answer
 from tests.support.benches import Bench
 from tests.support.part_calls import DIGEST, PartCalls
@@ -236,6 +236,24 @@ async def test_inline_rows_are_pairs(api: PartCalls, rows: Any) -> None:
     answer = await api.commit("infer", body)
     assert (answer.problem, api.results) == ("invalid", 2)
     assert "inline.rows" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[[sample, 0.25] for sample in range(40_000)], [[sample, ["x" * 9000]] for sample in ASKED]],
+    ids=["many", "large"],
+)
+async def test_an_inline_result_is_small(api: PartCalls, rows: Any) -> None:
+    """Some seconds of looking at it would be taken from all others."""
+    inline = {"rows": rows}
+    body = {"key": "k1", "media_type": JSON_MEDIA_TYPE, "rows": len(rows), "inline": inline}
+    answer = await api.commit("infer", body)
+    assert (answer.problem, api.results) == ("invalid", 2)
+    assert (
+        "inline: a result of more than 65536 bytes; expected it in parts" in answer.json["detail"]
+    )
+    less = {"rows": [[sample, ["x" * 4000]] for sample in ASKED]}
+    assert (await api.commit("infer", {**body, "rows": 16, "inline": less})).status == 200
 
 
 @pytest.mark.parametrize(
