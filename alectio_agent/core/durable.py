@@ -1,6 +1,7 @@
 """What makes files outlast a power cut."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -15,3 +16,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@lru_cache(maxsize=4096)
+def settle_folder(folder: Path) -> None:
+    """Make the name of a folder durable, once in the life of this process.
+
+    A power cut may take a young folder away with all that was synced in it.
+
+    Args:
+        folder: That exists; the one above it may be young, too.
+    """
+    sync_folder(folder.parent)
+    sync_folder(folder.parent.parent)

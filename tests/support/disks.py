@@ -1,6 +1,9 @@
 """A disk in memory that forgets, at a power cut, whatever was not synced."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from alectio_agent.core.errors import StoreError
 
@@ -52,3 +55,17 @@ class MemoryDisk:
     def cut_power(self) -> None:
         """Forget what was not synced."""
         self._files = dict(self._durable)
+
+
+def folders_that_are_synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Real folders that are made durable from here on, in order."""
+    synced, fsync = list[Path](), os.fsync
+
+    def note(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path.is_dir():
+            synced.append(path)
+        fsync(descriptor)
+
+    monkeypatch.setattr("os.fsync", note)
+    return synced

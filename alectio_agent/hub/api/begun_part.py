@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from alectio_agent.core.durable import sync_folder
+from alectio_agent.core.durable import settle_folder, sync_folder
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.begun import begun_path, find_begun
 
@@ -107,6 +107,7 @@ class BegunPart:
         except FileNotFoundError as error:
             raise self._dropped() from error
         sync_folder(part.parent)
+        settle_folder(part.parent)
         self.is_whole = True
 
     def open(self) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,9 @@ RecordT = TypeVar("RecordT", bound=BaseModel)
 GZIP_WBITS = 31
 THREAD_BYTES = 256 * 2**10
 """A larger body is parsed in a thread, so that beats and polls do not wait for it."""
+UNPACKED_BYTES = 256 * 2**10
+"""As much of a packed body is unpacked before others have their turn: a bomb is a thousand times
+larger than the piece that it comes in."""
 TOLD_BREACHES = 8
 
 
@@ -65,16 +68,19 @@ async def read_chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes
         arrived += len(chunk)
         if arrived > limit_bytes:
             raise _too_large(limit_bytes)
-        if chunk:
-            yield unpack.feed(chunk)
+        for piece in unpack.feed(chunk):
+            yield piece
+            if len(piece) == UNPACKED_BYTES:
+                await asyncio.sleep(0)
     unpack.end()
 
 
 class _Plain:
     """No encoding."""
 
-    def feed(self, chunk: bytes) -> bytes:
-        return chunk
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        if chunk:
+            yield chunk
 
     def end(self) -> None:
         return
@@ -88,20 +94,22 @@ class _Gzip:
         self._left_bytes = limit_bytes
         self._stream = zlib.decompressobj(GZIP_WBITS)
 
-    def feed(self, chunk: bytes) -> bytes:
-        # One byte more than is allowed, so that a bomb is told from a body of just that size.
-        try:
-            piece = self._stream.decompress(chunk, self._left_bytes + 1)
-        except zlib.error as error:
-            raise ProblemError("invalid", "the body is not gzip, as Content-Encoding says") from (
-                error
-            )
-        self._left_bytes -= len(piece)
-        if self._left_bytes < 0:
-            raise _too_large(self._limit_bytes)
-        if self._stream.unused_data:
-            raise ProblemError("invalid", "the body goes on after its gzip stream")
-        return piece
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        while chunk:
+            try:
+                piece = self._stream.decompress(chunk, UNPACKED_BYTES)
+            except zlib.error as error:
+                raise ProblemError(
+                    "invalid", "the body is not gzip, as Content-Encoding says"
+                ) from error
+            self._left_bytes -= len(piece)
+            if self._left_bytes < 0:
+                raise _too_large(self._limit_bytes)
+            if self._stream.unused_data:
+                raise ProblemError("invalid", "the body goes on after its gzip stream")
+            if piece:
+                yield piece
+            chunk = self._stream.unconsumed_tail
 
     def end(self) -> None:
         if not self._stream.eof:

@@ -18,7 +18,7 @@ from alectio_agent.hub.api.calls import Call, answer
 from alectio_agent.hub.api.forms import Forms
 from alectio_agent.hub.api.services import Limits, Services
 from alectio_agent.hub.api.uploads import store_part
-from alectio_agent.hub.experiments.result_checks import check_parts
+from alectio_agent.hub.experiments.result_checks import check_parts, check_small
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import DIGEST_PATTERN, ID_PATTERN
 from alectio_agent.wire.protocol import LEASE_HEADER
@@ -123,6 +123,7 @@ class JobCalls:
         """Deliver the result of a step; its parts have arrived before."""
         lease = read_lease(request)
         record = await read_record(request, StepCommit, self._services.limits.request_bytes)
+        check_small(record)
         platform = self._services.platform
         if record.parts:
             await self._check_parts(job_id, step, lease, record)

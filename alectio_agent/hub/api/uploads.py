@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from alectio_agent.core.durable import sync_folder
+from alectio_agent.core.durable import settle_folder, sync_folder
 from alectio_agent.core.errors import ProblemError, StoreError
 from alectio_agent.core.ids import new_id
 
@@ -91,3 +91,4 @@ async def _write(chunks: AsyncIterator[bytes], arriving: Path, sha256: str) -> i
 def _put_in_place(arriving: Path, path: Path) -> None:
     arriving.replace(path)
     sync_folder(path.parent)
+    settle_folder(path.parent)

@@ -96,7 +96,7 @@ def expected(
     job = job_of(tx, job_id)
     paths = tuple(part_path(context, job_id, part.sha256) for part in said.parts)
     settings = experiment_of(tx, job.experiment_id).settings
-    return Expected(paths, settings.class_count, _asked(tx, job, step))
+    return Expected(step, paths, settings.class_count, _asked(tx, job, step))
 
 
 def _admit(

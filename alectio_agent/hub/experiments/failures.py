@@ -9,6 +9,7 @@ from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.beats import known_attempt, lost_because
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.messages import is_repeated
+from alectio_agent.hub.experiments.parts import drop_if_over
 from alectio_agent.hub.experiments.records import (
     Attempt,
     Experiment,
@@ -59,6 +60,7 @@ def fail(tx: Connection, context: Context, job_id: str, lease: str, said: JobFai
     job = job_of(tx, job_id)
     if job.lease == lease and job.state != "done":
         _decide(tx, context, experiment_of(tx, job.experiment_id), job, attempt, said)
+    drop_if_over(tx, context, job_id)
 
 
 def _decide(

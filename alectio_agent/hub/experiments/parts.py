@@ -26,7 +26,14 @@ from alectio_agent.wire.results import MissingPart, Part
 
 log = logging.getLogger(__name__)
 
-_ARRIVED = PreparedQuery(select(parts.c.sha256).where(parts.c.job_id == bindparam("of")))
+_SIZES = PreparedQuery(
+    select(parts.c.sha256, parts.c.bytes).where(parts.c.job_id == bindparam("of"))
+)
+_KNOWN = PreparedQuery(
+    select(parts.c.sha256).where(
+        parts.c.job_id == bindparam("of"), parts.c.sha256 == bindparam("named")
+    )
+)
 _LISTS = PreparedQuery(select(results.c.parts).where(results.c.job_id == bindparam("of")))
 _OPEN = select(attempts.c.lease).where(
     attempts.c.job_id == jobs.c.job_id, attempts.c.state.in_(OPEN_ATTEMPTS)
@@ -60,7 +67,7 @@ def check_part(tx: Connection, job_id: str, lease: str, sha256: str) -> None:
     attempt = find_attempt(tx, lease)
     if attempt is None or attempt.job_id != job_id:
         raise ProblemError("lease-lost", "this platform does not know the job or its lease")
-    if sha256 in _sizes(tx, job_id, [sha256]):
+    if _is_known(tx, job_id, sha256):
         return
     job = job_of(tx, job_id)
     is_cancelled = experiment_of(tx, job.experiment_id).state == "cancelled"
@@ -92,9 +99,9 @@ def part_arrived(
         sha256: Of the part.
         size_bytes: Of the file.
     """
-    if job_of(tx, job_id).state in ("done", "rewound"):
+    if is_over(tx, job_id):
         # The part was on its way: only one that a commit names has a row now.
-        if sha256 not in _sizes(tx, job_id, [sha256]):
+        if not _is_known(tx, job_id, sha256):
             after_commit(tx, partial(_remove, part_path(context, job_id, sha256)))
         return
     row = insert(parts).values(job_id=job_id, sha256=sha256, bytes=size_bytes)
@@ -135,7 +142,8 @@ def missing_parts(
     """
     if not named:
         return []
-    sizes = _sizes(tx, job_id, [part.sha256 for part in named])
+    # All of the job's: a statement cannot list as many as a commit may name.
+    sizes = {row["sha256"]: row["bytes"] for row in _SIZES.rows(tx, of=job_id)}
     for part in named:
         if sizes.get(part.sha256, part.bytes) != part.bytes:
             raise ProblemError(
@@ -159,13 +167,25 @@ def drop_unnamed(tx: Connection, context: Context, job_id: str) -> None:
         job_id: Of the job.
     """
     named = _named(tx, job_id)
-    for sha256 in set(_ARRIVED.values(tx, of=job_id)) - named:
+    for sha256 in set(_SIZES.values(tx, of=job_id)) - named:
         tx.execute(delete(parts).where(parts.c.job_id == job_id, parts.c.sha256 == sha256))
     after_commit(tx, partial(_sweep, context.parts / job_id, named))
 
 
+def drop_if_over(tx: Connection, context: Context, job_id: str) -> None:
+    """Drop what no commit names when the last attempt at a cancelled job ends.
+
+    Args:
+        tx: A writing transaction.
+        context: Knows the folder.
+        job_id: Of the job.
+    """
+    if is_over(tx, job_id):
+        drop_unnamed(tx, context, job_id)
+
+
 def sweep(tx: Connection, context: Context) -> None:
-    """Remove what a killed hub did not get to remove, and what cancelled experiments left.
+    """Remove what a killed hub did not get to remove.
 
     Args:
         tx: A writing transaction.
@@ -174,17 +194,11 @@ def sweep(tx: Connection, context: Context) -> None:
     if not context.parts.is_dir():
         return
     for folder in context.parts.iterdir():
-        if is_over(tx, folder.name):
-            drop_unnamed(tx, context, folder.name)
+        drop_if_over(tx, context, folder.name)
 
 
-def _sizes(tx: Connection, job_id: str, wanted: list[str]) -> dict[str, int]:
-    rows = tx.execute(
-        select(parts.c.sha256, parts.c.bytes).where(
-            parts.c.job_id == job_id, parts.c.sha256.in_(wanted)
-        )
-    )
-    return {row.sha256: row.bytes for row in rows}
+def _is_known(tx: Connection, job_id: str, sha256: str) -> bool:
+    return _KNOWN.row(tx, of=job_id, named=sha256) is not None
 
 
 def _named(tx: Connection, job_id: str) -> set[str]:

@@ -11,14 +11,22 @@ from typing import Any
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.log import printable
+from alectio_agent.hub.experiments.field_checks import check_fields, told
 from alectio_agent.hub.experiments.part_form import PartForm, read_indices
 from alectio_agent.hub.experiments.part_reading import Field
-from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
+from alectio_agent.wire.protocol import (
+    INLINE_BYTES,
+    JSON_MEDIA_TYPE,
+    NDJSON_MEDIA_TYPE,
+    NPZ_MEDIA_TYPE,
+)
 from alectio_agent.wire.results import StepCommit
+from alectio_agent.wire.strict_json import dumps
 
 BULK_MEDIA_TYPES = (NPZ_MEDIA_TYPE, NDJSON_MEDIA_TYPE)
-SCORES = ("logits", "pre_softmax", "softmax", "sigmoid")
-"""Fields with a number for each class."""
+MOST_INLINE_BYTES = 2 * INLINE_BYTES
+"""Numbers may be written longer here than by whoever counted their digits."""
+SHORTEST_ROW_BYTES = len("[0,0],")
 AT_ONCE = 8192
 """Indices that are compared without letting other threads go on."""
 
@@ -53,11 +61,13 @@ class Expected:
     """What a result with parts must fit.
 
     Attributes:
+        step: That it is of.
         paths: Of the parts, in the order of the commit.
         classes: Columns of a row of scores; None for tasks without.
         asked: None for steps that are asked for nothing in particular.
     """
 
+    step: str
     paths: tuple[Path, ...]
     classes: int | None
     asked: Asked | None
@@ -71,8 +81,8 @@ def check_said(said: StepCommit, step: str) -> None:
         step: That it is of.
 
     Raises:
-        ProblemError: `invalid`: an unknown media type, parts where none belong, rows that do not
-            add up.
+        ProblemError: `invalid`: an unknown media type, parts where none belong or twice, rows that
+            do not add up.
     """
     if said.media_type not in (JSON_MEDIA_TYPE, *BULK_MEDIA_TYPES):
         raise ProblemError(
@@ -81,6 +91,10 @@ def check_said(said: StepCommit, step: str) -> None:
             f"expected {JSON_MEDIA_TYPE} for an inline result, or one of "
             f"{', '.join(BULK_MEDIA_TYPES)} for parts",
         )
+    if step == "train" and said.parts:
+        raise ProblemError("invalid", "parts: the result of train is inline")
+    if len({part.sha256 for part in said.parts}) < len(said.parts):
+        raise ProblemError("invalid", "parts: one of them stands twice")
     is_inline = said.media_type == JSON_MEDIA_TYPE
     if is_inline == bool(said.parts) or (said.parts and said.inline is not None):
         raise ProblemError(
@@ -93,6 +107,26 @@ def check_said(said: StepCommit, step: str) -> None:
     if rows != said.rows:
         held = "parts" if said.parts else "inline result"
         raise ProblemError("invalid", f"rows: found {said.rows}; the {held} hold {rows}")
+
+
+def check_small(said: StepCommit) -> None:
+    """See whether an inline result is small: the rest of the hub waits while it is looked at.
+
+    Args:
+        said: A commit.
+
+    Raises:
+        ProblemError: `invalid`: it belongs into parts.
+    """
+    if said.inline is None:
+        return
+    rows = said.inline.get("rows")
+    is_long = isinstance(rows, list) and len(rows) > MOST_INLINE_BYTES // SHORTEST_ROW_BYTES
+    if is_long or len(dumps(said.inline)) > MOST_INLINE_BYTES:
+        raise ProblemError(
+            "invalid",
+            f"inline: a result of more than {INLINE_BYTES} bytes; expected it in parts",
+        )
 
 
 def check_inline(said: StepCommit, asked: Asked | None) -> None:
@@ -128,11 +162,11 @@ def check_parts(said: StepCommit, forms: Sequence[PartForm], expected: Expected)
     first: tuple[Field, ...] | None = None
     for number, form in enumerate(forms):
         where, fields = _place(said, number), _fields_of(said, number, form)
-        for field in fields:
-            _check_width(where, field, expected.classes)
+        if form.media_type == NPZ_MEDIA_TYPE:
+            check_fields(where, fields, expected.step, expected.classes)
         if first is not None and fields != first:
             raise ProblemError(
-                "invalid", f"{where}: found {_told(fields)}; the first part has {_told(first)}"
+                "invalid", f"{where}: found {told(fields)}; the first part has {told(first)}"
             )
         first = fields
     if expected.asked is not None:
@@ -177,24 +211,6 @@ def _fields_of(said: StepCommit, number: int, form: PartForm) -> tuple[Field, ..
             "invalid", f"{where}: it has {form.contents.rows} rows; the commit says {part.rows}"
         )
     return form.contents.fields
-
-
-def _check_width(where: str, field: Field, classes: int | None) -> None:
-    """Rows of scores have a column for each class; one will do for two classes."""
-    if classes is None or field.name not in SCORES or len(field.row_shape) > 1:
-        return
-    width = field.row_shape[0] if field.row_shape else 1
-    if width != classes and (width, classes) != (1, 2):
-        raise ProblemError(
-            "invalid",
-            f"{where}: rows of `{field.name}` have {width} numbers; "
-            f"the experiment has {classes} classes",
-        )
-
-
-def _told(fields: tuple[Field, ...]) -> str:
-    told = [f"`{printable(field.name, 40)}` {field.kind} {field.row_shape}" for field in fields]
-    return ", ".join(told[:8]) or "no field beside `index`"
 
 
 def _check_count(said: StepCommit, asked: Asked) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.labelling import ask
+from alectio_agent.hub.experiments.parts import drop_if_over
 from alectio_agent.hub.experiments.progress import mark_changed
 from alectio_agent.hub.experiments.records import (
     Experiment,
@@ -123,6 +124,7 @@ def _end(tx: Connection, context: Context, experiment: Experiment, reason: str) 
     job = newest_job(tx, experiment.experiment_id)
     if job is not None:
         after_commit(tx, partial(context.leases.distrust, job.job_id))
+        drop_if_over(tx, context, job.job_id)
     mark_changed(tx, context, experiment.name)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from alectio_agent.hub.experiments import part_form
-from alectio_agent.wire.protocol import NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
+from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, NDJSON_MEDIA_TYPE, NPZ_MEDIA_TYPE
 from tests.support.asgi import Answer
 from tests.support.benches import Bench
 from tests.support.part_calls import DIGEST, PartCalls
@@ -64,6 +64,15 @@ async def refuse(api: PartCalls, *parts: tuple[bytes, int], **changed: Any) -> s
     assert (answer.status, answer.problem) == (422, "invalid"), answer.json
     assert api.results == before
     return str(answer.json["detail"])
+
+
+def begin_test(api: PartCalls, *, is_trained: bool = True) -> None:
+    """A job of which `test` is due; without a train run, `train`."""
+    api.bench.rewind()
+    api.bench.settle()
+    api.claim = api.agent.start()
+    if is_trained:
+        api.agent.commit(api.claim, "train")
 
 
 async def test_a_result_in_parts_counts(api: PartCalls) -> None:
@@ -230,6 +239,24 @@ async def test_inline_rows_are_pairs(api: PartCalls, rows: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "rows",
+    [[[sample, 0.25] for sample in range(40_000)], [[sample, ["x" * 9000]] for sample in ASKED]],
+    ids=["many", "large"],
+)
+async def test_an_inline_result_is_small(api: PartCalls, rows: Any) -> None:
+    """Some seconds of looking at it would be taken from all others."""
+    inline = {"rows": rows}
+    body = {"key": "k1", "media_type": JSON_MEDIA_TYPE, "rows": len(rows), "inline": inline}
+    answer = await api.commit("infer", body)
+    assert (answer.problem, api.results) == ("invalid", 2)
+    assert (
+        "inline: a result of more than 65536 bytes; expected it in parts" in answer.json["detail"]
+    )
+    less = {"rows": [[sample, ["x" * 4000]] for sample in ASKED]}
+    assert (await api.commit("infer", {**body, "rows": 16, "inline": less})).status == 200
+
+
+@pytest.mark.parametrize(
     ("lease", "problem"),
     [("nobody", "lease-lost"), ("", "invalid"), ("a b", "invalid"), ("x" * 65, "invalid")],
 )
@@ -315,11 +342,36 @@ async def test_a_part_with_another_digest_is_not_there(api: PartCalls) -> None:
     assert (api.left, api.rows, api.results) == ({}, 0, 2)
 
 
+@pytest.mark.parametrize("kind", ["<U3", "?"])
+async def test_scores_that_are_no_numbers_are_refused(api: PartCalls, kind: str) -> None:
+    told = await refuse(api, (npz(ASKED, kind=kind), 16))
+    assert told.startswith("part 1 of 1, ")
+    assert "`logits` is of type" in told
+    assert told.endswith("expected numbers")
+
+
+async def test_a_part_that_stands_twice_is_refused(api: PartCalls) -> None:
+    begin_test(api)
+    content = npz([0, 1], prediction=np.zeros(2), label=np.zeros(2))
+    assert "stands twice" in await refuse(api, (content, 2), (content, 2), step="test")
+
+
+@pytest.mark.parametrize("name", ["prediction", "label"])
+async def test_a_test_has_predictions_and_labels(api: PartCalls, name: str) -> None:
+    begin_test(api)
+    told = await refuse(api, (npz([0, 1], **{name: np.zeros(2)}), 2), step="test")
+    assert f"found `{'label' if name == 'label' else 'logits'}` " in told
+    assert told.endswith("expected `prediction` and `label`")
+
+
+async def test_a_train_has_no_parts(api: PartCalls) -> None:
+    begin_test(api, is_trained=False)
+    told = await refuse(api, (npz([0, 1]), 2), step="train")
+    assert told == "parts: the result of train is inline"
+
+
 async def test_a_test_in_parts_may_be_of_any_samples(api: PartCalls) -> None:
-    api.bench.rewind()
-    api.bench.settle()
-    api.claim = api.agent.start()
-    api.agent.commit(api.claim, "train")
+    begin_test(api)
     truth = np.array([0, 1, 1])
     content = npz([100, 7, 10**6], prediction=truth, label=truth)
     assert (await send(api, (content, 3), step="test")).status == 200

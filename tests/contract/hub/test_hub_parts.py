@@ -1,10 +1,13 @@
 """Parts: whole, shared by the attempts at a job, and dropped when nobody names them."""
 
+import sqlite3
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection
 
-from alectio_agent.hub.experiments.parts import sweep
+from alectio_agent.hub.experiments.parts import missing_parts, sweep
+from alectio_agent.wire.results import Part
 from tests.support.benches import DIGEST, Bench, refused
 
 OTHER = "e" * 64
@@ -24,6 +27,26 @@ def test_parts_are_shared_by_all_attempts_at_a_job(bench: Bench) -> None:
     agent.fail(claim, "interrupted")
     finish_loop_0(bench, agent, agent.start())
     assert bench.loop(0).state == "done"
+
+
+def test_a_commit_may_name_more_parts_than_a_statement_has_parameters(bench: Bench) -> None:
+    """The database of some Pythons takes 32,766: results of 128 GB."""
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    bench.put_part(claim)
+    others = [Part(sha256=f"{number:064x}", bytes=4, rows=1) for number in range(100)]
+    named = [Part(sha256=DIGEST, bytes=4, rows=1), *others]
+
+    def look(tx: Connection) -> list[str]:
+        driver = tx.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        before = driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 50)
+        found = missing_parts(tx, bench.platform.context, claim.job_id, named)
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
+        return [part.sha256 for part in found]
+
+    assert bench.run(look) == [part.sha256 for part in others]
 
 
 def test_parts_that_no_commit_names_are_dropped_when_the_job_closes(bench: Bench) -> None:
@@ -90,16 +113,28 @@ def test_a_loop_that_runs_loses_its_parts_when_it_is_rewound(bench: Bench) -> No
     assert path.exists(), "the same part may come again"
 
 
-def test_parts_of_a_cancelled_experiment_are_dropped_at_the_next_start(bench: Bench) -> None:
+def test_parts_of_a_cancelled_experiment_are_dropped_with_its_last_attempt(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
     path = bench.put_part(claim)
     bench.steer("cancel")
-    bench.run(partial(sweep, context=bench.platform.context))
     assert path.exists(), "its agent may still send a commit that names it"
     agent.fail(claim, "cancelled")
-    bench.run(partial(sweep, context=bench.platform.context))
+    assert not path.exists()
+    path.write_bytes(b"part")
+    bench.run(lambda tx: bench.platform.part_arrived(tx, claim.job_id, DIGEST, 4))
+    assert not path.exists(), "it was on its way"
+
+
+def test_parts_are_dropped_when_a_job_that_nobody_runs_is_cancelled(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    path = bench.put_part(claim)
+    agent.fail(claim, "user_code")
+    assert path.exists(), "another attempt need not send it again"
+    bench.steer("cancel")
     assert not path.exists()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.asgi import Exchange
 from tests.support.benches import Bench
+from tests.support.disks import folders_that_are_synced
 from tests.support.part_calls import DIGEST, PART, CutLine, HangingLine, PartCalls
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,17 @@ async def test_slices_in_order_make_a_part(api: PartCalls) -> None:
     assert (api.left, api.rows) == (begun(60), 0)
     assert (await api.put(60, 100)).json["have"] == 100
     assert (api.left, api.rows) == ({DIGEST: PART}, 1)
+
+
+async def test_the_folder_of_a_job_is_durable_with_its_first_part(
+    api: PartCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = folders_that_are_synced(monkeypatch)
+    await api.put(0, 40)
+    assert synced == []
+    await api.put(40, 100)
+    folder = api.bench.platform.part_path(api.claim.job_id, DIGEST).parent
+    assert synced == [folder, folder.parent, folder.parent.parent]
 
 
 async def test_the_file_is_for_its_owner_only(api: PartCalls) -> None:

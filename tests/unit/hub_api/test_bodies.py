@@ -1,5 +1,6 @@
 """Request bodies: every way to be wrong gets a short, readable refusal."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from alectio_agent.core.errors import ProblemError
-from alectio_agent.hub.api.bodies import THREAD_BYTES, read_chunks, read_record
+from alectio_agent.hub.api.bodies import THREAD_BYTES, UNPACKED_BYTES, read_chunks, read_record
 from alectio_agent.wire.results import JobFailure, StepCommit
 from tests.support.asgi import Exchange, scope_of
 
@@ -120,6 +121,24 @@ async def test_a_gzip_bomb_is_refused() -> None:
     bomb = gzip.compress(b" " * (LIMIT + 1))
     assert len(bomb) < 100
     assert "larger than 4096 bytes" in await refusal([bomb], content_encoding="gzip")
+
+
+async def test_a_packed_body_is_unpacked_in_small_pieces_between_which_others_go_on() -> None:
+    packed = gzip.compress(bytes(20 * UNPACKED_BYTES))
+    turns = 0
+
+    async def go_on() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(go_on())
+    pieces = read_chunks(request([packed], content_encoding="gzip"), 20 * UNPACKED_BYTES)
+    sizes = [len(piece) async for piece in pieces]
+    other.cancel()
+    assert sizes == [UNPACKED_BYTES] * 20
+    assert turns >= 20
 
 
 async def test_a_gzip_body_that_unpacks_to_just_the_limit_is_read() -> None:

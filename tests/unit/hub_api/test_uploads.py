@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from alectio_agent.core.errors import ProblemError, StoreError
 from alectio_agent.hub.api.uploads import drop_unfinished, store_part
+from tests.support.disks import folders_that_are_synced
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +34,17 @@ async def test_a_part_is_in_place_with_its_bytes_and_for_its_owner_only(tmp_path
     assert path.read_bytes() == PART
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in path.parent.iterdir()] == [DIGEST]
+
+
+async def test_the_folder_of_a_job_is_durable_with_its_first_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = folders_that_are_synced(monkeypatch)
+    folder = tmp_path / "parts" / "job"
+    await store_part(pieces(PART), folder / DIGEST, DIGEST)
+    assert synced == [folder, folder.parent, tmp_path]
+    await store_part(pieces(PART), folder / DIGEST, DIGEST)
+    assert synced[3:] == [folder]
 
 
 async def test_a_part_with_another_digest_leaves_nothing(tmp_path: Path) -> None:

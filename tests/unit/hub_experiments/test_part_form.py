@@ -185,6 +185,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "absurd place": (directory_changed(42, 2**32 - 2), "cut short"),
     "place of another": (directory_changed(42, 0), "or has two names"),
+    "check sum": (directory_changed(16, 1), "`logits` has another check sum"),
     "encrypted": (directory_changed(8, 1, "<H"), "is packed"),
     "absurd shape": (
         with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4000000000), }"),
