@@ -14,7 +14,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from harness import Figure, publish
+from benchmarks.harness import Figure, publish
 
 POOL = 1_000_000
 RUNS = 5
