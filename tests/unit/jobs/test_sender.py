@@ -1,5 +1,6 @@
 """Delivery of results."""
 
+import hashlib
 import random
 from pathlib import Path
 
@@ -223,6 +224,31 @@ def test_why_nothing_arrives_is_told_after_three_failures(bench: Bench) -> None:
         bench.sender.step()
         told.append(bench.sender.trouble)
     assert told == ["", "", "HTTP 413 that is not the platform's", ""]
+
+
+def test_a_sound_part_that_is_refused_for_ever_is_told_and_tried_every_minute(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody on the way changes its bytes: no reason to lose a result, nor to fill the log."""
+    sound = {"sha256": hashlib.sha256(bytes(10)).hexdigest(), "bytes": 10, "rows": 1}
+    bench.put("infer", parts=[sound], files=["part-0.npz"])
+    refused = PlatformRejectedError("another digest", problem="invalid")
+    bench.platform.say("put_part", *[refused] * 40)
+    waits, troubles = [], []
+    for _ in range(40):
+        bench.sender.step()  # its part is sent, and refused
+        waits.append(bench.sender.step())
+        troubles.append(bench.sender.trouble)
+    highest = [min(60.0, 2.0**tries) for tries in range(40)]
+    assert all(0 < wait_s <= most_s for wait_s, most_s in zip(waits, highest, strict=True))
+    assert max(waits) > 50
+    assert troubles[:2] == ["", ""]
+    assert set(troubles[2:]) == {"part-0.npz: refused, though it is sound (another digest)"}
+    assert len(caplog.records) == 2, "after the first, and after the third"
+    assert bench.journal.pending_count() == 1
+    while not bench.made("commit"):
+        bench.sender.step()
+    assert bench.sender.trouble == ""
 
 
 def test_a_failure_is_delivered(bench: Bench) -> None:
