@@ -144,7 +144,7 @@ class PollLoop:
 
     def _register(self) -> None:
         said = self._announcement
-        holding = [job.claim.lease for job in self._rooms.journal.jobs()]
+        holding = self._rooms.journal.leases()
         registered = self._client.register(said.registration(self._identity, holding))
         self._registered = registered
         log.info("registered as %s", said.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.agent import Agent
+from alectio_agent.agent.service.memory import give_back_large_blocks
 from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.agent_state import Site, open_state
 from alectio_agent.cli.announcement import inspect_hooks
@@ -44,6 +45,7 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
         AlectioAgentError: Nothing could be started.
     """
     on_early_signals()
+    give_back_large_blocks()
     load = script.load if script is not None else load_agent_file
     settings, file = load(common.config)
     experiment = load_experiment_file(settings.experiment, file) if settings.experiment else None

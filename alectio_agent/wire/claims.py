@@ -1,6 +1,6 @@
 """Claims: an agent asks for a job, the platform answers with one."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints
 
@@ -149,3 +149,19 @@ class Claim(Record):
     seed: int
     select: dict[str, JsonValue] | None = None
     steps: list[StepOrder] = Field(min_length=1, max_length=3)
+
+    def without_samples(self) -> Self:
+        """The same job for whoever only needs to know which it is: a claim may name millions."""
+        steps = [
+            order.model_copy(update={"payload": _without_samples(order.payload)})
+            for order in self.steps
+        ]
+        return self.model_copy(update={"steps": steps})
+
+
+def _without_samples(payload: TrainPayload | TestPayload | InferPayload) -> Record:
+    if isinstance(payload, TrainPayload):
+        return payload.model_copy(update={"labeled": [], "labels": None})
+    if isinstance(payload, InferPayload):
+        return payload.model_copy(update={"unlabeled": []})
+    return payload

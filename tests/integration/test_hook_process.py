@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -797,6 +798,19 @@ BULK = HOOKS.replace(
 
 
 class TestResults:
+    def test_samples_in_an_array_reach_the_hook_as_a_list(self, bench: HookBench) -> None:
+        hooks = (
+            HOOKS
+            + """
+def infer(payload):
+    assert type(payload["unlabeled"]) is list
+    return {"outputs": {index: [0.5, 0.5] for index in payload["unlabeled"]}}
+"""
+        )
+        payload = {"unlabeled": array("q", [4, 8, 15])}
+        outcome = bench.run(bench.pipeline(hooks), "infer", payload=payload)
+        assert [index for index, _ in outcome.inline["rows"]] == [4, 8, 15]
+
     def test_a_large_result_is_written_in_parts_that_numpy_reads(self, bench: HookBench) -> None:
         unlabeled = list(range(1, 600_001, 2))
         run = bench.step(bench.pipeline(BULK), "infer", payload={"unlabeled": unlabeled})

@@ -21,8 +21,10 @@ DIGEST = hashlib.sha256(PART).hexdigest()
 class PartCalls:
     """A hub with a job that runs; parts of up to 1000 bytes, slices of up to 64."""
 
-    def __init__(self, folder: Path, bench: Bench, *, part_bytes: int = 1000) -> None:
-        self.part_bytes = part_bytes
+    def __init__(
+        self, folder: Path, bench: Bench, *, part_bytes: int = 1000, slice_bytes: int = 64
+    ) -> None:
+        self.part_bytes, self.slice_bytes = part_bytes, slice_bytes
         self.scene = HubScene(folder / "scene")
         self.bench = bench
         self.agent = bench.agent()
@@ -32,7 +34,7 @@ class PartCalls:
 
     def restart(self) -> None:
         """Forget everything that is only in memory."""
-        limits = Limits(part_bytes=self.part_bytes, slice_bytes=64)
+        limits = Limits(part_bytes=self.part_bytes, slice_bytes=self.slice_bytes)
         services = replace(
             self.scene.services, store=self.bench.store, platform=self.bench.platform, limits=limits
         )

@@ -36,6 +36,8 @@ class Manners:
         cuts: Whether a request (its first bytes, plain http only) is cut right after it was
             forwarded.
         limit_bytes: Larger bodies (plain http only) get a page with 413.
+        cuts_body: How much of a request's body (its first bytes, plain http only) is forwarded
+            before both lines are cut; None for all of it, and no cut.
     """
 
     routes: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class Manners:
     answers: bytes = b""
     cuts: Callable[[bytes], bool] = lambda _: False
     limit_bytes: int | None = None
+    cuts_body: Callable[[bytes], int | None] = lambda _: None
 
 
 class Proxy:
@@ -143,8 +146,9 @@ class Proxy:
         with self._connect(place if ":" in place else f"{place}:80") as far:
             below = re.sub(rb"(?im)^(proxy-authorization|connection):.*\r\n", b"", below)
             far.sendall(b"%s %s %s\r\n" % (found[1], found[3] or b"/", found[4]))
-            far.sendall(b"Connection: close\r\n" + below + b"\r\n\r\n" + body)
-            if self.manners.cuts(head):
+            forwarded = self.manners.cuts_body(head)
+            far.sendall(b"Connection: close\r\n" + below + b"\r\n\r\n" + body[:forwarded])
+            if forwarded is not None or self.manners.cuts(head):
                 return False
             _pump(far, client)
         return False

@@ -5,6 +5,7 @@ import logging
 import os
 import select
 import signal
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from math import ceil
@@ -25,6 +26,7 @@ LOOK_S = 0.02
 LONGEST_POLL_MS = 2**30
 """The system call takes an int of 32 bits; a longer wait is made of several."""
 CHUNK = 2**20
+_NOTHING = memoryview(b"")
 
 Report = dict[str, Any]
 OnReport = Callable[[Report], None]
@@ -119,9 +121,7 @@ class ChildProcess:
             ChildEndedError: The process ended first.
             StoppedError: Somebody asked to stop, or a limit did. The group got TERM, and its grace.
         """
-        unsent = memoryview(
-            json.dumps(command, default=str, separators=(",", ":")).encode("ascii") + b"\n"
-        )
+        unsent = memoryview(_encode(command))
         is_told = False
         watch = Watch(limits, self._clock)
 
@@ -199,8 +199,9 @@ class ChildProcess:
             except BlockingIOError:
                 return unsent
             except OSError:
-                return unsent[:0]  # nobody reads any more; its end is noticed by the process itself
-        return unsent
+                return _NOTHING  # nobody reads any more; its end is noticed by the process itself
+        # An empty view would keep the whole command, for as long as the hook runs.
+        return unsent if unsent else _NOTHING
 
     def _read_reports(self, on_report: OnReport) -> Report | None:
         """Hand on what came; gives the last report of the command, when it is there."""
@@ -239,6 +240,15 @@ class ChildProcess:
     def _is_over(self, deadline_s: float) -> bool:
         """Whether a stop needs no more waiting."""
         return self._clock.monotonic() >= deadline_s or is_group_empty(self.pgid)
+
+
+def _encode(command: dict[str, Any]) -> bytes:
+    return json.dumps(command, default=_plain, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _plain(value: Any) -> list[Any] | str:
+    """What JSON has no form of: samples in an array, paths."""
+    return value.tolist() if isinstance(value, array) else str(value)
 
 
 def _parse(line: bytes) -> Report:

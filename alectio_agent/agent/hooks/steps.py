@@ -39,7 +39,7 @@ class StepRun:
 
     Attributes:
         job: `experiment/loop`, for people.
-        payload: As on the wire; indices in increasing order.
+        payload: As on the wire; indices in increasing order, in a list or an `array`.
         output: What rows of `infer` hold, such as `logits`.
         folder: For the result; exists, is empty.
         log_file: Gets what the hook prints.

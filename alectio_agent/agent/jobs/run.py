@@ -15,6 +15,7 @@ from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
+from alectio_agent.agent.jobs.orders import Order, open_orders
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.part_queue import OutPart
 from alectio_agent.agent.jobs.share import Share
@@ -35,7 +36,7 @@ from alectio_agent.core.errors import (
 from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.core.units import format_duration
-from alectio_agent.wire.claims import Claim, Step, StepOrder, TrainOrder
+from alectio_agent.wire.claims import Claim, Step
 from alectio_agent.wire.results import JobFailure, Part, StepCommit
 
 log = logging.getLogger(__name__)
@@ -95,19 +96,19 @@ class JobRun:
         tells how far it is.
 
         Args:
-            claim: As journalled.
+            claim: As journalled; its samples are kept only until their step has run.
             platform_id: Of the platform that gave it.
             desk: What the job works with.
             hooks: Runs the steps.
         """
-        self.claim = claim
+        self.claim = claim.without_samples()
         self._platform_id = platform_id
         self._desk = desk
         self._hooks = hooks
         self._log = job_logger(log, claim.job, claim.attempt)
         self._backoff = Backoff(desk.rng)
         done = desk.journal.steps_done(claim.lease)
-        self._orders = [order for order in claim.steps if order.step not in done]
+        self._orders = open_orders(claim, done)
         self.marks = StepMarks([order.step for order in claim.steps], done)
         self.began_s = desk.clock.monotonic()
         self._is_announced = False
@@ -166,7 +167,7 @@ class JobRun:
             self._ending = ("cancelled", cancel)
         return 0.0
 
-    def _run(self, order: StepOrder) -> float | None:
+    def _run(self, order: Order) -> float | None:
         self._desk.heartbeats.note(self.claim.lease, order.step)
         self.marks.begin(order.step, self._desk.clock.monotonic())
         self._log.info("%s started", order.step)
@@ -183,7 +184,7 @@ class JobRun:
         self._complete(order, outcome)
         return 0.0 if self._orders else None
 
-    def _step_run(self, order: StepOrder) -> StepRun:
+    def _step_run(self, order: Order) -> StepRun:
         claim = self.claim
         folder = self._desk.outbox.open_result(claim.lease, order.step)
         return StepRun(
@@ -195,7 +196,7 @@ class JobRun:
             loops=claim.loops,
             seed=claim.seed,
             step=order.step,
-            payload=_sorted_indices(order.payload.model_dump()),
+            payload=order.payload,
             task=claim.task,
             classes=claim.classes,
             class_names=claim.class_names,
@@ -212,9 +213,9 @@ class JobRun:
         found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
         self._desk.parts.offer(found)
 
-    def _complete(self, order: StepOrder, outcome: StepOutcome) -> None:
+    def _complete(self, order: Order, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""
-        if isinstance(order, TrainOrder):
+        if order.step == "train":
             self._sync_checkpoint()
         manifest = self._manifest(order, outcome)
         self._desk.outbox.complete(manifest)
@@ -229,7 +230,7 @@ class JobRun:
             if self._desk.told.is_new(self.claim.experiment, order.step, warning):
                 self._log.warning("%s: %s", order.step, warning)
         self._log.info("%s done in %s", order.step, format_duration(outcome.duration_s))
-        if isinstance(order, TrainOrder):
+        if order.step == "train":
             self._prune(order)
 
     def _sync_checkpoint(self) -> None:
@@ -237,9 +238,9 @@ class JobRun:
         if folder.is_dir():
             self._desk.disk.sync_tree(folder)
 
-    def _prune(self, order: TrainOrder) -> None:
+    def _prune(self, order: Order) -> None:
         keep = self._desk.pipelines[self.claim.pipeline].checkpoints.keep
-        protected = {order.payload.ckpt_file, order.payload.resume_from or ""}
+        protected = {order.payload["ckpt_file"], order.payload["resume_from"] or ""}
         prune_checkpoints(self._checkpoints, keep, protected)
 
     @property
@@ -247,7 +248,7 @@ class JobRun:
         pipeline = self._desk.pipelines[self.claim.pipeline]
         return pipeline.checkpoints.dir / self.claim.experiment
 
-    def _manifest(self, order: StepOrder, outcome: StepOutcome) -> Manifest:
+    def _manifest(self, order: Order, outcome: StepOutcome) -> Manifest:
         commit = StepCommit(
             key=new_id(),
             media_type=outcome.media_type,
@@ -321,10 +322,3 @@ class JobRun:
 
 def _part(part: PartFile) -> Part:
     return Part(sha256=part.sha256, bytes=part.bytes, rows=part.rows)
-
-
-def _sorted_indices(payload: dict[str, object]) -> dict[str, object]:
-    """Hooks get indices in increasing order, whatever order the platform sent."""
-    return {
-        name: sorted(value) if isinstance(value, list) else value for name, value in payload.items()
-    }

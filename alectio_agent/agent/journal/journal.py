@@ -60,22 +60,31 @@ class Journal:
         with self._database.transaction() as run:
             _count(run, boot, seq)
 
+    def leases(self) -> list[str]:
+        """The leases of the jobs that are not closed, oldest first."""
+        rows = self._database.query("SELECT lease FROM jobs WHERE state != 'closed' ORDER BY rowid")
+        return [str(row["lease"]) for row in rows]
+
     def jobs(self, platform_id: str | None = None) -> list[Job]:
         """The jobs that are not closed, oldest first.
 
         Args:
             platform_id: Only those of this platform.
+
+        Returns:
+            Each with its claim, without samples where no step is left to do: after an outage there
+            may be many, with millions of samples each.
         """
-        rows = self._database.query(
-            "SELECT claim, platform_id, state FROM jobs "
-            "WHERE state != 'closed' AND (:platform IS NULL OR platform_id = :platform) "
-            "ORDER BY rowid",
-            {"platform": platform_id},
-        )
-        return [
-            Job(Claim.model_validate_json(row["claim"]), row["platform_id"], row["state"])
-            for row in rows
-        ]
+        jobs = list[Job]()
+        for lease in self.leases():
+            rows = self._database.query(
+                "SELECT claim, platform_id, state FROM jobs "
+                "WHERE lease = :lease AND state != 'closed' "
+                "AND (:platform IS NULL OR platform_id = :platform)",
+                {"lease": lease, "platform": platform_id},
+            )
+            jobs += map(_job, rows)
+        return jobs
 
     def steps_done(self, lease: str) -> set[str]:
         """The steps of an attempt whose result is durable."""
@@ -227,6 +236,12 @@ def _count(run: Callable[..., list[Row]], boot: str, seq: int) -> None:
 
 def _set_computed(run: Callable[..., list[Row]], lease: str) -> None:
     run("UPDATE jobs SET state = 'computed' WHERE lease = ? AND state = 'open'", (lease,))
+
+
+def _job(row: Row) -> Job:
+    claim = Claim.model_validate_json(row["claim"])
+    is_open = row["state"] == "open"
+    return Job(claim if is_open else claim.without_samples(), row["platform_id"], row["state"])
 
 
 def _message(row: Row) -> Message:

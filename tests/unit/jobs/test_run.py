@@ -1,6 +1,7 @@
 """One job on this agent."""
 
 import json
+import weakref
 from pathlib import Path
 
 import pytest
@@ -196,7 +197,21 @@ def test_hooks_get_indices_in_increasing_order(bench: Bench) -> None:
     bench.desk.journal.put_claim("boot-1", 2, bench.claim, PLATFORM)
     bench.job = bench.take_up()
     bench.run()
-    assert bench.hooks.runs[0].payload["labeled"] == [1, 4, 8]
+    assert list(bench.hooks.runs[0].payload["labeled"]) == [1, 4, 8]
+
+
+def test_a_job_in_hand_holds_no_claim_with_its_samples(bench: Bench) -> None:
+    """Millions of Python numbers would stay in memory for as long as its hooks take."""
+    claim = make_claim()
+    parts = [weakref.ref(claim), *(weakref.ref(order.payload) for order in (claim.steps[2],))]
+    bench.claim = claim
+    bench.job = bench.take_up()
+    bench.claim = make_claim()
+    del claim
+    assert [part() for part in parts] == [None, None]
+    bench.run()
+    assert list(bench.hooks.runs[2].payload["unlabeled"]) == [0, 2, 3]
+    assert bench.job.claim.steps[2].payload.unlabeled == []
 
 
 def test_a_hook_that_raised_is_reported_and_no_further_step_runs(bench: Bench) -> None:

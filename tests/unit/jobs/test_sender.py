@@ -1,5 +1,6 @@
 """Delivery of results."""
 
+import hashlib
 import random
 from pathlib import Path
 
@@ -232,6 +233,31 @@ def test_an_outage_is_one_line_of_the_log(bench: Bench, caplog: pytest.LogCaptur
     for _ in said:
         bench.sender.step()
     assert sum("not delivered yet" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_sound_part_that_is_refused_for_ever_is_told_and_tried_every_minute(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody on the way changes its bytes: no reason to lose a result, nor to fill the log."""
+    sound = {"sha256": hashlib.sha256(bytes(10)).hexdigest(), "bytes": 10, "rows": 1}
+    bench.put("infer", parts=[sound], files=["part-0.npz"])
+    refused = PlatformRejectedError("another digest", problem="invalid")
+    bench.platform.say("put_part", *[refused] * 40)
+    waits, troubles = [], []
+    for _ in range(40):
+        bench.sender.step()  # its part is sent, and refused
+        waits.append(bench.sender.step())
+        troubles.append(bench.sender.trouble)
+    highest = [min(60.0, 2.0**tries) for tries in range(40)]
+    assert all(0 < wait_s <= most_s for wait_s, most_s in zip(waits, highest, strict=True))
+    assert max(waits) > 50
+    assert troubles[:2] == ["", ""]
+    assert set(troubles[2:]) == {"part-0.npz: refused, though it is sound (another digest)"}
+    assert len(caplog.records) == 1
+    assert bench.journal.pending_count() == 1
+    while not bench.made("commit"):
+        bench.sender.step()
+    assert bench.sender.trouble == ""
 
 
 def test_a_failure_is_delivered(bench: Bench) -> None:

@@ -33,6 +33,26 @@ def test_a_claim_and_its_number_are_remembered_together(journal: Journal, tmp_pa
     again.close()
 
 
+def test_jobs_without_a_step_to_do_come_without_their_samples(journal: Journal) -> None:
+    """After an outage there may be hundreds, and each may name a million."""
+    for number in (1, 2):
+        claim = make_claim(lease=f"lease-{number}", job_id=f"job-{number}")
+        journal.put_claim("boot-1", number, claim, PLATFORM)
+    journal.put_failure("lease-1", failure())
+    computed, still_open = journal.jobs()
+    assert computed.claim == make_claim().without_samples()
+    assert [order.payload.model_dump() for order in computed.claim.steps] == [
+        {
+            "resume_from": "digits-ckpt_0", "ckpt_file": "digits-ckpt_1",
+            "labeled": [], "labels": None,
+        },
+        {"ckpt_file": "digits-ckpt_1"},
+        {"ckpt_file": "digits-ckpt_1", "unlabeled": []},
+    ]  # fmt: skip
+    assert still_open.claim == make_claim(lease="lease-2", job_id="job-2")
+    assert journal.leases() == ["lease-1", "lease-2"]
+
+
 def test_numbers_of_claims_start_at_zero_in_each_boot(journal: Journal) -> None:
     journal.skip_claim("boot-1", 9)
     assert journal.last_seq("boot-2") == 0
