@@ -11,12 +11,13 @@ import pytest
 from benchmarks.harness import ROOT
 
 
-@pytest.mark.parametrize("name", ["dispatch", "throughput", "startup", "idle"])
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", ["dispatch", "throughput", "startup", "idle", "longpoll"])
 def test_a_benchmark_runs_to_its_end(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--json", str(tmp_path)]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True,
-        text=True, timeout=50,
+        text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     document = json.loads((tmp_path / f"{name}.json").read_text())
