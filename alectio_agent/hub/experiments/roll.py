@@ -28,6 +28,11 @@ class Kind:
     tags: frozenset[str]
     offers: tuple[Offered, ...]
 
+    @property
+    def pipelines(self) -> list[str]:
+        """All that the agent can run."""
+        return [name for name, _, _ in self.offers]
+
     def size_of(self, pipeline: str) -> int | None:
         """Samples that the agent has; None when it leaves that to the experiment.
 
