@@ -164,6 +164,25 @@ class TestClaims:
         await asyncio.sleep(0)
         assert len(api.platform.jobs_waiting) == 1
 
+    async def test_a_client_that_goes_away_during_a_deal_does_not_stop_the_hub(
+        self, api: Api
+    ) -> None:
+        """The end of its connection is told as often as one asks: waiting for that never waits."""
+        exchange = Exchange([dumped({**CLAIM, "wait_s": 20})])
+        held = asyncio.create_task(api.call("POST", "/v1/claims", exchange=exchange))
+        await held_by(api)
+        polls = api.platform.claiming.polls
+        poll = polls.of_agent(CLAIM["agent_id"])
+        assert poll is not None
+        assert polls.pick(poll)
+        exchange.hang_up()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not held.done(), "the deal may still fail"
+        polls.settle(poll, make_claim())
+        poll.wake()
+        assert (await held).status == 200, "written to nobody; the same poll gets it again"
+
     async def test_no_hold_outlasts_its_token_or_makes_its_agent_absent(self, api: Api) -> None:
         said = {"name": "gpu01", "scope": "agent", "expires_s": 7}
         made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)

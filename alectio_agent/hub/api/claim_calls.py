@@ -126,7 +126,7 @@ class ClaimCalls:
                 return poll
             await self._hold(poll, None if poll.is_brief else ends_at - loop.time(), receive)
             while not self._claiming.polls.leave(poll):
-                await self._hold(poll, None, receive)  # a deal has it in hand: that is quick
+                await self._until_told(poll)  # a deal has it in hand: that is quick
         finally:
             self._claiming.polls.leave(poll)
         return poll
@@ -144,6 +144,12 @@ class ClaimCalls:
             return
         finally:
             poll.wake = _asleep
+
+    async def _until_told(self, poll: Poll) -> None:
+        """Wait for a deal alone: the end of a connection would be told again and again."""
+        told = asyncio.Event()
+        poll.wake = told.set
+        await told.wait()
 
     def _hold_s(self, asked: _Asked) -> float:
         wanted_s = asked.wanted.wait_s * self._services.rng.uniform(SHORTEST_HOLD, 1.0)

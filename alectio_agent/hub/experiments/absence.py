@@ -32,6 +32,8 @@ def awaited_agent(tx: Connection, context: Context, experiment: Experiment) -> s
     if not _may_run(experiment) or _is_held(tx, experiment):
         return ""
     pipeline = experiment.pipeline or experiment.settings.pipeline
+    if _is_there(context, experiment, pipeline):
+        return ""
     return _told(experiment, pipeline, _present(tx, context, pipeline))
 
 
@@ -88,6 +90,23 @@ def _samples(experiment: Experiment, pipeline: str | None) -> str:
     if experiment.pool_size is not None or pipeline is None:
         return ""
     return f"an agent that tells how many samples pipeline `{pipeline}` has"
+
+
+def _is_there(context: Context, experiment: Experiment, pipeline: str | None) -> bool:
+    """Whether memory knows an agent for a pool that is known: mostly the first that it looks at.
+
+    The tables know it as well, but with thousands of agents a look through them takes long.
+    """
+    if experiment.pool_size is None or pipeline is None:
+        return False
+    tags, since = set(experiment.settings.tags), context.clock.now() - timedelta(seconds=LEASE_S)
+    for agent_id, at in context.leases.contacts().items():
+        kind = context.roll.kind_of(agent_id) if at >= since else None
+        if kind is not None and tags <= kind.tags and pipeline in kind.pipelines:
+            size = kind.size_of(pipeline)
+            if size is None or size >= experiment.pool_size:
+                return True
+    return False
 
 
 def _is_held(tx: Connection, experiment: Experiment) -> bool:

@@ -56,7 +56,11 @@ class Claiming:
         Args:
             store: The only one that writes.
         """
-        store.on_touch(self._context.board.touch)
+        store.on_touch(self._touched)
+
+    def _touched(self, changed: set[str]) -> None:
+        self._context.board.touch(changed)
+        self._context.roll.touch(changed)
 
     def is_plain(self, request: ClaimRequest) -> bool:
         """Whether a poll may wait without asking the tables; notes that its agent called.

@@ -10,6 +10,7 @@ from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.experiments.roll import Roll
+from alectio_agent.hub.experiments.supply import Supplies
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Context:
         roll: Agents, in memory.
         board: What can be claimed, in memory.
         polls: Those who wait for a job.
+        supplies: What agents offer, in memory.
     """
 
     clock: Clock
@@ -36,6 +38,7 @@ class Context:
     roll: Roll
     board: Board
     polls: Polls
+    supplies: Supplies
 
     def now(self) -> str:
         """The current time as the tables write it."""

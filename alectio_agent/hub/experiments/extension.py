@@ -22,7 +22,7 @@ from alectio_agent.hub.experiments.records import (
     pool_pins,
 )
 from alectio_agent.hub.experiments.spending import spent_by
-from alectio_agent.hub.experiments.starting import offered_size
+from alectio_agent.hub.experiments.supply import offered_size
 from alectio_agent.hub.experiments.waiting import make_available
 from alectio_agent.hub.store.tables import attempts, offers
 from alectio_agent.hub.store.transactions import after_commit

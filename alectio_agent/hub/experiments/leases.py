@@ -288,6 +288,11 @@ class Leases:
             self._counted_at, self._counted_of = now, len(self._contacts)
             return self._counted
 
+    @property
+    def callers(self) -> int:
+        """How many agents called this process."""
+        return len(self._contacts)
+
     def has_called(self, agent_id: str) -> bool:
         """Whether an agent called this process.
 

@@ -43,6 +43,7 @@ from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.experiments.result_checks import Expected
 from alectio_agent.hub.experiments.roll import Roll
+from alectio_agent.hub.experiments.supply import Supplies
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
@@ -74,9 +75,10 @@ class Platform:
             results: Folder of results files.
             clock: For leases and times.
         """
+        leases = Leases(clock)
         self.context = Context(
             clock=clock,
-            leases=Leases(clock),
+            leases=leases,
             due=Due(),
             parts=data / "parts",
             results=results,
@@ -85,6 +87,7 @@ class Platform:
             roll=Roll(),
             board=Board(),
             polls=Polls(clock),
+            supplies=Supplies(leases),
         )
         self.claiming = Claiming(self.context)
         """Polls of agents, and the jobs that they get."""

@@ -62,6 +62,7 @@ def register(tx: Connection, context: Context, said: Registration) -> str:
     if known:
         _check_boot(known, said.boot)
     _write(tx, context, agent_id, said, known)
+    context.supplies.change()
     _write_offers(tx, agent_id, said)
     holding = _write_checkpoints(tx, agent_id, said)
     after_commit(tx, partial(_remember, context, agent_id, said, holding))
@@ -84,10 +85,11 @@ def note_contact(tx: Connection, context: Context, agent_id: str, *, is_new: boo
     context.leases.note_contact(agent_id)
     if not is_first:
         return
-    offered, mark = _offered(tx, agent_id), context.board.mark
-    if context.roll.is_news(agent_id, offered, mark):
-        settle(tx, context)
-    after_commit(tx, partial(context.roll.hear, agent_id, offered, mark))
+    offered = _offered(tx, agent_id)
+    unheard = context.roll.unheard(agent_id, offered)
+    if unheard.is_all or unheard.changed:
+        settle(tx, context, None if unheard.is_all else unheard.changed)
+    after_commit(tx, partial(context.roll.hear, agent_id, offered, unheard))
 
 
 def leave(tx: Connection, context: Context, agent_id: str) -> None:

@@ -5,6 +5,7 @@ It is read from the tables once, and changes after the commits that change them.
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 
@@ -27,6 +28,11 @@ class Kind:
     tags: frozenset[str]
     offers: tuple[Offered, ...]
 
+    @property
+    def pipelines(self) -> list[str]:
+        """All that the agent can run."""
+        return [name for name, _, _ in self.offers]
+
     def size_of(self, pipeline: str) -> int | None:
         """Samples that the agent has; None when it leaves that to the experiment.
 
@@ -42,6 +48,21 @@ class Kind:
             pipeline: Any.
         """
         return next((store for name, _, store in self.offers if name == pipeline), None)
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """Experiments to compare with what an agent offers.
+
+    Attributes:
+        mark: Of the roll when it was asked.
+        is_all: All of them.
+        changed: Ids of those that changed.
+    """
+
+    mark: int
+    is_all: bool
+    changed: frozenset[str]
 
 
 @dataclass
@@ -63,7 +84,8 @@ class Roll:
         self._is_read = False
         self._known: dict[str, Enrolled] = {}
         self._said: dict[str, Said] = {}
-        self._mark = -1
+        self._touched: set[str] = set()
+        self._forgotten, self._heard = 0, -1
         self._offers: Counter[tuple[object, ...]] = Counter()
 
     def read(self, tx: Connection) -> None:
@@ -148,36 +170,45 @@ class Roll:
                 and request.seq > known.last_seq
             )
 
-    def is_news(self, agent_id: str, offered: Said, mark: int) -> bool:
-        """Whether it matters to experiments that wait what an agent offers now.
+    def touch(self, changed: Iterable[str]) -> None:
+        """Experiments changed: the next agent that calls for the first time is compared with them.
+
+        Args:
+            changed: Their ids.
+        """
+        with self._lock:
+            self._touched.update(changed)
+
+    def unheard(self, agent_id: str, offered: Said) -> Unheard:
+        """Which experiments that wait have not been compared with what an agent offers now.
 
         Thousands of agents alike need not be compared with all experiments one by one.
 
         Args:
             agent_id: Who called for the first time, or registered.
             offered: Pipelines, samples and digests.
-            mark: Of the state of all experiments, which grows with every change.
 
         Returns:
-            Whether experiments changed, no other agent offers the same, or this one offered
-            something else before.
+            All, when no other agent offers the same, or this one offered something else before;
+            else what changed since the last agent was compared.
         """
         with self._lock:
-            if mark != self._mark:
-                return True
             before = self._said.get(agent_id, offered)
-            return before != offered or any(not self._offers[entry] for entry in offered)
+            is_same = before == offered and all(self._offers[entry] for entry in offered)
+            is_heard = self._heard == self._forgotten
+            return Unheard(self._forgotten, not (is_same and is_heard), frozenset(self._touched))
 
-    def hear(self, agent_id: str, offered: Said, mark: int) -> None:
-        """What an agent offers was compared with all experiments.
+    def hear(self, agent_id: str, offered: Said, compared: Unheard) -> None:
+        """What an agent offers was compared with experiments.
 
         Args:
             agent_id: Who.
-            offered: As in `is_news`.
-            mark: As in `is_news`.
+            offered: As in `unheard`.
+            compared: With which.
         """
         with self._lock:
-            self._mark = mark
+            self._heard = max(self._heard, compared.mark)
+            self._touched -= compared.changed
             self._offers.subtract(self._said.get(agent_id, ()))
             self._offers.update(offered)
             self._said[agent_id] = offered
@@ -185,4 +216,4 @@ class Roll:
     def forget_offers(self) -> None:
         """The next agent that calls for the first time is compared with all experiments."""
         with self._lock:
-            self._mark = -1
+            self._forgotten += 1

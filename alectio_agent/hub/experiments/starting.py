@@ -1,9 +1,9 @@
 """An experiment starts when it is known which pipeline runs it, and how large its pool is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, or_, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.progress import advance, mark_changed
@@ -11,11 +11,30 @@ from alectio_agent.hub.experiments.records import (
     Experiment,
     change_experiment,
     experiment_record,
-    newest_job,
 )
-from alectio_agent.hub.store.tables import agents, experiments, offers
+from alectio_agent.hub.experiments.supply import Supply
+from alectio_agent.hub.store.tables import experiments, jobs
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.pools import pool_problem
+
+LARGEST_LIST = 500
+"""Experiments that a query names; all are looked at where it would be more."""
+
+_BEGUN = select(jobs.c.job_id).where(
+    jobs.c.experiment_id == experiments.c.experiment_id,
+    jobs.c.state != "rewound",
+    or_(jobs.c.loop > 0, jobs.c.attempt > 0),
+)
+_UNSETTLED = (
+    select(experiments)
+    .where(
+        experiments.c.state.in_(("running", "waiting", "paused")),
+        experiments.c.pool_digest.is_(None),
+        ~_BEGUN.exists(),
+    )
+    .order_by(experiments.c.position)
+)
+"""Experiments that no agent has begun, and whose pool may still become another, or known."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +62,28 @@ class Ground:
 def find_ground(tx: Connection, context: Context, settings: ExperimentSettings) -> Ground:
     """See what the agents offer an experiment.
 
-    Agents that have not called this process are left out: what they registered, perhaps months
-    ago, may no longer be so.
-
     Args:
-        tx: Any transaction.
+        tx: A writing transaction.
         context: Knows who called.
         settings: Of the experiment.
 
     Returns:
         What is known so far.
     """
-    rows = tx.execute(
-        select(offers)
-        .join(agents, agents.c.agent_id == offers.c.agent_id)
-        .order_by(agents.c.registered_at, agents.c.agent_id)
-    ).all()
-    known = [row for row in rows if context.leases.has_called(row.agent_id)]
-    names = sorted({row.pipeline for row in known})
+    return ground_on(context.supplies.read(tx), settings)
+
+
+def ground_on(known: Mapping[str, Supply], settings: ExperimentSettings) -> Ground:
+    """See what an experiment would stand on.
+
+    Args:
+        known: What agents offer, by pipeline.
+        settings: Of the experiment.
+
+    Returns:
+        What is known so far.
+    """
+    names = list(known)
     pipeline = settings.pipeline or (names[0] if len(names) == 1 else None)
     if pipeline is None and names:
         problem = (
@@ -68,51 +91,29 @@ def find_ground(tx: Connection, context: Context, settings: ExperimentSettings) 
             f"{', '.join(names)}. Name one, such as `pipeline: {names[0]}`"
         )
         return Ground(None, settings.pool, None, problem)
-    mine = [row for row in known if row.pipeline == pipeline]
-    sizes = [size for row in mine if (size := offered_size(row)) is not None]
-    return _ground(settings, pipeline, sizes, {row.state_size: row.state_digest for row in mine})
+    return _ground(settings, pipeline, known.get(pipeline or "", Supply()))
 
 
-def offered_size(offer: Row[Any]) -> int | None:
-    """How many samples an agent has for a pipeline.
-
-    Args:
-        offer: Row of the table of offers.
-
-    Returns:
-        None when it leaves that to the experiment.
-    """
-    size: int | None = offer.state_size if offer.pool_size is None else offer.pool_size
-    return size
-
-
-def settle(tx: Connection, context: Context) -> None:
+def settle(tx: Connection, context: Context, changed: frozenset[str] | None = None) -> None:
     """Start what waited for an agent; called when one registered, or called for the first time.
 
     Args:
         tx: A writing transaction.
         context: Knows who called.
+        changed: Ids of the only experiments to look at; None looks at all.
     """
-    unsettled = select(experiments).where(
-        experiments.c.state.in_(("running", "waiting", "paused")),
-        experiments.c.pool_digest.is_(None),
-    )
-    for row in tx.execute(unsettled.order_by(experiments.c.position)).mappings().all():
-        try_start(tx, context, experiment_record(row))
+    found = _UNSETTLED
+    if changed is not None and len(changed) <= LARGEST_LIST:
+        found = found.where(experiments.c.experiment_id.in_(changed))
+    rows = tx.execute(found).mappings().all()
+    known = context.supplies.read(tx) if rows else {}
+    for row in rows:
+        experiment = experiment_record(row)
+        _start(tx, context, experiment, ground_on(known, experiment.settings))
 
 
-def try_start(tx: Connection, context: Context, experiment: Experiment) -> None:
-    """Pin pipeline and pool of an experiment, as far as no agent has begun it.
-
-    Args:
-        tx: A writing transaction.
-        context: Knows who called.
-        experiment: Perhaps started already: then only the digest of its pool may join.
-    """
-    newest = newest_job(tx, experiment.experiment_id)
-    if newest is not None and (newest.loop > 0 or newest.attempt > 0):
-        return
-    ground = find_ground(tx, context, experiment.settings)
+def _start(tx: Connection, context: Context, experiment: Experiment, ground: Ground) -> None:
+    """Pin pipeline and pool; of one that has started already only the digest may join."""
     is_started = experiment.pipeline is not None and experiment.pool_size is not None
     if is_started:
         _pin_digest(tx, experiment, ground)
@@ -154,17 +155,16 @@ def _pin_digest(tx: Connection, experiment: Experiment, ground: Ground) -> None:
 def _ground(
     settings: ExperimentSettings,
     pipeline: str | None,
-    sizes: list[int],
-    digests: dict[int | None, str | None],
+    supply: Supply,
 ) -> Ground:
-    pool_size = settings.pool or (sizes[0] if sizes else None)
+    pool_size = settings.pool or supply.first
     if pool_size is None:
         return Ground(pipeline, None, None)
     problem = pool_problem(settings, pool_size)
-    if not problem and sizes and max(sizes) < pool_size:
+    if not problem and supply.most is not None and supply.most < pool_size:
         problem = (
             f"experiment `{settings.name}` asks for a pool of {pool_size:,}; pipeline "
-            f"`{pipeline}` has {max(sizes):,}. Lower `pool`, or leave it out"
+            f"`{pipeline}` has {supply.most:,}. Lower `pool`, or leave it out"
         )
     # A digest over more names than the pool has says nothing about the pool's own.
-    return Ground(pipeline, pool_size, digests.get(pool_size), problem)
+    return Ground(pipeline, pool_size, supply.digests.get(pool_size), problem)

@@ -55,6 +55,7 @@ def retry(tx: Connection, context: Context, name: str, *, is_from_train: bool = 
     elif experiment.pool_size is None:
         # What did not fit may fit now; if the agents still say otherwise, the next one to
         # register is asked again.
+        context.supplies.change()
         ground = find_ground(tx, context, experiment.settings)
         if ground.is_complete:
             pin(tx, context, experiment, ground)

@@ -60,7 +60,12 @@ _COUNTED = (
 _BATCHES = select(selections.c.loop, selections.c.indices, selections.c.chosen_by).where(
     selections.c.experiment_id == bindparam("of"), selections.c.loop >= bindparam("first")
 )
-_NAMES = select(agents.c.agent_id, agents.c.name)
+_NAMES = (
+    select(agents.c.agent_id, agents.c.name)
+    .join(jobs, jobs.c.agent_id == agents.c.agent_id)
+    .where(jobs.c.experiment_id == bindparam("of"), jobs.c.loop >= bindparam("first"))
+    .distinct()
+)
 
 
 class Views:
@@ -171,7 +176,7 @@ def _read_loops(tx: Connection, experiment: Experiment, first: int) -> list[tupl
         counted[row.job_id].append(row)
     batches: list[Row[Any]] = list(tx.execute(_BATCHES, wanted))
     chosen = {row.loop: row for row in batches}
-    names = {row.agent_id: row.name for row in tx.execute(_NAMES)}
+    names = {row.agent_id: row.name for row in tx.execute(_NAMES, wanted)}
     return [
         (job, _loop_view(job, chosen[job.loop], counted[job.job_id], names.get(job.agent_id or "")))
         for job in found

@@ -58,3 +58,15 @@ def test_what_does_not_run_waits_for_no_agent(bench: Bench) -> None:
     for verb in ("pause", "cancel"):
         bench.steer(verb)
         assert waits_for(bench) == ""
+
+
+def test_whether_an_agent_is_there_is_known_without_reading_all_of_them(bench: Bench) -> None:
+    """Each experiment that is made is shown: with 5,000 agents that took most of the time."""
+    for at in range(3):
+        bench.agent(f"gpu{at}")
+    bench.create()
+    bench.settle()
+    with bench.store.counting() as statements:
+        assert bench.show().waits_for == ""
+    read = [text for text in statements if "FROM agents" in text]
+    assert all("JOIN jobs" in text for text in read), read

@@ -287,6 +287,36 @@ def test_agents_that_are_alike_do_not_compare_all_experiments_again(bench: Bench
     assert not any("FROM experiments" in text for text in statements)
 
 
+def test_only_what_changed_is_compared_with_one_more_agent_of_the_same_kind(bench: Bench) -> None:
+    """Else each of 5,000 agents that come back to a hub looks at each of 5,000 experiments."""
+    bench.agent("first")
+    create(bench, *(f"digits{at}" for at in range(5)))
+    bench.agent("second").claim()
+    with bench.store.counting() as statements:
+        bench.agent("third")
+    assert sum("FROM experiments" in text for text in statements) == 1
+    assert "experiment_id IN" in next(text for text in statements if "FROM experiments" in text)
+
+
+def test_what_all_agents_offer_is_read_once_for_many_experiments(bench: Bench) -> None:
+    """Else making 5,000 experiments reads what 5,000 agents offer 5,000 times."""
+    for at in range(3):
+        bench.agent(f"gpu{at}")
+    create(bench, "first")
+    with bench.store.counting() as statements:
+        create(bench, "second", "third")
+        bench.settle()
+    assert not any("FROM offers" in text and "agents" in text for text in statements)
+
+
+def test_an_agent_with_other_samples_is_known_to_the_next_experiment(bench: Bench) -> None:
+    bench.agent("small", pipelines=[{"name": "digits", "pool_size": 20}])
+    create(bench, "first")
+    bench.agent("other", pipelines=[{"name": "xray", "pool_size": 30}])
+    create(bench, "second", pipeline="xray")
+    assert (bench.show("first").pool, bench.show("second").pool) == (20, 30)
+
+
 def test_contacts_are_written_together_now_and_then_so_that_a_restart_knows_them(
     bench: Bench,
 ) -> None:
