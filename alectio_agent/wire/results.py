@@ -1,6 +1,6 @@
 """What goes out about a job: heartbeats, commits, failures."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
@@ -77,7 +77,8 @@ class StepCommit(Record):
     media_type: str = Field(max_length=100)
     rows: int = Field(ge=0, le=MAX_COUNT)
     parts: list[Part] = []
-    inline: dict[str, JsonValue] | None = None
+    # Plain JSON, as it was read: `JsonValue` would call Python for each of its numbers.
+    inline: dict[str, Any] | None = None
     started_at: str = ""
     finished_at: str = ""
     duration_s: float = Field(default=0, ge=0)
@@ -93,8 +94,13 @@ class StepCommit(Record):
         Returns:
             The compared fields as plain JSON.
         """
-        compared = self.model_dump(include={"media_type", "rows", "parts", "inline"})
-        return {"step": step, **compared}
+        return {
+            "step": step,
+            "media_type": self.media_type,
+            "rows": self.rows,
+            "parts": [part.model_dump() for part in self.parts],
+            "inline": self.inline,
+        }
 
 
 class JobFailure(Record):

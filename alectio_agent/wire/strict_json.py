@@ -1,6 +1,7 @@
 """JSON as this protocol takes it: no duplicate keys, no NaN, no depth or number without end."""
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -12,6 +13,8 @@ MAX_INTEGER_DIGITS = 20
 # What a number that breaks a rule looks like once all its digits are made 0. A text that looks the
 # same, such as an id, costs nothing but time.
 _LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
+# Of a float that was worked out, only the digits behind the point are many.
+_LONG_INTEGER = re.compile(rb"(?<![0-9.])[0-9]{%d}" % MAX_INTEGER_DIGITS)
 _LARGE_EXPONENTS = (b"e000", b"e+000")
 _WITHOUT_DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
 
@@ -90,7 +93,7 @@ def canonical(value: object) -> str:
 def _number_hooks(raw: bytes) -> dict[str, Any]:
     """A call for each of a million numbers would take four times as long as all the rest."""
     shape = raw.translate(_WITHOUT_DIGITS)
-    if _LONG_NUMBER in shape:
+    if _LONG_NUMBER in shape and _LONG_INTEGER.search(raw):
         return {"parse_int": _bounded_int, "parse_float": _finite_float}
     is_suspect = any(mark in shape for mark in _LARGE_EXPONENTS)
     return {"parse_float": _finite_float} if is_suspect else {}

@@ -7,8 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 from alectio_agent.hub.api.agent_calls import AgentCalls
+from alectio_agent.hub.api.agent_line import AgentLine
 from alectio_agent.hub.api.calls import Call, mount
-from alectio_agent.hub.api.claim_calls import ClaimCalls, ClaimLine
+from alectio_agent.hub.api.claim_calls import ClaimCalls
 from alectio_agent.hub.api.document import complete
 from alectio_agent.hub.api.guard import Guard
 from alectio_agent.hub.api.job_calls import JobCalls
@@ -39,6 +40,7 @@ def create_app(services: Services) -> FastAPI:
     Returns:
         An ASGI application.
     """
+    calls = all_calls(services)
     app = FastAPI(
         title=TITLE,
         description=DESCRIPTION,
@@ -48,11 +50,15 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(Guard, clock=services.clock),
-            Middleware(ClaimLine, calls=ClaimCalls(services)),
+            Middleware(
+                AgentLine,
+                claims=ClaimCalls(services),
+                calls=[call for call in calls if call.is_frequent],
+                gate=services.gate,
+            ),
         ],
     )
     install_problems(app)
-    calls = all_calls(services)
     for call in calls:
         mount(app, call, services.gate, services.sessions)
 

@@ -52,6 +52,8 @@ class Call:
         may_be_empty: What 204 means; empty when it never comes.
         is_protocol: It carries the number of the protocol.
         may_be_bodiless: No body means the record's defaults.
+        is_frequent: Agents call it all the time; its endpoint takes the request and what stands in
+            the path, and nothing else.
     """
 
     method: str
@@ -66,6 +68,7 @@ class Call:
     may_be_empty: str = ""
     is_protocol: bool = True
     may_be_bodiless: bool = False
+    is_frequent: bool = False
 
     @property
     def may_be_slice(self) -> bool:

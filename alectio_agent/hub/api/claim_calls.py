@@ -11,14 +11,12 @@ from functools import partial
 
 from fastapi import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 
-from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.access.gate import AGENT
 from alectio_agent.hub.access.tokens import StoredToken
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer, check_protocol
-from alectio_agent.hub.api.problems import problem_response
 from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.wire.claims import Claim, ClaimRequest
@@ -166,31 +164,6 @@ class ClaimCalls:
             return Response(status_code=204)
         wait_s = self._services.rng.randint(0, STOP_RETRY_AFTER_S)
         return Response(status_code=204, headers={"Retry-After": str(wait_s)})
-
-
-class ClaimLine:
-    """Serves polls before the framework is reached, and passes on everything else."""
-
-    def __init__(self, app: ASGIApp, calls: ClaimCalls) -> None:
-        """Wrap an application.
-
-        Args:
-            app: Serves everything else.
-            calls: Answers polls.
-        """
-        self._app = app
-        self._calls = calls
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        try:
-            response = await self._calls.serve(scope, receive)
-        except ProblemError as error:
-            response = problem_response(error)
-        await response(scope, receive, send)
 
 
 def _cut_short(limit: asyncio.Timeout) -> None:

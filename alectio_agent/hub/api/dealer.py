@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from threading import Lock
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from alectio_agent.hub.store.store import Store
 
 log = logging.getLogger(__name__)
 
+ResultT = TypeVar("ResultT")
 AGAIN_S = 1.0
 """Pause after a look that the store refused."""
 
@@ -66,6 +68,37 @@ class Dealer:
             self._is_asked = True
         self._store.write(self._look).add_done_callback(self._done)
 
+    def write(self, work: Callable[[Connection], ResultT]) -> "Future[ResultT]":
+        """Do what may make a job, and give the job to whoever waits in the same transaction.
+
+        An agent that waits has its job a commit earlier than by the look that comes after each.
+
+        Args:
+            work: Changes rows.
+
+        Returns:
+            As that of `Store.write`.
+        """
+        found: list[Deal] = []
+
+        def both(tx: Connection) -> ResultT:
+            value = work(tx)
+            if len(self._claiming.polls) > 0 and not self._is_deaf:
+                found.append(self._claiming.deal_changed(tx))
+            return value
+
+        written = self._store.write(both)
+        written.add_done_callback(lambda done: self._end(found, done))
+        return written
+
+    def _end(self, found: list[Deal], written: "Future[Any]") -> None:
+        is_undone = written.cancelled() or written.exception() is not None
+        for deal in found:
+            if is_undone:
+                self._claiming.take_back(deal)
+            else:
+                self._pass_on(deal)
+
     def _look(self, tx: Connection) -> Deal:
         with self._lock:
             # From here on a change may come too late for this look.
@@ -79,7 +112,9 @@ class Dealer:
             self._claiming.take_back(self._found or Deal())
             self._soon(self._failed, error)
             return
-        found = looked.result()
+        self._pass_on(looked.result())
+
+    def _pass_on(self, found: Deal) -> None:
         if found.is_more:
             self.ask()
         if found.dealt or found.brief or found.opens_at is not None:

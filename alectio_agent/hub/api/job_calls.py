@@ -53,19 +53,19 @@ class JobCalls:
         return [
             Call(
                 "POST", f"{job}/heartbeat", self.heartbeat, AGENT, Heartbeat, HeartbeatAnswer,
-                BEAT_PROBLEMS, needs_lease=True,
+                BEAT_PROBLEMS, needs_lease=True, is_frequent=True,
             ),
             Call(
                 "PUT", f"{job}/parts/{{sha256}}", self.put_part, AGENT, None, PartTaken,
-                PART_PROBLEMS, takes_bytes=True, needs_lease=True,
+                PART_PROBLEMS, takes_bytes=True, needs_lease=True, is_frequent=True,
             ),
             Call(
                 "PUT", f"{job}/steps/{{step}}", self.commit, AGENT, StepCommit, Accepted,
-                COMMIT_PROBLEMS, needs_lease=True,
+                COMMIT_PROBLEMS, needs_lease=True, is_frequent=True,
             ),
             Call(
                 "POST", f"{job}/fail", self.fail, AGENT, JobFailure, Accepted,
-                ("lease-lost", "key-reused"), needs_lease=True,
+                ("lease-lost", "key-reused"), needs_lease=True, is_frequent=True,
             ),
         ]  # fmt: skip
 

@@ -12,6 +12,7 @@ class Pulse:
         self._lock = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_due = False
+        self._is_awaited = False
         self._next = asyncio.Event()
 
     def listen(self) -> None:
@@ -28,18 +29,19 @@ class Pulse:
 
         Take it before looking for work: a beat between the look and the wait is then not lost.
         """
+        self._is_awaited = True
         return self._next
 
     def beat(self) -> None:
         """Wake all that wait; from any thread. Beats that come faster than the loop turns merge."""
         with self._lock:
-            if self._loop is None or self._is_due:
-                return
+            if self._loop is None or self._is_due or not self._is_awaited:
+                return  # whoever comes now looks after this commit
             self._is_due = True
             self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         with self._lock:
-            self._is_due = False
+            self._is_due = self._is_awaited = False
         beaten, self._next = self._next, asyncio.Event()
         beaten.set()

@@ -13,6 +13,7 @@ from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.store.store import Store
 from alectio_agent.hub.store.tables import agents
+from alectio_agent.hub.store.transactions import touched_so_far
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.protocol import LEASE_S, MAX_POLL_WAIT_S, POLL_WAIT_S, POLLS_PER_S
 
@@ -115,6 +116,15 @@ class Claiming:
             tx: A writing transaction; when it is undone, call `take_back`.
         """
         return dealing.deal(tx, self._context)
+
+    def deal_changed(self, tx: Connection) -> dealing.Deal:
+        """The same, with what the transaction itself has changed before.
+
+        Args:
+            tx: A writing transaction; when it is undone, call `take_back`.
+        """
+        self._context.board.touch(touched_so_far(tx))
+        return self.deal(tx)
 
     def take_back(self, undone: dealing.Deal) -> None:
         """Let agents wait on whose jobs were not committed.

@@ -24,6 +24,7 @@ from alectio_agent.hub.experiments.records import (
 from alectio_agent.hub.experiments.registry import Agent, calling_agent, note_contact
 from alectio_agent.hub.experiments.scheduling import Candidate
 from alectio_agent.hub.experiments.waiting import wait_for_person
+from alectio_agent.hub.store.prepared import PreparedChange
 from alectio_agent.hub.store.tables import agents, attempts
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.claims import (
@@ -41,8 +42,8 @@ from alectio_agent.wire.claims import (
 )
 from alectio_agent.wire.names import checkpoint_name
 
-_ATTEMPT = insert(attempts)
-_NEWEST = update(agents).where(agents.c.agent_id == bindparam("of"))
+_ATTEMPT = PreparedChange(insert(attempts))
+_NEWEST = PreparedChange(update(agents).where(agents.c.agent_id == bindparam("of")))
 
 
 def take_poll(tx: Connection, context: Context, request: ClaimRequest) -> Claim | None:
@@ -119,7 +120,7 @@ def issue(tx: Connection, context: Context, agent: Agent, seq: int, found: Candi
     """
     attempt = _new_attempt(context, agent, seq, found)
     job = found.job
-    tx.execute(_ATTEMPT, vars(attempt))
+    _ATTEMPT.run(tx, **vars(attempt))
     change_job(
         tx,
         job.job_id,
@@ -130,7 +131,7 @@ def issue(tx: Connection, context: Context, agent: Agent, seq: int, found: Candi
     )
     change_experiment(tx, job.experiment_id)
     newest = {"last_seq": seq, "last_lease": attempt.lease, "last_contact_at": attempt.issued_at}
-    tx.execute(_NEWEST, {"of": agent.agent_id, **newest})
+    _NEWEST.run(tx, of=agent.agent_id, **newest)
     after_commit(tx, partial(context.leases.distrust, job.job_id))
     after_commit(tx, partial(context.leases.see, job.job_id, attempt.lease, agent.agent_id))
     after_commit(tx, partial(context.roll.note_claim, agent.agent_id, seq, attempt.lease))

@@ -10,17 +10,22 @@ class Due:
         """Start with nothing due."""
         self.selections = Event()
         self.results = Event()
+        self.hurry = Event()
+        """Set when results files are wanted soon, however quickly loops follow each other."""
         self._names: set[str] = set()
         self._lock = Lock()
 
-    def mark(self, name: str) -> None:
+    def mark(self, name: str, *, may_wait: bool = False) -> None:
         """An experiment's results files are out of date.
 
         Args:
             name: Of the experiment.
+            may_wait: It is one loop of many, which may share a write with the next.
         """
         with self._lock:
             self._names.add(name)
+        if not may_wait:
+            self.hurry.set()
         self.results.set()
 
     def take_marked(self) -> list[str]:

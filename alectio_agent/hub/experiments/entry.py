@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 Place = tuple[int, str, int]
 """Sorts jobs: priority, since when it is available, which was made first."""
 
@@ -42,16 +44,16 @@ class Entry:
     reserve: Reserve | None = None
 
     @classmethod
-    def of(cls, row: Any) -> "Entry":
+    def of(cls, row: RowMapping | dict[str, Any]) -> "Entry":
         """An entry from what the tables say.
 
         Args:
             row: Of the query above.
         """
-        place = (row.priority, row.available_at or "", row.position or 0)
+        place = (row["priority"], row["available_at"] or "", row["position"] or 0)
         return cls(
-            row.experiment_id, row.name, row.pipeline, row.priority, row.pool_size,
-            row.job_id, row.state, row.agent_id, place,
+            row["experiment_id"], row["name"], row["pipeline"], row["priority"], row["pool_size"],
+            row["job_id"], row["state"], row["agent_id"], place,
         )  # fmt: skip
 
     @property

@@ -50,11 +50,7 @@ def chosen_up_to(tx: Connection, experiment_id: str, loop: int) -> list[int]:
     Returns:
         Indices, increasing.
     """
-    found: list[int] = []
-    for blob in _BATCHES.values(tx, of=experiment_id, last=loop):
-        found += unpack(blob)
-    found.sort()
-    return found
+    return sorted(unpack(b"".join(_BATCHES.values(tx, of=experiment_id, last=loop))))
 
 
 def unlabelled(pool_size: int, chosen: list[int]) -> list[int]:

@@ -53,8 +53,8 @@ def advance(tx: Connection, context: Context, experiment_id: str) -> None:
     job = newest_job(tx, experiment_id)
     if not experiment.is_over and experiment.owed_loop is None:
         _owe_next(tx, context, experiment, job)
-    _finish(tx, context, experiment_of(tx, experiment_id))
-    mark_changed(tx, context, experiment.name)
+    is_finished = _finish(tx, context, experiment_of(tx, experiment_id))
+    mark_changed(tx, context, experiment.name, may_wait=not is_finished)
 
 
 def reconsider(tx: Connection, context: Context, experiment_id: str) -> None:
@@ -105,15 +105,16 @@ def void_infer(tx: Connection, job: Job) -> None:
     tx.execute(inferred.values(is_counted=False))
 
 
-def mark_changed(tx: Connection, context: Context, name: str) -> None:
+def mark_changed(tx: Connection, context: Context, name: str, *, may_wait: bool = False) -> None:
     """Have an experiment's results files written anew.
 
     Args:
         tx: A writing transaction.
         context: For the worker that writes them.
         name: Of the experiment.
+        may_wait: It is one loop of many, which may share a write with the next.
     """
-    after_commit(tx, partial(context.due.mark, name))
+    after_commit(tx, partial(context.due.mark, name, may_wait=may_wait))
 
 
 def _close(tx: Connection, context: Context, job: Job) -> None:
@@ -204,11 +205,12 @@ def _target_reached(tx: Connection, experiment: Experiment, job: Job) -> str | N
     return f"stop.target: {target.metric} is at least {target.value:g}{loops}"
 
 
-def _finish(tx: Connection, context: Context, experiment: Experiment) -> None:
-    if not experiment.is_over or experiment.state in ("finished", "cancelled"):
-        return
-    if owes_metrics(tx, experiment.experiment_id):
-        return
+def _finish(tx: Connection, context: Context, experiment: Experiment) -> bool:
+    """Finish an experiment that is over and owes nothing; whether it is at its end now."""
+    if experiment.state in ("finished", "cancelled"):
+        return True
+    if not experiment.is_over or owes_metrics(tx, experiment.experiment_id):
+        return False
     change_experiment(
         tx,
         experiment.experiment_id,
@@ -216,3 +218,4 @@ def _finish(tx: Connection, context: Context, experiment: Experiment) -> None:
         reason=experiment.ending,
         ended_at=context.now(),
     )
+    return True

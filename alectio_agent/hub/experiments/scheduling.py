@@ -13,13 +13,14 @@ from alectio_agent.hub.experiments.records import (
     find_attempt,
 )
 from alectio_agent.hub.experiments.registry import Agent
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import checkpoints, offers, results
 from alectio_agent.wire.protocol import STEPS
 
 OFFERED_SIZE = func.coalesce(offers.c.pool_size, offers.c.state_size)
 """How many samples an agent has; null when it leaves that to the experiment."""
 
-_HOLDERS = (
+_HOLDERS = PreparedQuery(
     select(checkpoints.c.agent_id, offers.c.store, OFFERED_SIZE.label("size"))
     .join(
         offers,
@@ -31,8 +32,10 @@ _HOLDERS = (
     )
     .where(checkpoints.c.experiment == bindparam("of"), checkpoints.c.name == bindparam("wanted"))
 )
-_STORE = select(offers.c.store).where(
-    offers.c.agent_id == bindparam("of"), offers.c.pipeline == bindparam("pipeline")
+_STORE = PreparedQuery(
+    select(offers.c.store).where(
+        offers.c.agent_id == bindparam("of"), offers.c.pipeline == bindparam("pipeline")
+    )
 )
 
 
@@ -139,11 +142,10 @@ class _Holders:
     def of(cls, tx: Connection, experiment: Experiment, name: str | None) -> "_Holders":
         if name is None:
             return cls(frozenset(), frozenset())
-        wanted = {"pipeline": experiment.pipeline, "of": experiment.name, "wanted": name}
-        rows = tx.execute(_HOLDERS, wanted).all()
-        stores = frozenset(row.store for row in rows if row.store is not None)
+        rows = _HOLDERS.rows(tx, pipeline=experiment.pipeline, of=experiment.name, wanted=name)
+        stores = frozenset(row["store"] for row in rows if row["store"] is not None)
         least = experiment.pool_size or 0
-        able = (row.agent_id for row in rows if row.size is None or row.size >= least)
+        able = (row["agent_id"] for row in rows if row["size"] is None or row["size"] >= least)
         return cls(frozenset(able), stores)
 
     def include(self, tx: Connection, agent: Agent, experiment: Experiment) -> bool:
@@ -151,8 +153,8 @@ class _Holders:
             return True
         if not self.stores:
             return False
-        own = {"of": agent.agent_id, "pipeline": experiment.pipeline}
-        return tx.execute(_STORE, own).scalar() in self.stores
+        own = _STORE.values(tx, of=agent.agent_id, pipeline=experiment.pipeline)
+        return not self.stores.isdisjoint(own)
 
 
 def _steps(job: Job) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Makes the selections and metrics that are owed, off everybody else's path."""
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from threading import Event
 from typing import Any
@@ -38,6 +40,7 @@ _TESTED = PreparedQuery(
     )
 )
 
+Write = Callable[[Callable[[Connection], bool]], "Future[bool]"]
 OwedMetrics = tuple[str, str, dict[str, Any]]
 """Lease and job of a test, and the request for the analysis process."""
 MOST_DEATHS = 3
@@ -47,15 +50,19 @@ MOST_DEATHS = 3
 class SelectionWorker:
     """A step object: one turn makes one selection, or the metrics of one test."""
 
-    def __init__(self, store: Store, platform: Platform, analysis: Analysis) -> None:
+    def __init__(
+        self, store: Store, platform: Platform, analysis: Analysis, write: Write | None = None
+    ) -> None:
         """Prepare; the first turn finds what an earlier process left owed.
 
         Args:
             store: The hub's.
             platform: Whose selections.
             analysis: Answers requests.
+            write: Writes selections; as the store does, if there is nothing else to do with it.
         """
         self._store = store
+        self._write = write or store.write
         self._context: Context = platform.context
         self._analysis = analysis
         self._deaths = 0
@@ -95,7 +102,7 @@ class SelectionWorker:
                 told = "selection for loop %d of experiment %s: made, but not told: %s"
                 log.warning(told, owed.loop, owed.experiment_id, found["untold"])
             work = partial(insert_selection, context=self._context, owed=owed, found=found)
-            self._store.write(work).result()
+            self._write(work).result()
             return 0.0
         if not problem:
             return AGAIN_S

@@ -124,7 +124,7 @@ def insert_selection(
     _insert_rows(tx, context, owed, found)
     _make_job(tx, context, experiment, before, len(found["indices"]))
     change_experiment(tx, experiment.experiment_id, owed_loop=None)
-    mark_changed(tx, context, experiment.name)
+    mark_changed(tx, context, experiment.name, may_wait=True)
     if experiment.control is not None:
         after_commit(tx, context.due.selections.set)
     return True

@@ -62,7 +62,8 @@ class Hub:
         self._maker = maker
         store, platform, clock = services.store, services.platform, services.clock
         writer = ResultsWriter(store, platform, maker, version("alectio-agent"))
-        self._selections = Worker("selections", SelectionWorker(store, platform, analysis), clock)
+        selections = SelectionWorker(store, platform, analysis, services.dealer.write)
+        self._selections = Worker("selections", selections, clock)
         self._results = Worker("results", writer, clock)
         self._last_results = LastResults(self._results, writer, clock)
         self._ticker = Worker("ticker", Ticker(store, platform), clock)

@@ -37,6 +37,7 @@ class LastResults:
 
     def write(self) -> None:
         """Write what is owed, and tell what was not written; close the maker then."""
+        self._writer.hurry()
         Thread(target=self._run, name="results", daemon=True).start()
         began = self._clock.monotonic()
         while not self._done.is_set() and self._has_time(began):

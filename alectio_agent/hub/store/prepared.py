@@ -65,7 +65,9 @@ class PreparedQuery:
             tx: Any transaction.
             parameters: By their names.
         """
-        return [row[self._names[0]] for row in self.rows(tx, **parameters)]
+        found = _run(tx, self._sql, {**self._fixed, **parameters}).fetchall()
+        read = next((read for name, read in self._readers if name == self._names[0]), None)
+        return [row[0] if read is None else read(row[0]) for row in found]
 
 
 class PreparedChange:

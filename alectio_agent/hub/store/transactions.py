@@ -42,6 +42,15 @@ def touch(tx: Connection, changed: str) -> None:
     tx.info.setdefault(_TOUCHED, set()).add(changed)
 
 
+def touched_so_far(tx: Connection) -> frozenset[str]:
+    """What a transaction that is not at its end has changed itself.
+
+    Args:
+        tx: A writing transaction.
+    """
+    return frozenset(tx.info.get(_TOUCHED, ()))
+
+
 def take_touched(tx: Connection) -> set[str]:
     """What was touched since the last call.
 

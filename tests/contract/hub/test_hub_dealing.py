@@ -1,11 +1,18 @@
 """Agents that wait in line, and the look that gives them jobs: who comes first, what it costs."""
 
-import pytest
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+from sqlalchemy import Connection
+
+from alectio_agent.core.errors import StoreBusyError
+from alectio_agent.hub.api.dealer import Dealer
 from alectio_agent.hub.experiments.dealing import MOST_DEALT, Deal
 from alectio_agent.hub.experiments.poll import Poll
+from alectio_agent.hub.experiments.selection_worker import SelectionWorker
 from alectio_agent.wire.claims import ClaimRequest
-from tests.support.benches import Bench, BenchAgent
+from tests.support.benches import Bench, BenchAgent, make_settings
 
 HOUR = 3600.0
 
@@ -20,6 +27,15 @@ def wait(bench: Bench, agent: BenchAgent, *free: str) -> Poll:
 
 def deal(bench: Bench) -> Deal:
     return bench.run(bench.platform.claiming.deal)
+
+
+def deal_with_selections(bench: Bench, store: object) -> None:
+    """As in a hub that runs: whoever waits has a job with the commit of its selection."""
+    dealer = Dealer(cast(Any, store), bench.platform.claiming, bench.clock)
+    dealer._is_deaf = False  # it would listen in a running event loop
+    bench.worker = SelectionWorker(
+        cast(Any, bench.store), bench.platform, bench.analysis, dealer.write
+    )
 
 
 def create(bench: Bench, *names: str, **changed: object) -> None:
@@ -208,6 +224,36 @@ def test_more_jobs_than_one_look_gives_out_ask_for_another(bench: Bench) -> None
     found = deal(bench)
     assert (len(found.dealt), found.is_more) == (1, False)
     assert got(*polls).count(None) == 1
+
+
+def test_a_selection_and_the_claim_of_its_job_are_one_commit(bench: Bench) -> None:
+    agent = bench.agent("gpu")
+    poll = wait(bench, agent)
+    deal_with_selections(bench, bench.store)
+    bench.run(lambda tx: bench.platform.create(tx, make_settings()))
+    commits = bench.store.commits
+    bench.settle()
+    assert (got(poll), bench.store.commits - commits) == (["digits"], 1)
+
+
+def test_when_a_selection_is_undone_the_agent_that_had_its_job_waits_on(bench: Bench) -> None:
+    poll = wait(bench, bench.agent("gpu"))
+    bench.run(lambda tx: bench.platform.create(tx, make_settings()))
+
+    def undo(work: Any) -> Any:
+        def fail(tx: Connection) -> None:
+            work(tx)
+            raise StoreBusyError("locked")
+
+        return bench.store.write(fail)
+
+    deal_with_selections(bench, SimpleNamespace(write=undo))
+    with pytest.raises(StoreBusyError):
+        bench.settle()
+    assert got(poll) == [None]
+    deal_with_selections(bench, bench.store)
+    bench.settle()
+    assert got(poll) == ["digits"]
 
 
 def test_a_look_that_is_undone_lets_its_agents_wait_on(bench: Bench) -> None:

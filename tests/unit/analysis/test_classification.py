@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 from alectio_agent.analysis.metrics.classification import classification_metrics, to_columns
 from alectio_agent.core.errors import ScoresError
@@ -35,6 +35,18 @@ def test_they_agree_with_scikit_learn_on_the_same_lists() -> None:
     found = classification_metrics(predictions, labels, 9).metrics
     assert found["accuracy"] == pytest.approx(accuracy_score(labels, predictions))
     assert found["macro_f1"] == pytest.approx(f1_score(labels, predictions, average="macro"))
+
+
+def test_each_class_has_the_very_numbers_of_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    labels, predictions = rng.integers(0, 7, 500), rng.integers(2, 9, 500)
+    expected = precision_recall_fscore_support(
+        labels, predictions, labels=np.arange(10), average=None, zero_division=0
+    )
+    found = classification_metrics(predictions, labels, 10).per_class
+    assert [found[name] for name in ("precision", "recall", "f1", "support")] == [
+        values.tolist() for values in expected
+    ]
 
 
 def test_a_class_that_nobody_saw_or_said_does_not_lower_the_mean() -> None:

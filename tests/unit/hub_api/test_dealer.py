@@ -13,6 +13,7 @@ from alectio_agent.hub.experiments.claiming import Claiming
 from alectio_agent.hub.experiments.dealing import Deal
 from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.polls import Polls
+from alectio_agent.hub.experiments.roll import Kind
 from alectio_agent.hub.store.store import Store
 from tests.support.clocks import FakeClock
 
@@ -41,6 +42,9 @@ class Scene:
 
     def deal(self, _: Any) -> Deal:
         return self.deals.pop(0) if self.deals else Deal()
+
+    def deal_changed(self, tx: Any) -> Deal:
+        return self.deal(tx)
 
     def take_back(self, undone: Deal) -> None:
         self.taken_back.append(undone)
@@ -124,3 +128,37 @@ async def test_without_a_loop_nothing_is_asked() -> None:
     scene.dealer.deafen()
     scene.dealer.ask()
     assert scene.queued == []
+
+
+def stand_in_line(scene: Scene, name: str) -> Poll:
+    poll = scene.poll(name)
+    scene.polls.join(poll, Kind(frozenset(), ()), mark=1)
+    return poll
+
+
+async def test_what_makes_a_job_gives_it_away_in_the_same_transaction() -> None:
+    scene = Scene()
+    lucky = stand_in_line(scene, "lucky")
+    scene.deals = [Deal(dealt=[(lucky, cast(Any, "job"))])]
+    written = scene.dealer.write(lambda _: "made")
+    assert len(scene.queued) == 1
+    await scene.turn()
+    assert (written.result(), scene.woken) == ("made", ["lucky"])
+    assert scene.queued == []
+
+
+async def test_a_job_that_was_not_made_is_taken_back() -> None:
+    scene = Scene()
+    found = Deal(dealt=[(stand_in_line(scene, "lucky"), cast(Any, "job"))])
+    scene.deals = [found]
+    scene.dealer.write(lambda _: "made")
+    await scene.turn(StoreBusyError("locked"))
+    assert (scene.taken_back, scene.woken) == ([found], [])
+
+
+async def test_while_nobody_waits_what_makes_a_job_looks_for_nobody() -> None:
+    scene = Scene()
+    scene.deals = [Deal()]
+    scene.dealer.write(lambda _: "made")
+    await scene.turn()
+    assert len(scene.deals) == 1

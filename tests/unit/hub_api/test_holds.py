@@ -94,6 +94,16 @@ async def test_a_beat_between_look_and_wait_is_not_lost() -> None:
     assert await asyncio.wait_for(found, 5) == "job"
 
 
+async def test_while_nobody_waits_commits_leave_the_loop_asleep() -> None:
+    scene = Scene()
+    scene.pulse.beat()
+    assert not scene.pulse._is_due
+    held = await scene.hold()
+    scene.found = ["job"]
+    scene.pulse.beat()
+    assert await held == "job"
+
+
 async def test_a_hold_ends_when_its_time_is_up() -> None:
     scene = Scene()
     held = await scene.hold()

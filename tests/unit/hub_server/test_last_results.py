@@ -31,6 +31,10 @@ class Writer:
         self.error = error
         self.released = Event()
         self.is_finished = False
+        self.is_hurried = False
+
+    def hurry(self) -> None:
+        self.is_hurried = True
 
     def finish(self) -> None:
         assert self.released.wait(10)
@@ -74,6 +78,7 @@ def test_what_is_owed_is_written_and_nothing_said(caplog: pytest.LogCaptureFixtu
     writer.released.set()
     write(writer)
     assert writer.is_finished
+    assert writer.is_hurried, "a turn that waits for further loops waits no longer"
     assert caplog.records == []
 
 

@@ -10,6 +10,7 @@ from alectio_agent.wire.strict_json import (
     MAX_DEPTH,
     JsonRuleError,
     NotJsonError,
+    _number_hooks,
     canonical,
     dumps,
     loads,
@@ -45,6 +46,7 @@ def test_plain_documents_are_read(text, value):
         ('{"id": "e123", "n": ' + "1" * 21 + "}", "an integer of 21 digits"),
         ("-" + "1" * 20, "an integer of 21 digits"),
         ("1" * 21, "an integer of 21 digits"),
+        ("[0.00018954277038574219, " + "1" * 21 + "]", "an integer of 21 digits"),
         ("1" * 100_000, "an integer of 100000 digits"),
     ],
 )
@@ -53,6 +55,12 @@ def test_what_json_allows_and_the_protocol_does_not_is_named(text, said):
         loads(text)
     assert said in str(caught.value)
     assert not isinstance(caught.value, NotJsonError)
+
+
+def test_numbers_are_looked_at_one_by_one_only_where_one_may_be_too_large():
+    assert _number_hooks(b'{"duration_s": 0.00018954277038574219, "rows": [1, 2.5e-7]}') == {}
+    assert set(_number_hooks(b"[1e400]")) == {"parse_float"}
+    assert set(_number_hooks(b"[-111111111111111111111]")) == {"parse_int", "parse_float"}
 
 
 @pytest.mark.parametrize(
