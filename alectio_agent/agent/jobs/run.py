@@ -256,13 +256,15 @@ class JobRun:
             media_type=outcome.media_type,
             rows=outcome.rows,
             parts=[_part(part) for part in outcome.parts],
-            inline=self._desk.share.inline(order.step, outcome.inline),
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
             duration_s=outcome.duration_s,
             warnings=self._desk.share.warnings(outcome.warnings),
             provenance=self._desk.share.provenance(outcome.provenance),
         )
+        # It came as JSON; a look at each of its values would take longer than all the rest.
+        inline = self._desk.share.inline(order.step, outcome.inline)
+        commit = commit.model_copy(update={"inline": inline})
         return Manifest(
             platform_id=self._platform_id,
             job=self.claim.job,

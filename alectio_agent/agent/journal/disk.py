@@ -14,8 +14,11 @@ BUSY_HINT = "Stop that agent first, or give this one another agent.state_dir."
 class Disk(Protocol):
     """The file operations of the journal; an implementation may forget what was not synced."""
 
-    def make_folder(self, folder: Path) -> None:
-        """Make a folder (0700) with its parents, durably."""
+    def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
+        """Make a folder (0700) with its parents, durably unless `is_synced` is false."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make the names in a folder durable."""
 
     def write(self, file: Path, content: bytes) -> None:
         """Replace a file (0600) whole and durably: temporary file, fsync, rename, fsync."""
@@ -36,7 +39,7 @@ class Disk(Protocol):
 class SystemDisk:
     """The machine's own files."""
 
-    def make_folder(self, folder: Path) -> None:
+    def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         """Make a folder; see `Disk`."""
         with _translated(folder):
             try:
@@ -47,7 +50,13 @@ class SystemDisk:
             except FileExistsError:
                 if not folder.is_dir():
                     raise
-            _sync(folder.parent)
+            if is_synced:
+                _sync(folder.parent)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Sync a folder; see `Disk`."""
+        with _translated(folder):
+            _sync(folder)
 
     def write(self, file: Path, content: bytes) -> None:
         """Replace a file; see `Disk`."""
