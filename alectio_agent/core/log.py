@@ -83,8 +83,9 @@ def configure(level: str, *, tracebacks: bool = False) -> None:
         level: `debug`, `info`, `warning` or `error`.
         tracebacks: Print them; else a record's exception stays silent.
     """
-    # Nothing that is printed here needs them, and they are looked up for each record.
+    # No record says where it comes from, and finding that out takes longer than printing it.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - as logging's guide says
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_LineFormatter())
     if not tracebacks:
