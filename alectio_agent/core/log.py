@@ -60,16 +60,20 @@ class _LineFormatter(logging.Formatter):
 
     default_time_format = "%Y-%m-%d %H:%M:%S%z"
     default_msec_format = ""
+    _second, _time = -1, ""
 
     def format(self, record: logging.LogRecord) -> str:
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         # Lines behind the first are indented, so that no text can pass for a record of its own.
-        text = "\n    ".join(printable(part, 2000) for part in record.getMessage().split("\n"))
+        text = "\n    ".join([printable(part, 2000) for part in record.getMessage().split("\n")])
         line = f"{self.formatTime(record)}  {level}{text}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's own name
-        return super().formatTime(record, datefmt).rstrip()
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._time = second, super().formatTime(record, datefmt).rstrip()
+        return self._time
 
 
 def configure(level: str, *, tracebacks: bool = False) -> None:
@@ -79,6 +83,9 @@ def configure(level: str, *, tracebacks: bool = False) -> None:
         level: `debug`, `info`, `warning` or `error`.
         tracebacks: Print them; else a record's exception stays silent.
     """
+    # No record says where it comes from, and finding that out takes longer than printing it.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - as logging's guide says
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_LineFormatter())
     if not tracebacks:

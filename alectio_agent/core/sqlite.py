@@ -40,6 +40,7 @@ class Database:
         """
         self._path = path
         self._lock = RLock()
+        self._is_synced = True
         with translated(path):
             self._connection = sqlite3.connect(
                 path, timeout=timeout_s, isolation_level=None, check_same_thread=False
@@ -63,8 +64,12 @@ class Database:
                 run(f"PRAGMA user_version={version}")
 
     @contextmanager
-    def transaction(self) -> Iterator[Callable[..., list[Row]]]:
+    def transaction(self, *, is_synced: bool = True) -> Iterator[Callable[..., list[Row]]]:
         """Run statements that become durable together, or not at all.
+
+        Args:
+            is_synced: When it ends. Otherwise with the next one that is; a power cut before that
+                undoes it, and nothing else does.
 
         Yields:
             A function that takes SQL and parameters and returns all rows.
@@ -74,6 +79,9 @@ class Database:
             StoreError: Anything else that SQLite refuses.
         """
         with self._lock, translated(self._path):
+            if is_synced != self._is_synced:
+                self._connection.execute(f"PRAGMA synchronous={'FULL' if is_synced else 'NORMAL'}")
+                self._is_synced = is_synced
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._run

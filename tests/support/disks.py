@@ -14,12 +14,18 @@ class MemoryDisk:
     def __init__(self) -> None:
         self._files: dict[Path, bytes] = {}
         self._folders: set[Path] = set()
+        self._unnamed: set[Path] = set()
         self._durable: dict[Path, bytes] = {}
         self.synced_trees: list[Path] = []
         self.is_full = False
 
-    def make_folder(self, folder: Path) -> None:
+    def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         self._folders.update([folder, *folder.parents])
+        if not is_synced:
+            self._unnamed.add(folder)
+
+    def sync_folder(self, folder: Path) -> None:
+        self._unnamed = {made for made in self._unnamed if made.parent != folder}
 
     def write(self, file: Path, content: bytes) -> None:
         if self.is_full:
@@ -54,6 +60,9 @@ class MemoryDisk:
 
     def cut_power(self) -> None:
         """Forget what was not synced."""
+        for folder in self._unnamed:
+            self.remove(folder)
+        self._unnamed.clear()
         self._files = dict(self._durable)
 
 

@@ -13,6 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from alectio_agent.agent.client.deadlines import Watch, shut_down
+from alectio_agent.agent.client.exchange import Answer, Exchange
 from alectio_agent.agent.client.file_slice import FileSlice
 
 UNSENT_BYTES = 256 * 2**10
@@ -165,13 +166,15 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
             sockets.add(each)
         watch.attach(*connected)
 
-    class PlainConnection(HTTPConnection):
+    class PlainConnection(Exchange, HTTPConnection):
+        response_class = Answer
+
         def connect(self) -> None:
             watch.is_fresh = True
             super().connect()
             note(self.sock)
 
-        def send(self, data: Any) -> None:
+        def transmit(self, data: Any) -> None:
             if self.sock is None:
                 self.connect()
             watch.send(self.sock, data)
@@ -180,7 +183,8 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
             watch.wait()
             return _in_time(super().getresponse(), watch)
 
-    class SecureConnection(HTTPSConnection):
+    class SecureConnection(Exchange, HTTPSConnection):
+        response_class = Answer
         _handle: socket.socket | None = None
 
         def connect(self) -> None:
@@ -201,9 +205,9 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
             note(self._handle)
             return connected
 
-        def send(self, data: Any) -> None:
+        def transmit(self, data: Any) -> None:
             if self._handle is not None:  # the words to a proxy are a part of connecting
-                super().send(data)
+                HTTPSConnection.send(self, data)
                 return
             if self.sock is None:
                 self.connect()

@@ -1,9 +1,8 @@
 """One method per call of an agent to its platform."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -26,6 +25,8 @@ from alectio_agent.wire.results import Accepted, Heartbeat, HeartbeatAnswer, Job
 from alectio_agent.wire.slices import RANGE_HEADER, PartTaken, Slice
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
+_IS_JSON = {"Content-Type": JSON_MEDIA_TYPE}
+_NO_MORE: Mapping[str, str] = {}
 HOLD_MARGIN_S = 10.0
 """A held poll is given up this much later than the platform was asked to hold it."""
 CLAIM_TOTAL_S = 600.0
@@ -78,22 +79,25 @@ class PlatformClient:
         Raises:
             InvalidClaimError: A whole claim that breaks the rules.
         """
-        response = self._transport.send(
-            replace(
-                self._json("POST", "/v1/claims", request),
-                read_timeout_s=request.wait_s + HOLD_MARGIN_S,
-                total_s=CLAIM_TOTAL_S,
-                limit_bytes=MAX_CLAIM_BYTES,
-            )
+        asked = self._json(
+            "POST",
+            "/v1/claims",
+            request,
+            read_timeout_s=request.wait_s + HOLD_MARGIN_S,
+            total_s=CLAIM_TOTAL_S,
+            limit_bytes=MAX_CLAIM_BYTES,
         )
+        response = self._transport.send(asked)
         if response.status == 204:
             return retry_after_s(response.headers, self._clock.now())
         return read_claim(response, self._clock.now())
 
     def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """Renew a lease."""
-        request = self._json("POST", f"/v1/jobs/{job_id}/heartbeat", heartbeat, lease=lease)
-        hasty = replace(request, read_timeout_s=BEAT_S, total_s=BEAT_S)
+        path = f"/v1/jobs/{job_id}/heartbeat"
+        hasty = self._json(
+            "POST", path, heartbeat, lease=lease, read_timeout_s=BEAT_S, total_s=BEAT_S
+        )
         return self._record(hasty, HeartbeatAnswer)
 
     def put_part(self, job_id: str, lease: str, sha256: str, file: FileSlice) -> None:
@@ -157,9 +161,10 @@ class PlatformClient:
             packed: The lines, packed with gzip.
         """
         path = f"/v1/agents/{agent_id}/names/{digest}"
-        plain = self._request("PUT", path, body=packed)
-        headers = {**plain.headers, "Content-Encoding": "gzip"}
-        self._record(replace(plain, headers=headers, read_timeout_s=NAMES_TIMEOUT_S), Accepted)
+        request = self._request(
+            "PUT", path, {"Content-Encoding": "gzip"}, body=packed, read_timeout_s=NAMES_TIMEOUT_S
+        )
+        self._record(request, Accepted)
 
     def _part(
         self,
@@ -170,30 +175,30 @@ class PlatformClient:
         place: Slice | None = None,
     ) -> Request:
         path = f"/v1/jobs/{job_id}/parts/{sha256}"
-        request = self._request("PUT", path, lease=lease, body=body)
-        if place is None:
-            return request
-        return replace(request, headers={**request.headers, RANGE_HEADER: str(place)})
+        more = {} if place is None else {RANGE_HEADER: str(place)}
+        return self._request("PUT", path, more, lease=lease, body=body)
 
     def _json(
-        self, method: str, path: str, record: BaseModel, *, lease: str | None = None
+        self, method: str, path: str, record: BaseModel, *, lease: str | None = None, **limits: Any
     ) -> Request:
         body = record.model_dump_json(by_alias=True, exclude_defaults=False).encode()
-        request = self._request(method, path, lease=lease, body=body)
-        return replace(request, headers={**request.headers, "Content-Type": JSON_MEDIA_TYPE})
+        return self._request(method, path, _IS_JSON, lease=lease, body=body, **limits)
 
     def _request(
         self,
         method: str,
         path: str,
+        more: Mapping[str, str] = _NO_MORE,
         *,
         lease: str | None = None,
-        body: bytes | Path | FileSlice | None = None,
+        **rest: Any,
     ) -> Request:
+        """A request with the headers of every call, and `more`; the rest is as in `Request`."""
         headers = {"Authorization": f"Bearer {self._token()}", PROTOCOL_HEADER: str(PROTOCOL)}
         if lease is not None:
             headers[LEASE_HEADER] = lease
-        return Request(method, path, headers, body)
+        headers.update(more)
+        return Request(method, path, headers, **rest)
 
     def _record(self, request: Request, model: type[RecordT]) -> RecordT:
         return read_record(self._transport.send(request), model, self._clock.now())

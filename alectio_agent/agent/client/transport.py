@@ -234,6 +234,8 @@ class HttpTransport:
     def _session(self, watch: Watch) -> requests.Session:
         session = LightSession()
         session.trust_env = False
+        for said_anyway in ("Accept", "Connection"):  # all, and keep-alive
+            del session.headers[said_anyway]
         if self._network.proxy is not None:
             session.proxies["all"] = self._network.proxy.url
         for scheme in ("http://", "https://"):

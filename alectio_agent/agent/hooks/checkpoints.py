@@ -133,32 +133,42 @@ def check_trained(folder: Path, before: Snapshot, ckpt_file: str, job: str) -> s
 
 def _lying_under(folder: Path, name: str) -> list[Path]:
     """A file or folder of that name, and those with a suffix: `name.pt`, `name_optimizer.pt`."""
-    if not folder.is_dir():
-        return []
     starts = (f"{name}.", f"{name}_")
-    return [path for path in folder.iterdir() if path.name == name or path.name.startswith(starts)]
+    found = _names(folder)
+    return [folder / lying for lying in found if lying == name or lying.startswith(starts)]
 
 
 def _by_name(folder: Path) -> dict[str, int]:
     """Name of each checkpoint, to its loop."""
-    if not folder.is_dir():
-        return {}
     pattern = re.compile(rf"({re.escape(folder.name)}-ckpt_(\d+)(?:-a\d+)?)(?:[._].*)?")
-    found = (pattern.fullmatch(path.name) for path in folder.iterdir())
+    found = (pattern.fullmatch(name) for name in _names(folder))
     return {match[1]: int(match[2]) for match in found if match}
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder; nothing when there is none."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names: a path for each takes long
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _snapshot(folder: Path) -> Snapshot:
     """Every file below the folder, less the logs."""
     found: Snapshot = {}
-    for inside, folders, files in os.walk(folder):
-        if Path(inside) == folder and LOG_FOLDER in folders:
+    root = str(folder)
+    for inside, folders, files in os.walk(root):
+        if inside == root and LOG_FOLDER in folders:
             folders.remove(LOG_FOLDER)
+        start = inside[len(root) + 1 :]
         for name in files:
-            path = Path(inside, name)
             try:
-                state = path.lstat()
+                state = os.lstat(f"{inside}/{name}")
             except FileNotFoundError:
                 continue
-            found[str(path.relative_to(folder))] = (state.st_mtime_ns, state.st_size, state.st_ino)
+            found[f"{start}/{name}" if start else name] = (
+                state.st_mtime_ns,
+                state.st_size,
+                state.st_ino,
+            )
     return found

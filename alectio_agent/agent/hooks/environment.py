@@ -1,7 +1,9 @@
 """The variables that a hook process sees: the agent's less its secrets, and the pipeline's."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from alectio_agent.agent.hooks.activation import activate
@@ -25,7 +27,7 @@ class ExperimentFolders:
 
     experiment: Path
 
-    @property
+    @cached_property
     def log(self) -> Path:
         """`LOG_DIR`."""
         return self.experiment / LOG_FOLDER
@@ -36,6 +38,8 @@ class ExperimentFolders:
         Raises:
             HookLoadError: They cannot be made.
         """
+        if os.path.isdir(self.log):  # noqa: PTH112 - asked before each step, and so nearly always
+            return
         try:
             self.log.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +53,13 @@ class _Warm:
     code: CodeReader
     loaded: Report
     has_run: bool = False
+    _noted: list[str] = field(default_factory=list)
+
+    def note(self, files: list[str]) -> None:
+        """Note the files that the process has read by now: nearly always those known already."""
+        if files != self._noted:
+            self.files.note(map(Path, files))
+            self._noted = files
 
 
 class HookSlot:
@@ -222,7 +229,7 @@ class HookSlot:
         command = step_command(step_run, folders)
         limits = step_limits(scene)
         told = self._calls.call(warm.process, command, scene, limits, step_run.on_part)
-        warm.files.note(Path(file) for file in told["files"])
+        warm.note(told["files"])
         warm.idle_since_s = self._clock.monotonic()
         warnings = list(told["warnings"])
         if before is not None:
@@ -251,7 +258,7 @@ class HookSlot:
             step_run.pipeline_name, step_run.pipeline, step_run.log_file, step_run
         )
         warm.loaded = self._calls.call(process, command, scene, load_limits(scene))
-        files.note(Path(file) for file in warm.loaded["files"])
+        warm.note(warm.loaded["files"])
         return warm
 
     def _why_replace(self, step_run: StepRun, key: tuple[str, PipelineSettings, str]) -> str | None:

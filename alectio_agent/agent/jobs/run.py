@@ -5,7 +5,7 @@ import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -106,6 +106,7 @@ class JobRun:
         self._desk = desk
         self._hooks = hooks
         self._log = job_logger(log, claim.job, claim.attempt)
+        self._log_file = desk.log_file(claim)
         self._backoff = Backoff(desk.rng)
         done = desk.journal.steps_done(claim.lease)
         self._orders = open_orders(claim, done)
@@ -162,7 +163,7 @@ class JobRun:
             return self._backoff.failed(error, most_s=self._desk.heartbeats.longest_retry_s)
         self._is_announced = True
         self._desk.heartbeats.hold(self.claim, self.end)
-        self._desk.logs.follow(self.claim, self._desk.log_file(self.claim))
+        self._desk.logs.follow(self.claim, self._log_file)
         if cancel is not None:
             self._ending = ("cancelled", cancel)
         return 0.0
@@ -189,7 +190,7 @@ class JobRun:
         folder = self._desk.outbox.open_result(claim.lease, order.step)
         return StepRun(
             pipeline_name=claim.pipeline,
-            pipeline=self._desk.pipelines[claim.pipeline],
+            pipeline=self._pipeline,
             experiment=claim.experiment,
             job=claim.job,
             loop=claim.loop,
@@ -202,7 +203,7 @@ class JobRun:
             class_names=claim.class_names,
             output=claim.output,
             folder=folder,
-            log_file=self._desk.log_file(claim),
+            log_file=self._log_file,
             on_part=partial(self._offer, folder),
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
@@ -234,19 +235,21 @@ class JobRun:
             self._prune(order)
 
     def _sync_checkpoint(self) -> None:
-        folder = self._checkpoints
-        if folder.is_dir():
-            self._desk.disk.sync_tree(folder)
+        if self._checkpoints.is_dir():
+            self._desk.disk.sync_tree(self._checkpoints)
+
+    @cached_property
+    def _pipeline(self) -> PipelineSettings:
+        return self._desk.pipelines[self.claim.pipeline]
+
+    @cached_property
+    def _checkpoints(self) -> Path:
+        return self._pipeline.checkpoints.dir / self.claim.experiment
 
     def _prune(self, order: Order) -> None:
-        keep = self._desk.pipelines[self.claim.pipeline].checkpoints.keep
+        keep = self._pipeline.checkpoints.keep
         protected = {order.payload["ckpt_file"], order.payload["resume_from"] or ""}
         prune_checkpoints(self._checkpoints, keep, protected)
-
-    @property
-    def _checkpoints(self) -> Path:
-        pipeline = self._desk.pipelines[self.claim.pipeline]
-        return pipeline.checkpoints.dir / self.claim.experiment
 
     def _manifest(self, order: Order, outcome: StepOutcome) -> Manifest:
         commit = StepCommit(
@@ -254,13 +257,15 @@ class JobRun:
             media_type=outcome.media_type,
             rows=outcome.rows,
             parts=[_part(part) for part in outcome.parts],
-            inline=self._desk.share.inline(order.step, outcome.inline),
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
             duration_s=outcome.duration_s,
             warnings=self._desk.share.warnings(outcome.warnings),
             provenance=self._desk.share.provenance(outcome.provenance),
         )
+        # It came as JSON; a look at each of its values would take longer than all the rest.
+        inline = self._desk.share.inline(order.step, outcome.inline)
+        commit = commit.model_copy(update={"inline": inline})
         return Manifest(
             platform_id=self._platform_id,
             job=self.claim.job,

@@ -1,6 +1,7 @@
 """Delivers results and failures, oldest first, for as long as it takes."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,6 +24,8 @@ from alectio_agent.wire.results import JobFailure
 log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
+PRUNE_S = 60.0
+"""Between looks for results to remove: each goes through all that were ever delivered."""
 
 
 class Sender:
@@ -56,6 +59,7 @@ class Sender:
         self._backoff = backoff
         self._platform_id: str | None = None
         self._missed_by: int | None = None
+        self._pruned_s = -math.inf
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.quota = Quota()
         self.keep_sent_s = 7 * 86400.0
@@ -179,6 +183,10 @@ class Sender:
 
     def _prune(self) -> None:
         """Remove the files of results that were acknowledged long enough ago."""
+        now_s = self._clock.monotonic()
+        if now_s - self._pruned_s < min(PRUNE_S, self.keep_sent_s):
+            return
+        self._pruned_s = now_s
         moment = timestamp(self._clock.now() - timedelta(seconds=self.keep_sent_s))
         for lease, step in self._journal.ended_before(moment):
             self._parts.remove(lease, step)

@@ -14,8 +14,11 @@ BUSY_HINT = "Stop that agent first, or give this one another agent.state_dir."
 class Disk(Protocol):
     """The file operations of the journal; an implementation may forget what was not synced."""
 
-    def make_folder(self, folder: Path) -> None:
-        """Make a folder (0700) with its parents, durably."""
+    def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
+        """Make a folder (0700) with its parents, durably unless `is_synced` is false."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make the names in a folder durable."""
 
     def write(self, file: Path, content: bytes) -> None:
         """Replace a file (0600) whole and durably: temporary file, fsync, rename, fsync."""
@@ -36,27 +39,40 @@ class Disk(Protocol):
 class SystemDisk:
     """The machine's own files."""
 
-    def make_folder(self, folder: Path) -> None:
+    def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         """Make a folder; see `Disk`."""
         with _translated(folder):
-            missing = [folder]
-            while not missing[-1].parent.exists():
-                missing.append(missing[-1].parent)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for made in missing:
-                _sync(made.parent)
+            try:
+                folder.mkdir(mode=0o700)
+            except FileNotFoundError:
+                self.make_folder(folder.parent)
+                folder.mkdir(mode=0o700, exist_ok=True)
+            except FileExistsError:
+                if not folder.is_dir():
+                    raise
+            if is_synced:
+                _sync(folder.parent)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Sync a folder; see `Disk`."""
+        with _translated(folder):
+            _sync(folder)
 
     def write(self, file: Path, content: bytes) -> None:
         """Replace a file; see `Disk`."""
-        temporary = file.with_name(f".{file.name}.tmp")
+        folder = file.parent
+        temporary = f"{folder}/.{file.name}.tmp"
         with _translated(file):
-            opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(opened, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(file)
-            _sync(file.parent)
+            opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                left = memoryview(content)
+                while left:
+                    left = left[os.write(opened, left) :]
+                os.fsync(opened)
+            finally:
+                os.close(opened)
+            os.replace(temporary, file)  # noqa: PTH105 - a text: made for each result
+            _sync(folder)
 
     def read(self, file: Path) -> bytes | None:
         """Read a file; see `Disk`."""
@@ -79,12 +95,7 @@ class SystemDisk:
     def sync_tree(self, folder: Path) -> None:
         """Sync files first, then the folders that name them; see `Disk`."""
         with _translated(folder):
-            for inside, _, files in os.walk(folder, topdown=False):
-                for name in files:
-                    path = Path(inside, name)
-                    if path.is_file() and not path.is_symlink():
-                        _sync(path)
-                _sync(Path(inside))
+            _sync_below(str(folder))
 
 
 class FolderLock:
@@ -156,7 +167,21 @@ class _translated:  # noqa: N801 - reads as a word in `with _translated(path):`
             raise StoreError(f"{error.filename or self._path}: {reason}") from error
 
 
-def _sync(path: Path) -> None:
+def _sync_below(folder: str) -> None:
+    try:
+        with os.scandir(folder) as listed:
+            entries = list(listed)
+    except OSError:
+        return  # what cannot be listed cannot be synced
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            _sync_below(entry.path)
+        elif entry.is_file(follow_symlinks=False):
+            _sync(entry.path)
+    _sync(folder)
+
+
+def _sync(path: Path | str) -> None:
     opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(opened)

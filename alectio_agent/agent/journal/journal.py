@@ -17,7 +17,10 @@ Outcome = Literal["delivered", "superseded", "failed", "parked"]
 
 
 class Journal:
-    """The agent's memory; every method that changes it is durable when it returns."""
+    """The agent's memory; what a method changed is durable when it returns, but for commits.
+
+    Those are made from manifests, which are durable, and are found there again after a power cut.
+    """
 
     def __init__(self, file: Path, clock: Clock) -> None:
         """Open or make the database.
@@ -97,10 +100,10 @@ class Journal:
         """Queue a complete result for delivery; again for the same key changes nothing.
 
         Args:
-            manifest: Renamed into place already.
+            manifest: Renamed into place already, and so durable: the row need not be.
             is_last: No further step of this attempt follows.
         """
-        with self._database.transaction() as run:
+        with self._database.transaction(is_synced=False) as run:
             run(
                 "INSERT OR IGNORE INTO messages (lease, kind, step, key, body, state, created_at) "
                 "VALUES (?, 'commit', ?, ?, ?, 'pending', ?)",
@@ -108,7 +111,7 @@ class Journal:
                     manifest.lease,
                     manifest.step,
                     manifest.commit.key,
-                    manifest.model_dump_json(by_alias=True),
+                    manifest.text,
                     self._now(),
                 ),
             )

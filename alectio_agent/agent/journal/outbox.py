@@ -1,5 +1,6 @@
 """Results on disk: a folder each, complete when its manifest has been renamed into place."""
 
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,6 +36,11 @@ class Manifest(BaseModel):
     files: list[str] = []
     schema_number: int = SCHEMA
 
+    @cached_property
+    def text(self) -> str:
+        """As JSON: the file and the row in the journal hold the same."""
+        return self.model_dump_json(by_alias=True)
+
 
 class Outbox:
     """The folder of result folders."""
@@ -62,7 +68,7 @@ class Outbox:
         """
         folder = self.result_folder(lease, step)
         self._disk.remove(folder)
-        self._disk.make_folder(folder)
+        self._disk.make_folder(folder, is_synced=False)  # `complete` does
         return folder
 
     def result_folder(self, lease: str, step: str) -> Path:
@@ -76,7 +82,9 @@ class Outbox:
             manifest: Its files lie in the folder and are synced already.
         """
         folder = self.result_folder(manifest.lease, manifest.step)
-        self._disk.write(folder / MANIFEST, manifest.model_dump_json(by_alias=True).encode())
+        self._disk.write(folder / MANIFEST, manifest.text.encode())
+        # Last: by now a journalling file system has written this name too.
+        self._disk.sync_folder(self._folder)
 
     def read(self, folder: Path) -> Manifest | None:
         """The manifest of a result folder.

@@ -52,6 +52,22 @@ def add_and_raise(database, error):
         raise error
 
 
+def test_each_transaction_says_for_itself_whether_it_waits_for_the_disk(database):
+    found = []
+    for is_synced in (True, False, True):
+        with database.transaction(is_synced=is_synced) as run:
+            found.append(run("PRAGMA synchronous")[0][0])
+    assert found == [2, 1, 2]
+
+
+def test_what_was_not_synced_is_there_after_a_restart(opened, tmp_path):
+    first = opened(tmp_path / "a.db")
+    with first.transaction(is_synced=False) as run:
+        run("INSERT INTO names (name) VALUES ('kept')")
+    first.close()
+    assert names(opened(tmp_path / "a.db")) == ["kept"]
+
+
 def test_what_was_committed_is_there_after_a_restart(opened, tmp_path):
     first = opened(tmp_path / "a.db")
     add(first, "one", "two")

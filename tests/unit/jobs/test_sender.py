@@ -279,6 +279,17 @@ def test_files_stay_for_a_week_after_the_acknowledgement(bench: Bench) -> None:
     assert bench.outbox.folders() == []
 
 
+def test_old_files_are_looked_for_once_a_minute(bench: Bench) -> None:
+    bench.put("train", is_last=True)
+    bench.run()
+    counts = []
+    for later_s in (7 * 86400 - 10, 20, 60):
+        bench.clock.advance(later_s)
+        bench.run()
+        counts.append(len(bench.outbox.folders()))
+    assert counts == [1, 1, 0]
+
+
 def test_unacknowledged_files_are_never_pruned(bench: Bench) -> None:
     bench.put("train", is_last=True)
     bench.platform.go_away(*["commit"] * 50)

@@ -21,6 +21,8 @@ class OwnFiles:
         """
         self._folders = tuple({os.path.join(folder, "") for folder in folders})
         self._library = str(Path(os.__file__).parent)
+        self._modules: list[tuple[str, int]] = []
+        self._imported: list[str] = []
 
     def holds(self, file: str) -> bool:
         """Whether a file is the user's own.
@@ -34,5 +36,11 @@ class OwnFiles:
 
     def imported(self) -> list[str]:
         """The user's own files among the imported modules, in order of their names."""
-        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        return sorted({file for file in files if isinstance(file, str) and self.holds(file)})
+        # Asked after each step: a look at hundreds of modules took longer than a small hook does.
+        loaded = dict(sys.modules)
+        modules = [(name, id(module)) for name, module in loaded.items()]
+        if modules != self._modules:
+            files = [getattr(module, "__file__", None) for module in loaded.values()]
+            own = {file for file in files if isinstance(file, str) and self.holds(file)}
+            self._modules, self._imported = modules, sorted(own)
+        return list(self._imported)

@@ -9,6 +9,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Optional
 
@@ -30,6 +31,7 @@ Part = tuple[Sequence[Buffer], int]
 OnPart = Callable[[dict[str, Any]], None]
 
 ROWS_AT_ONCE = 256
+ROWS_TO_TEXT = 32
 FULL = (errno.ENOSPC, errno.EDQUOT)
 GZIP_BITS = 31
 
@@ -121,11 +123,13 @@ def _inline(result: Result) -> Optional[dict[str, Any]]:
         return None
     rows: list[list[Any]] = []
     size = len('{"rows": []}')
-    for row in _rows(result):
-        size += len(json.dumps(row)) + 2
+    found = _rows(result)
+    while some := list(islice(found, ROWS_TO_TEXT)):
+        # As text these are "[[1, 2], [3, 4]]": two brackets around, and ", " between.
+        size += len(json.dumps(some))
         if size >= INLINE_BYTES:
             return None
-        rows.append(row)
+        rows += some
     return {"rows": rows}
 
 
