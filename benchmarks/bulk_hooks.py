@@ -30,8 +30,10 @@ def infer(payload):
         form, given = "lists", {"outputs": dict(zip(samples.tolist(), rows.tolist(), strict=True))}
     note = {"loop": payload["loop"], "form": form}
     note["raw_s"] = send_raw(samples, rows)
-    if (HERE / "pids").exists():
-        note["memory_mb"] = watch_memory(json.loads((HERE / "pids").read_text()))
+    if (HERE / "watched").exists():
+        watched = json.loads((HERE / "watched").read_text())
+        if payload["loop"] == watched["loop"]:
+            note["memory_mb"] = watch_memory(watched["pids"])
     with (HERE / "returned.jsonl").open("a") as file:
         file.write(json.dumps({**note, "returned_at": time.time()}) + "\n")
     return given

@@ -37,7 +37,8 @@ def silence_mend(error: PlatformError) -> str:
     if error.code != "E-NET-01":
         return ""
     return (
-        "Is the hub running, and is this its address? On its machine: alectio-agent hub serve. "
+        "Is the hub running, and is this its address, with https:// when it has a certificate? On "
+        "its machine: alectio-agent hub serve. "
         "(The hub in the box runs while alectio-agent run does.)"
     )
 

@@ -67,6 +67,16 @@ def test_the_moment_of_the_newest_event_is_told(bench: Bench) -> None:
     assert summaries(bench)[0].updated_at == "2026-01-01T00:01:00.000Z"
 
 
+def test_a_job_that_is_available_is_told_with_milliseconds(bench: Bench) -> None:
+    """The tables keep microseconds of it."""
+    agent = bench.agent()
+    bench.create()
+    agent.fail(agent.start(), "user_code")
+    bench.clock.advance(60.000_25)
+    bench.steer("retry")
+    assert summaries(bench)[0].updated_at == "2026-01-01T00:01:00.000Z"
+
+
 def test_an_agent_that_fell_silent_is_waited_for_again(bench: Bench) -> None:
     """Nothing in the tables changes when an agent falls silent."""
     bench.agent()
