@@ -9,9 +9,8 @@ from functools import partial
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.hold import Hold
-from alectio_agent.agent.client.negotiation import foreign_doubt
-from alectio_agent.agent.client.retry import Backoff
-from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.client.poll_trouble import PollTrouble
+from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
@@ -28,7 +27,6 @@ from alectio_agent.core.errors import (
     PlatformUnavailableError,
     ProtocolMismatchError,
 )
-from alectio_agent.core.log import printable
 from alectio_agent.wire.agents import Registered
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 from alectio_agent.wire.protocol import POLL_WAIT_S
@@ -40,9 +38,6 @@ MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
-REFUSED_MEND = (
-    "Put the right one into the token file (platform.token_file): it is read anew each time"
-)
 
 
 @dataclass(frozen=True)
@@ -92,15 +87,13 @@ class PollLoop:
         self._empty_polls = 0
         self.on_done: Callable[[], None] = _nothing
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
-        self._backoff = Backoff(rng)
+        self._trouble = PollTrouble(rng)
         self._hold = Hold(POLL_WAIT_S)
         self._registered: Registered | None = None
         self._waiting: list[tuple[Claim, str]] = []
         self._taken: set[str] = set()
         self._refused: Refusal | None = None
         self._is_idle = False
-        self.trouble = ""
-        """Why the platform gives no work; empty while it answers."""
         self.wake = wake
 
     @property
@@ -111,7 +104,12 @@ class PollLoop:
     @property
     def failing(self) -> str:
         """Why polls fail, after three failures in a row; empty before."""
-        return self._backoff.trouble
+        return self._trouble.lasting
+
+    @property
+    def trouble(self) -> str:
+        """Why the platform gives no work; empty while it answers."""
+        return self._trouble.text
 
     def step(self) -> float:
         """Do one turn.
@@ -123,10 +121,7 @@ class PollLoop:
             wait_s = self._turn()
         except PlatformError as error:
             return self._failed(error)
-        self.trouble = ""
-        if self._backoff.failures:
-            log.info("the platform answers again")
-            self._backoff.succeeded()
+        self._trouble.succeeded()
         return wait_s
 
     def _turn(self) -> float:
@@ -147,6 +142,7 @@ class PollLoop:
         holding = [job.claim.lease for job in self._rooms.journal.jobs()]
         registered = self._client.register(said.registration(self._identity, holding))
         self._registered = registered
+        self._trouble.reached()
         log.info("registered as %s", said.name)
         self._hold.ask(registered.poll_wait_s)
         self._rooms.heartbeats.set_lease(registered.lease_s)
@@ -216,7 +212,8 @@ class PollLoop:
         try:
             answer = self._client.claim(request)
         except PlatformUnavailableError as error:
-            self._hold.failed(error, clock.monotonic() - started_s)
+            if self._hold.failed(error, clock.monotonic() - started_s):
+                self._trouble.expect()
             raise
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
@@ -260,40 +257,18 @@ class PollLoop:
         if action == "end" or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
-        if action == "slow":
-            return self._waits_for_a_person(error)
-        if action == "retry":
-            return self._unavailable(error)
-        if action == "complain":
-            self.trouble = f"the platform answers {what_is(error)}: {printable(error.message)}"
-            log.error("%s", self.trouble)
-        self._registered = None
-        return self._backoff.failed(error)
-
-    def _waits_for_a_person(self, error: PlatformError) -> float:
-        """Somebody must put another token there, or update one of the two sides."""
-        what, mend = f"the platform refuses the token: {error.message}", REFUSED_MEND
-        if isinstance(error, ProtocolMismatchError):
-            what, mend = error.message, error.hint
-        self.trouble = printable(what)
-        if self._backoff.failures == 0:
-            log.error("%s  %s. %s. Trying again every minute or two", error.code, what, mend)
-        return self._backoff.refused(error)
-
-    def _unavailable(self, error: PlatformError) -> float:
-        self.trouble = printable(error.message)
-        is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
-        if self._backoff.failures in (0, 2) and not is_cut:
-            told = f"{error.message}{foreign_doubt(error)}"
-            log.warning("%s  %s; trying again for as long as it takes", error.code, told)
-        return self._backoff.failed(error)
+        if action in ("register", "complain"):
+            self._registered = None
+        if self._rooms.desk.leaving.is_set():
+            self._trouble.expect()  # the stop itself cut the held poll
+        return self._trouble.failed(error, action)
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""
         if not self.quota.leaves_when_idle or self._registered is not None:
             return False
         is_for_people = isinstance(error, (NotAuthorizedError, ProtocolMismatchError))
-        return is_for_people or self._backoff.failures >= MOST_TRIES
+        return is_for_people or self._trouble.failures >= MOST_TRIES
 
 
 def _raise(error: PlatformError) -> None:

@@ -256,6 +256,27 @@ def test_polls_that_are_cut_twice_are_held_half_as_long(bench: Bench) -> None:
     assert [request.wait_s for request in bench.requests()] == [20, 20, 10, 10, 5]
 
 
+def test_trials_of_a_longer_wait_that_are_cut_again_are_no_news(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy with a limit is told of once, not at each of a thousand trials."""
+    caplog.set_level("INFO")
+
+    def held() -> None:
+        bench.clock.advance(9)
+
+    bench.platform.say("claim", *[cut_after(bench, 9)] * 2, *[held] * 8, cut_after(bench, 9), held)
+    for _ in range(12):
+        bench.loop.step()
+    assert [request.wait_s for request in bench.requests()][-3:] == [10, 20, 10]
+    told = [line for line in caplog.messages if "job" not in line and "registered" not in line]
+    assert told == [
+        "E-NET-01  closed. Trying again for as long as it takes",
+        "polls are cut on this line: held for 10 s from now on",
+        "the platform answers again",
+    ]
+
+
 def test_a_stop_that_cuts_the_poll_teaches_nothing(bench: Bench) -> None:
     bench.platform.say("claim", *[cut_after(bench, 9, "interrupted")] * 4)
     for _ in range(5):

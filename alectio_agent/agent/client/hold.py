@@ -1,8 +1,11 @@
 """Learns how long a poll may be held on this line, and when to ask again after an empty answer."""
 
+import logging
 import random
 
 from alectio_agent.core.errors import PlatformUnavailableError
+
+log = logging.getLogger(__name__)
 
 SHORTEST_S = 1.0
 LONGEST_S = 300.0
@@ -77,24 +80,31 @@ class Hold:
             self._held, self._is_trial = 0, True
             self._wait_s = min(self._asked_s, self._wait_s * 2)
 
-    def failed(self, error: PlatformUnavailableError, passed_s: float) -> None:
+    def failed(self, error: PlatformUnavailableError, passed_s: float) -> bool:
         """Learn from a poll that got no answer; only one that was cut while it was held counts.
 
         Args:
             error: Why there was none.
             passed_s: Since the poll was sent.
+
+        Returns:
+            Whether it ended the trial of a longer wait, as was to be expected on this line.
         """
         is_cut = error.silence in ("cut", "late") or error.status in CUT_STATUSES
         if not is_cut or not self.was_held(passed_s):
-            return
+            return False
         self._cuts += 1
         self._held = 0
-        if self._is_trial:
+        was_trial = self._is_trial
+        if was_trial:
             self._patience = min(MOST_PATIENCE, self._patience * 2)
         elif self._cuts < CUTS:
-            return
+            return False
         self._cuts, self._is_trial = 0, False
         self._wait_s = max(SHORTEST_S, self.wait_s / 2)
+        if not was_trial:
+            log.info("polls are cut on this line: held for %g s from now on", self._wait_s)
+        return was_trial
 
     def pause_s(self, rng: random.Random, passed_s: float, asked_s: float | None) -> float:
         """How long to wait after an empty answer.

@@ -87,6 +87,17 @@ def test_why_beats_do_not_arrive_is_told_after_three() -> None:
     assert told == ["", "", "no answer", ""]
 
 
+def test_beats_that_fail_for_hours_fill_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """One comes every 15 s: a night without the platform would be 3,000 lines."""
+    heartbeats, platform, clock = make()
+    heartbeats.hold(make_claim(), lambda ending, reason: None)
+    clock.advance(30)
+    platform.say("beat", *[PlatformUnavailableError("down") for _ in range(50)])
+    for _ in range(50):
+        clock.advance(heartbeats.step())
+    assert [line for line in caplog.messages if "heartbeat" in line] == ["digits/1 heartbeat: down"]
+
+
 def test_a_lease_of_no_length_is_not_beaten_without_a_pause() -> None:
     heartbeats, _platform, clock = make()
     heartbeats.set_lease(0)
