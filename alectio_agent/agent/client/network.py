@@ -27,11 +27,13 @@ class Proxy:
         url: Without user and password, so that no message can show them.
         named_by: The setting or variable that names it.
         authorization: Value of the header that shows who asks; empty without.
+        password_from: The setting or variable that has user and password.
     """
 
     url: str
     named_by: str
     authorization: str = field(default="", repr=False)
+    password_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _proxy(url: str, environment: Mapping[str, str], settings: ProxySettings) ->
         said = _basic(*read_credentials(settings.credentials_file))
     except SettingError as error:
         raise ConfigError(f"proxy.credentials_file: {error.message}", code="E-CONF-08") from error
-    return Proxy(found.url, found.named_by, said)
+    return Proxy(found.url, found.named_by, said, "proxy.credentials_file")
 
 
 def _from_environment(url: str, environment: Mapping[str, str]) -> Proxy | None:
@@ -126,7 +128,7 @@ def _parsed(name: str, value: str) -> Proxy:
     said = ""
     if parts.username:
         said = _basic(unquote(parts.username), unquote(parts.password or ""))
-    return Proxy(urlunsplit((parts.scheme, place, "", "", "")), f"${name}", said)
+    return Proxy(urlunsplit((parts.scheme, place, "", "", "")), f"${name}", said, f"${name}")
 
 
 def _variable(environment: Mapping[str, str], name: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from alectio_agent.core.log import printable
 
 TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
 _CREDENTIALS = "Name a file with user:password in proxy.credentials_file, mode 0600."
-_OTHER_CREDENTIALS = "Those of proxy.credentials_file are wrong, or expired."
+_OF_THE_FAR_END = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,14 @@ def proxy_refuses(status: int, proxy: Proxy, place: str, phrase: str = "") -> Si
         what = (
             "does not accept the user and password" if proxy.authorization else "wants a password"
         )
-        mend = _OTHER_CREDENTIALS if proxy.authorization else _CREDENTIALS
+        mend = _CREDENTIALS
+        if proxy.authorization:
+            mend = f"Those of {proxy.password_from} are wrong, or expired; read at each start."
         return Silence(f"{named} {what} (407). {mend}", "E-NET-04", is_whole=True)
     said = printable(f"{status} {phrase}".strip(), 80)
     mend = "Ask who runs it to allow that host; for a direct way: proxy.no_proxy."
+    if status in _OF_THE_FAR_END:
+        mend = f"Is {place} running, and can the proxy reach it? For a direct way: proxy.no_proxy."
     return Silence(
         f"{named} does not connect to {place}: {said}. {mend}", "E-NET-05", is_whole=True
     )
