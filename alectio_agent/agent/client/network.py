@@ -4,6 +4,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -44,11 +45,13 @@ class Network:
         proxy: On the way; None for a direct one.
         context: Of TLS; None when nothing on the way speaks it.
         server_name: In the certificate, when it is another than in the URL.
+        ca_file: What the context trusts besides the system's store; None for nothing.
     """
 
     proxy: Proxy | None = None
     context: ssl.SSLContext | None = None
     server_name: str = ""
+    ca_file: Path | None = None
 
     @classmethod
     def pinned(cls, certificate: str, server_name: str) -> Self:
@@ -81,7 +84,8 @@ def read_network(
     speaks_tls = any(each.startswith("https:") for each in (url, proxy.url if proxy else ""))
     if not speaks_tls:
         return Network(proxy)
-    return Network(proxy, make_context(settings.tls if settings else TlsSettings(), environment))
+    tls = settings.tls if settings else TlsSettings()
+    return Network(proxy, make_context(tls, environment), ca_file=tls.ca_file)
 
 
 def _proxy(url: str, environment: Mapping[str, str], settings: ProxySettings) -> Proxy | None:

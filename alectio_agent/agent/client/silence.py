@@ -50,7 +50,7 @@ def why_silent(error: BaseException, url: str, network: Network) -> Silence:
     is_proxys = any(isinstance(each, ProxyError) for each in chain)
     where = _place(network.proxy.url if is_proxys and network.proxy else url)
     if isinstance(innermost, ssl.SSLCertVerificationError):
-        words = certificate_words(innermost, where)
+        words = certificate_words(innermost, where, network.ca_file)
         return Silence(words.text, words.code, words.mend, is_whole=True)
     if is_proxys and network.proxy:
         return _of_the_proxy(network.proxy, chain)
