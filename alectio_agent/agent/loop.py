@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 3600.0
 MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
+UNSENT_HOLD_S = 2.0
+"""While a result is under way, a long poll would make an agent that leaves wait twice."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
 
@@ -183,7 +185,7 @@ class PollLoop:
             agent_id=registered.agent_id,
             boot=boot,
             seq=seq,
-            wait_s=self._hold.wait_s,
+            wait_s=self._wait_s(had_sent_all=had_sent_all),
             free=list(self._announcement.offers),
             refused=self._refused,
         )
@@ -204,6 +206,13 @@ class PollLoop:
                 self.on_done()
                 return IDLE_S
         return self._hold.pause_s(self._rng, passed_s, answer)
+
+    def _wait_s(self, *, had_sent_all: bool) -> float:
+        """How long to ask to be held; briefly when an empty answer would not count."""
+        longest_s = self._hold.wait_s
+        if self.quota.leaves_when_idle and not had_sent_all:
+            return min(longest_s, UNSENT_HOLD_S)
+        return longest_s
 
     def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float]:
         """Poll, and learn from it how long the line bears; the answer and the seconds it took."""

@@ -386,6 +386,19 @@ def test_it_stays_while_a_result_is_unsent(bench: Bench) -> None:
     assert done == []
 
 
+def test_it_does_not_wait_two_long_polls_for_an_answer_that_counts(bench: Bench) -> None:
+    """The poll that goes out beside the last result is held briefly; the next one counts."""
+    bench.loop.quota = Quota(leaves_when_idle=True)
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    bench.loop.step()
+    while bench.sender.step() == 0:
+        pass
+    bench.loop.step()
+    assert [request.wait_s for request in bench.requests()] == [20, 2, 20]
+
+
 def test_a_job_whose_hook_failed_is_counted_as_a_failure(bench: Bench) -> None:
     bench.hooks.say(HookRaisedError("x.py:1: ValueError"))
     bench.platform.claims = [make_claim()]
