@@ -9,7 +9,12 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from alectio_agent.agent.client.network import Network, Proxy
-from alectio_agent.agent.client.tls_words import certificate_words, handshake_words, is_no_tls
+from alectio_agent.agent.client.tls_words import (
+    ENDED_AT_ONCE,
+    certificate_words,
+    handshake_words,
+    is_no_tls,
+)
 from alectio_agent.core.log import printable
 
 TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
@@ -34,13 +39,16 @@ class Silence:
     is_whole: bool = False
 
 
-def why_silent(error: BaseException, url: str, network: Network) -> Silence:
+def why_silent(
+    error: BaseException, url: str, network: Network, *, is_connected: bool = False
+) -> Silence:
     """Put what a library raised into words.
 
     Args:
         error: As raised; its innermost cause says most.
         url: Of the platform.
         network: How it is reached.
+        is_connected: Whether the connection was ready, its TLS handshake included.
     """
     chain = list(_causes(error))
     innermost = chain[-1]
@@ -55,6 +63,8 @@ def why_silent(error: BaseException, url: str, network: Network) -> Silence:
     if is_proxys and network.proxy:
         return _of_the_proxy(network.proxy, chain)
     if isinstance(innermost, ssl.SSLError):
+        if is_connected and isinstance(innermost, ssl.SSLEOFError):
+            return Silence(ENDED_AT_ONCE, "E-TLS-06")
         words = handshake_words(innermost)
         through = " (reached through the proxy)" if network.proxy and is_no_tls(innermost) else ""
         return Silence(words.text + through, words.code, words.mend)

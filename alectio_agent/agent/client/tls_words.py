@@ -11,6 +11,10 @@ from alectio_agent.core.log import printable
 
 NO_TLS = "that port speaks no TLS"
 NO_HANDSHAKE = "it ended the connection instead of a TLS handshake"
+ENDED_AT_ONCE = (
+    "it ended the connection as soon as TLS was ready: perhaps it does not accept the certificate "
+    "in tls.client_cert, or wants to see one"
+)
 NOTHING_SENT = "Nothing was sent to it"
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 """How OpenSSL's versions name an answer that is plain text."""

@@ -1,9 +1,11 @@
-"""Words for a proxy that lets nothing through."""
+"""Words for proxies that let nothing through, and for ends of a line."""
+
+import ssl
 
 import pytest
 
-from alectio_agent.agent.client.network import read_network
-from alectio_agent.agent.client.silence import proxy_refuses
+from alectio_agent.agent.client.network import Network, read_network
+from alectio_agent.agent.client.silence import proxy_refuses, why_silent
 
 URL = "https://hub.example.org"
 PLACE = "hub.example.org:443"
@@ -34,3 +36,13 @@ def test_a_wrong_password_is_looked_for_where_it_was_given() -> None:
     assert "Those of $HTTPS_PROXY are wrong, or expired" in said
     assert "credentials_file" not in said
     assert "me:wrong" not in said
+
+
+def test_an_end_behind_the_handshake_is_not_taken_for_a_port_without_tls() -> None:
+    """A server that misses our certificate may end the line before its alert is read."""
+    ended = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+    ended.reason = "EOF"
+    said = why_silent(ended, URL, Network(), is_connected=True)
+    assert "as soon as TLS was ready" in said.reason
+    assert said.code == "E-TLS-06"
+    assert "instead of a TLS handshake" in why_silent(ended, URL, Network()).reason
