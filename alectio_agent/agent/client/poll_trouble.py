@@ -11,6 +11,8 @@ from alectio_agent.core.log import printable
 
 log = logging.getLogger(__name__)
 
+LONGEST = 1000
+"""The mend stands at the end of a message, and must not be cut off."""
 REFUSED_MEND = (
     "Put the right one into the token file (platform.token_file): it is read anew each time"
 )
@@ -84,7 +86,7 @@ class PollTrouble:
 
 def _words(error: PlatformError, action: Action) -> tuple[int, str, str]:
     """Level and two forms of what is told: in short, and as a line of the log."""
-    found = printable(error.message)
+    found = printable(error.message, LONGEST)
     if action == "slow":
         mend = REFUSED_MEND
         if isinstance(error, ProtocolMismatchError):

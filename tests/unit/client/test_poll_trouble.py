@@ -42,6 +42,15 @@ def test_what_goes_wrong_later_in_an_outage_is_told_too(
     ]
 
 
+def test_the_mend_at_the_end_of_a_long_message_is_told_whole(
+    trouble: PollTrouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = PlatformUnavailableError(f"{'/long' * 60}/ca.pem. Put it into that file")
+    trouble.failed(long, "retry")
+    assert "Put it into that file. Trying again" in caplog.text
+    assert trouble.text.endswith("Put it into that file")
+
+
 def test_a_token_that_is_refused_after_an_outage_is_told(
     trouble: PollTrouble, caplog: pytest.LogCaptureFixture
 ) -> None:
