@@ -9,9 +9,8 @@ from functools import partial
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.hold import Hold
-from alectio_agent.agent.client.negotiation import foreign_doubt
-from alectio_agent.agent.client.retry import Backoff
-from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.client.poll_trouble import PollTrouble
+from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
@@ -28,7 +27,6 @@ from alectio_agent.core.errors import (
     PlatformUnavailableError,
     ProtocolMismatchError,
 )
-from alectio_agent.core.log import printable
 from alectio_agent.wire.agents import Registered
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 from alectio_agent.wire.protocol import POLL_WAIT_S
@@ -38,11 +36,10 @@ log = logging.getLogger(__name__)
 IDLE_S = 3600.0
 MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
+UNSENT_HOLD_S = 2.0
+"""While a result is under way, a long poll would make an agent that leaves wait twice."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
-REFUSED_MEND = (
-    "Put the right one into the token file (platform.token_file): it is read anew each time"
-)
 
 
 @dataclass(frozen=True)
@@ -92,15 +89,13 @@ class PollLoop:
         self._empty_polls = 0
         self.on_done: Callable[[], None] = _nothing
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
-        self._backoff = Backoff(rng)
+        self._trouble = PollTrouble(rng)
         self._hold = Hold(POLL_WAIT_S)
         self._registered: Registered | None = None
         self._waiting: list[tuple[Claim, str]] = []
         self._taken: set[str] = set()
         self._refused: Refusal | None = None
         self._is_idle = False
-        self.trouble = ""
-        """Why the platform gives no work; empty while it answers."""
         self.wake = wake
 
     @property
@@ -111,7 +106,12 @@ class PollLoop:
     @property
     def failing(self) -> str:
         """Why polls fail, after three failures in a row; empty before."""
-        return self._backoff.trouble
+        return self._trouble.lasting
+
+    @property
+    def trouble(self) -> str:
+        """Why the platform gives no work; empty while it answers."""
+        return self._trouble.text
 
     def step(self) -> float:
         """Do one turn.
@@ -123,10 +123,7 @@ class PollLoop:
             wait_s = self._turn()
         except PlatformError as error:
             return self._failed(error)
-        self.trouble = ""
-        if self._backoff.failures:
-            log.info("the platform answers again")
-            self._backoff.succeeded()
+        self._trouble.succeeded()
         return wait_s
 
     def _turn(self) -> float:
@@ -147,6 +144,7 @@ class PollLoop:
         holding = self._rooms.journal.leases()
         registered = self._client.register(said.registration(self._identity, holding))
         self._registered = registered
+        self._trouble.reached()
         log.info("registered as %s", said.name)
         self._hold.ask(registered.poll_wait_s)
         self._rooms.heartbeats.set_lease(registered.lease_s)
@@ -187,7 +185,7 @@ class PollLoop:
             agent_id=registered.agent_id,
             boot=boot,
             seq=seq,
-            wait_s=self._hold.wait_s,
+            wait_s=self._wait_s(had_sent_all=had_sent_all),
             free=list(self._announcement.offers),
             refused=self._refused,
         )
@@ -209,6 +207,13 @@ class PollLoop:
                 return IDLE_S
         return self._hold.pause_s(self._rng, passed_s, answer)
 
+    def _wait_s(self, *, had_sent_all: bool) -> float:
+        """How long to ask to be held; briefly when an empty answer would not count."""
+        longest_s = self._hold.wait_s
+        if self.quota.leaves_when_idle and not had_sent_all:
+            return min(longest_s, UNSENT_HOLD_S)
+        return longest_s
+
     def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float]:
         """Poll, and learn from it how long the line bears; the answer and the seconds it took."""
         clock = self._rooms.desk.clock
@@ -216,7 +221,8 @@ class PollLoop:
         try:
             answer = self._client.claim(request)
         except PlatformUnavailableError as error:
-            self._hold.failed(error, clock.monotonic() - started_s)
+            if self._hold.failed(error, clock.monotonic() - started_s):
+                self._trouble.expect()
             raise
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
@@ -260,41 +266,18 @@ class PollLoop:
         if action == "end" or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
-        if action == "slow":
-            return self._waits_for_a_person(error)
-        if action == "retry":
-            return self._unavailable(error)
-        if action == "complain":
-            self.trouble = f"the platform answers {what_is(error)}: {printable(error.message)}"
-            log.error("%s", self.trouble)
-        self._registered = None
-        return self._backoff.failed(error)
-
-    def _waits_for_a_person(self, error: PlatformError) -> float:
-        """Somebody must put another token there, or update one of the two sides."""
-        what, mend = f"the platform refuses the token: {error.message}", REFUSED_MEND
-        if isinstance(error, ProtocolMismatchError):
-            what, mend = error.message, error.hint
-        self.trouble = printable(what)
-        if self._backoff.failures == 0:
-            log.error("%s  %s. %s. Trying again every minute or two", error.code, what, mend)
-        return self._backoff.refused(error)
-
-    def _unavailable(self, error: PlatformError) -> float:
-        self.trouble = printable(error.message)
-        is_cut = self._rooms.desk.leaving.is_set()  # the stop itself cut the held poll
-        if self._backoff.failures in (0, 2) and not is_cut:
-            told = f"{error.message}{foreign_doubt(error)}"
-            if self._backoff.is_news(told):
-                log.warning("%s  %s; trying again for as long as it takes", error.code, told)
-        return self._backoff.failed(error)
+        if action in ("register", "complain"):
+            self._registered = None
+        if self._rooms.desk.leaving.is_set():
+            self._trouble.expect()  # the stop itself cut the held poll
+        return self._trouble.failed(error, action)
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""
         if not self.quota.leaves_when_idle or self._registered is not None:
             return False
         is_for_people = isinstance(error, (NotAuthorizedError, ProtocolMismatchError))
-        return is_for_people or self._backoff.failures >= MOST_TRIES
+        return is_for_people or self._trouble.failures >= MOST_TRIES
 
 
 def _raise(error: PlatformError) -> None:

@@ -256,6 +256,27 @@ def test_polls_that_are_cut_twice_are_held_half_as_long(bench: Bench) -> None:
     assert [request.wait_s for request in bench.requests()] == [20, 20, 10, 10, 5]
 
 
+def test_trials_of_a_longer_wait_that_are_cut_again_are_no_news(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy with a limit is told of once, not at each of a thousand trials."""
+    caplog.set_level("INFO")
+
+    def held() -> None:
+        bench.clock.advance(9)
+
+    bench.platform.say("claim", *[cut_after(bench, 9)] * 2, *[held] * 8, cut_after(bench, 9), held)
+    for _ in range(12):
+        bench.loop.step()
+    assert [request.wait_s for request in bench.requests()][-3:] == [10, 20, 10]
+    told = [line for line in caplog.messages if "job" not in line and "registered" not in line]
+    assert told == [
+        "E-NET-01  closed. Trying again for as long as it takes",
+        "polls are cut on this line: held for 10 s from now on",
+        "the platform answers again",
+    ]
+
+
 def test_a_stop_that_cuts_the_poll_teaches_nothing(bench: Bench) -> None:
     bench.platform.say("claim", *[cut_after(bench, 9, "interrupted")] * 4)
     for _ in range(5):
@@ -363,6 +384,19 @@ def test_it_stays_while_a_result_is_unsent(bench: Bench) -> None:
     for _ in range(5):
         bench.loop.step()
     assert done == []
+
+
+def test_it_does_not_wait_two_long_polls_for_an_answer_that_counts(bench: Bench) -> None:
+    """The poll that goes out beside the last result is held briefly; the next one counts."""
+    bench.loop.quota = Quota(leaves_when_idle=True)
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    bench.loop.step()
+    while bench.sender.step() == 0:
+        pass
+    bench.loop.step()
+    assert [request.wait_s for request in bench.requests()] == [20, 2, 20]
 
 
 def test_a_job_whose_hook_failed_is_counted_as_a_failure(bench: Bench) -> None:

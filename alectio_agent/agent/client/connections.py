@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -19,6 +20,8 @@ from alectio_agent.agent.client.file_slice import FileSlice
 UNSENT_BYTES = 256 * 2**10
 """The kernel takes no more than this beyond what is on its way. Otherwise it would swallow a whole
 slice at once, and a slow line could not be told from a dead one."""
+ALERT_S = 1.0
+"""For the last words of an end that has hung up: they are here, or never come."""
 SOCKET_OPTIONS = [
     *HTTPConnection.default_socket_options,
     (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES),
@@ -211,7 +214,14 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
                 return
             if self.sock is None:
                 self.connect()
-            watch.send(self.sock, data)
+            ended: ssl.SSLError | None = None
+            try:
+                watch.send(self.sock, data)
+            except ssl.SSLEOFError as error:
+                ended = error
+            if ended is not None:
+                # Who misses our certificate says so and hangs up, while we are sending.
+                raise _alert(self.sock) or ended
 
         def getresponse(self) -> Any:
             watch.wait()
@@ -224,6 +234,18 @@ def _pool_classes(sockets: LiveSockets, watch: Watch) -> dict[str, Any]:
         ConnectionCls = SecureConnection
 
     return {"http": PlainPool, "https": SecurePool}
+
+
+def _alert(connected: Any) -> ssl.SSLError | None:
+    """What the other end said last, if it can still be read."""
+    connected.settimeout(ALERT_S)
+    try:
+        connected.recv(1)
+    except ssl.SSLError as error:
+        return error
+    except OSError:
+        return None
+    return None
 
 
 def _in_time(answer: Any, watch: Watch) -> Any:

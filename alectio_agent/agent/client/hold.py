@@ -1,14 +1,19 @@
 """Learns how long a poll may be held on this line, and when to ask again after an empty answer."""
 
+import logging
 import random
 
 from alectio_agent.core.errors import PlatformUnavailableError
+
+log = logging.getLogger(__name__)
 
 SHORTEST_S = 1.0
 LONGEST_S = 300.0
 """The protocol knows no longer hold."""
 CUTS = 2
-"""So many polls in a row that were cut: the line, not a restart of the platform."""
+"""So many polls that were cut, with fewer than `FIRST_PATIENCE` held ones after each: the line, not
+a restart of the platform. They need not follow one another: a platform ends holds at random, so
+that a limit just below what was asked cuts only some."""
 FIRST_PATIENCE = 8
 """Polls that were held to their end before a longer wait is tried; twice as many each time that
 it was cut again, so that a proxy with a fixed limit costs less and less."""
@@ -33,7 +38,7 @@ class Hold:
         self._asked_s = self._wait_s = _bounded(asked_s)
         self._cuts = self._held = 0
         self._patience = FIRST_PATIENCE
-        self._is_trial = False
+        self._is_trial = self._was_raised = self._is_known = False
 
     @property
     def wait_s(self) -> float:
@@ -71,30 +76,43 @@ class Hold:
         """
         if passed_s < self.wait_s / 2:
             return  # it tells nothing about long silences
-        self._cuts, self._is_trial = 0, False
+        self._is_trial = False
         self._held += 1
+        if self._held >= FIRST_PATIENCE:
+            self._cuts = 0
         if self.is_learnt and self._held >= self._patience:
-            self._held, self._is_trial = 0, True
+            self._held, self._cuts = 0, 0
+            self._is_trial = self._was_raised = True
             self._wait_s = min(self._asked_s, self._wait_s * 2)
 
-    def failed(self, error: PlatformUnavailableError, passed_s: float) -> None:
+    def failed(self, error: PlatformUnavailableError, passed_s: float) -> bool:
         """Learn from a poll that got no answer; only one that was cut while it was held counts.
 
         Args:
             error: Why there was none.
             passed_s: Since the poll was sent.
+
+        Returns:
+            Whether it was to be expected: this line has cut polls before.
         """
         is_cut = error.silence in ("cut", "late") or error.status in CUT_STATUSES
         if not is_cut or not self.was_held(passed_s):
-            return
+            return False
         self._cuts += 1
         self._held = 0
-        if self._is_trial:
+        was_known = self._is_known
+        if self._is_trial or self._cuts >= CUTS:
+            self._shorten()
+        return was_known
+
+    def _shorten(self) -> None:
+        if self._was_raised:
             self._patience = min(MOST_PATIENCE, self._patience * 2)
-        elif self._cuts < CUTS:
-            return
-        self._cuts, self._is_trial = 0, False
+        self._cuts = 0
         self._wait_s = max(SHORTEST_S, self.wait_s / 2)
+        if not self._was_raised:
+            log.info("polls are cut on this line: held for %g s from now on", self._wait_s)
+        self._is_trial, self._was_raised, self._is_known = False, False, True
 
     def pause_s(self, rng: random.Random, passed_s: float, asked_s: float | None) -> float:
         """How long to wait after an empty answer.

@@ -4,6 +4,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -27,11 +28,13 @@ class Proxy:
         url: Without user and password, so that no message can show them.
         named_by: The setting or variable that names it.
         authorization: Value of the header that shows who asks; empty without.
+        password_from: The setting or variable that has user and password.
     """
 
     url: str
     named_by: str
     authorization: str = field(default="", repr=False)
+    password_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class Network:
         proxy: On the way; None for a direct one.
         context: Of TLS; None when nothing on the way speaks it.
         server_name: In the certificate, when it is another than in the URL.
+        ca_file: What the context trusts besides the system's store; None for nothing.
     """
 
     proxy: Proxy | None = None
     context: ssl.SSLContext | None = None
     server_name: str = ""
+    ca_file: Path | None = None
 
     @classmethod
     def pinned(cls, certificate: str, server_name: str) -> Self:
@@ -79,7 +84,8 @@ def read_network(
     speaks_tls = any(each.startswith("https:") for each in (url, proxy.url if proxy else ""))
     if not speaks_tls:
         return Network(proxy)
-    return Network(proxy, make_context(settings.tls if settings else TlsSettings(), environment))
+    tls = settings.tls if settings else TlsSettings()
+    return Network(proxy, make_context(tls, environment), ca_file=tls.ca_file)
 
 
 def _proxy(url: str, environment: Mapping[str, str], settings: ProxySettings) -> Proxy | None:
@@ -97,7 +103,7 @@ def _proxy(url: str, environment: Mapping[str, str], settings: ProxySettings) ->
         said = _basic(*read_credentials(settings.credentials_file))
     except SettingError as error:
         raise ConfigError(f"proxy.credentials_file: {error.message}", code="E-CONF-08") from error
-    return Proxy(found.url, found.named_by, said)
+    return Proxy(found.url, found.named_by, said, "proxy.credentials_file")
 
 
 def _from_environment(url: str, environment: Mapping[str, str]) -> Proxy | None:
@@ -126,7 +132,7 @@ def _parsed(name: str, value: str) -> Proxy:
     said = ""
     if parts.username:
         said = _basic(unquote(parts.username), unquote(parts.password or ""))
-    return Proxy(urlunsplit((parts.scheme, place, "", "", "")), f"${name}", said)
+    return Proxy(urlunsplit((parts.scheme, place, "", "", "")), f"${name}", said, f"${name}")
 
 
 def _variable(environment: Mapping[str, str], name: str) -> tuple[str, str]:

@@ -1,22 +1,16 @@
 """One method per call of an operator to a hub."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
-from alectio_agent.agent.client.answers import read_file, read_log, read_record
-from alectio_agent.agent.client.transport import Request, Response, Transport
-from alectio_agent.core.clock import Clock
+from alectio_agent.agent.client.hub_reader import HubReader
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
-from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
     ExperimentCreate,
     ExperimentExtend,
-    ExperimentHistory,
     ExperimentList,
     ExperimentRetry,
     ExperimentRewind,
@@ -29,33 +23,14 @@ from alectio_agent.wire.operation import (
     TokenList,
     TokenView,
 )
-from alectio_agent.wire.protocol import (
-    JSON_MEDIA_TYPE,
-    MAX_CLAIM_BYTES,
-    MAX_COUNT,
-    PROTOCOL,
-    PROTOCOL_HEADER,
-)
-from alectio_agent.wire.results_files import ResultsFiles, media_type_of
-
-RecordT = TypeVar("RecordT", bound=BaseModel)
-HOLD_MARGIN_S = 10.0
-LONGEST_FETCH_S = 86_400.0
-"""A file of many gigabytes on a slow line; silence ends it much earlier."""
 
 
-class OperationClient:
+class OperationClient(HubReader):
     """The hub as an operator or viewer sees it."""
-
-    def __init__(self, transport: Transport, token: Callable[[], str], clock: Clock) -> None:
-        """Bind the calls to a transport; arguments as in `PlatformClient`."""
-        self._transport = transport
-        self._token = token
-        self._clock = clock
 
     def platform(self) -> PlatformInfo:
         """Who answers, and what this token may do."""
-        return self._call("GET", "/v1/platform", PlatformInfo)
+        return self.call("GET", "/v1/platform", PlatformInfo)
 
     def create_experiment(
         self, settings: ExperimentSettings, series: str | None = None
@@ -70,11 +45,11 @@ class OperationClient:
             PlatformRejectedError: `conflict`: the name is taken by other settings.
         """
         record = ExperimentCreate(settings=settings, series=series)
-        return self._call("POST", "/v1/experiments", ExperimentView, record)
+        return self.call("POST", "/v1/experiments", ExperimentView, record)
 
     def experiments(self) -> ExperimentList:
         """All experiments, without their loops."""
-        return self._call("GET", "/v1/experiments", ExperimentList)
+        return self.call("GET", "/v1/experiments", ExperimentList)
 
     def experiment(
         self, name: str, after: int | None = None, wait_s: float = 0.0
@@ -91,7 +66,7 @@ class OperationClient:
         """
         query = "" if after is None else "?" + urlencode({"after": after, "wait_s": wait_s})
         path = f"/v1/experiments/{name}{query}"
-        return self._call("GET", path, ExperimentView, hold_s=wait_s)
+        return self.call("GET", path, ExperimentView, hold_s=wait_s)
 
     def pause_experiment(self, name: str) -> ExperimentView:
         """Give out no further job; what runs is finished, and counts.
@@ -175,72 +150,6 @@ class OperationClient:
         """
         return self._steer(settings.name, "update", ExperimentUpdate(settings=settings))
 
-    def history(self, name: str) -> dict[str, JsonValue]:
-        """Everything that is kept of an experiment, as in its `experiment.json`.
-
-        Raises:
-            PlatformRejectedError: `not-found`.
-        """
-        return self._call("GET", f"/v1/experiments/{name}/history", ExperimentHistory).root
-
-    def loop_log(
-        self, name: str, loop: int, attempt: int | None = None, offset: int = 0
-    ) -> LogText:
-        """Some of what the hooks of a loop printed.
-
-        Args:
-            name: Of the experiment.
-            loop: From 0.
-            attempt: Whose log; None: of the newest that has one.
-            offset: Where to begin, in bytes.
-
-        Raises:
-            PlatformRejectedError: `not-found`: no such loop, or nothing of its log has come.
-        """
-        query = {"offset": offset} | ({} if attempt is None else {"attempt": attempt})
-        path = f"/v1/experiments/{name}/loops/{loop}/log?{urlencode(query)}"
-        return read_log(self._send("GET", path), self._clock.now())
-
-    def results_file(self, name: str, file: str) -> bytes:
-        """A results file, such as `loops.csv`.
-
-        Raises:
-            PlatformRejectedError: `not-found`: the hub has not written it.
-        """
-        response = self._send("GET", f"/results/{name}/{file}")
-        return read_file(response, media_type_of(file), self._clock.now())
-
-    def results_files(self, name: str) -> ResultsFiles:
-        """The results files of an experiment that there are.
-
-        Raises:
-            PlatformRejectedError: `not-found`.
-        """
-        return self._call("GET", f"/results/{name}/", ResultsFiles)
-
-    def fetch_results_file(self, name: str, file: str, sink: Callable[[bytes], None]) -> None:
-        """Read a results file of any size.
-
-        Args:
-            name: Of the experiment.
-            file: Its path, such as `outputs/loop_3.npz`.
-            sink: Takes the bytes as they come.
-
-        Raises:
-            PlatformRejectedError: `not-found`: it was removed meanwhile.
-        """
-        response = self._transport.send(
-            Request(
-                "GET",
-                f"/results/{name}/{file}",
-                {"Authorization": f"Bearer {self._token()}"},
-                total_s=LONGEST_FETCH_S,
-                limit_bytes=MAX_COUNT,
-                sink=sink,
-            )
-        )
-        read_file(response, media_type_of(file), self._clock.now())
-
     def labels(self, name: str, *, is_whole: bool = False) -> LabelQueue:
         """The samples that people are asked for.
 
@@ -252,7 +161,7 @@ class OperationClient:
             PlatformRejectedError: `not-found`, or `conflict`: it asks nobody.
         """
         query = "?all=true" if is_whole else ""
-        return self._call("GET", f"/v1/experiments/{name}/labels{query}", LabelQueue)
+        return self.call("GET", f"/v1/experiments/{name}/labels{query}", LabelQueue)
 
     def import_labels(self, name: str, said: LabelImport) -> LabelsImported:
         """Bring labels, all of them or none.
@@ -264,23 +173,23 @@ class OperationClient:
         Raises:
             PlatformRejectedError: `not-found`; `conflict`: it asks nobody; `invalid`, with `rows`.
         """
-        return self._call("POST", f"/v1/experiments/{name}/labels", LabelsImported, said)
+        return self.call("POST", f"/v1/experiments/{name}/labels", LabelsImported, said)
 
     def jobs(self) -> JobList:
         """All jobs that are not done."""
-        return self._call("GET", "/v1/jobs", JobList)
+        return self.call("GET", "/v1/jobs", JobList)
 
     def agents(self) -> AgentList:
         """All agents that ever registered."""
-        return self._call("GET", "/v1/agents", AgentList)
+        return self.call("GET", "/v1/agents", AgentList)
 
     def create_token(self, request: TokenCreate) -> TokenCreated:
         """Make a token; the answer is the only one that holds it."""
-        return self._call("POST", "/v1/tokens", TokenCreated, request)
+        return self.call("POST", "/v1/tokens", TokenCreated, request)
 
     def tokens(self) -> TokenList:
         """All tokens that were ever made, never the tokens themselves."""
-        return self._call("GET", "/v1/tokens", TokenList)
+        return self.call("GET", "/v1/tokens", TokenList)
 
     def revoke_token(self, name: str) -> TokenView:
         """Let the good token of that name open nothing any more.
@@ -288,37 +197,7 @@ class OperationClient:
         Raises:
             PlatformRejectedError: `not-found`, or `conflict` when it is good no more.
         """
-        return self._call("POST", f"/v1/tokens/{name}/revoke", TokenView)
+        return self.call("POST", f"/v1/tokens/{name}/revoke", TokenView)
 
     def _steer(self, name: str, verb: str, record: BaseModel | None = None) -> ExperimentView:
-        return self._call("POST", f"/v1/experiments/{name}/{verb}", ExperimentView, record)
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        model: type[RecordT],
-        record: BaseModel | None = None,
-        hold_s: float = 0.0,
-    ) -> RecordT:
-        response = self._send(method, path, record, hold_s)
-        return read_record(response, model, self._clock.now())
-
-    def _send(
-        self, method: str, path: str, record: BaseModel | None = None, hold_s: float = 0.0
-    ) -> Response:
-        headers = {"Authorization": f"Bearer {self._token()}", PROTOCOL_HEADER: str(PROTOCOL)}
-        body = None
-        if record is not None:
-            headers["Content-Type"] = JSON_MEDIA_TYPE
-            body = record.model_dump_json(by_alias=True).encode()
-        request = Request(
-            method,
-            path,
-            headers,
-            body,
-            read_timeout_s=hold_s + HOLD_MARGIN_S + 20,
-            limit_bytes=MAX_CLAIM_BYTES,
-            is_repeatable=method == "GET",
-        )
-        return self._transport.send(request)
+        return self.call("POST", f"/v1/experiments/{name}/{verb}", ExperimentView, record)

@@ -4,7 +4,8 @@ import random
 
 from tenacity import RetryCallState, Retrying, wait_exponential
 
-from alectio_agent.core.errors import AlectioAgentError, PlatformUnavailableError
+from alectio_agent.agent.client.verdicts import what_is
+from alectio_agent.core.errors import AlectioAgentError, PlatformError, PlatformUnavailableError
 from alectio_agent.core.log import printable
 
 FIRST_S = 1.0
@@ -30,7 +31,8 @@ class Backoff:
         self._ceiling = wait_exponential(multiplier=FIRST_S, max=longest_s)
         self._failures = 0
         self._reason = ""
-        self._told = ""
+        self._kinds: set[tuple[str, str]] = set()
+        self._is_news = False
 
     @property
     def failures(self) -> int:
@@ -41,6 +43,15 @@ class Backoff:
     def trouble(self) -> str:
         """Why it fails, in words, after three failures in a row; empty before."""
         return self._reason if self._failures >= NAMED_AFTER else ""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the last failure is worth a line of the log.
+
+        The first of each kind since the last success is: what is wrong may change during an
+        outage, such as no answer at first and then another certificate.
+        """
+        return self._is_news
 
     def failed(self, error: Exception | None = None, *, most_s: float | None = None) -> float:
         """Count a failure.
@@ -54,6 +65,9 @@ class Backoff:
         """
         self._failures += 1
         self._reason = _words(error) or self._reason
+        kind = _kind(error)
+        self._is_news = kind not in self._kinds
+        self._kinds.add(kind)
         state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
         state.attempt_number = self._failures
         wait_s = self._rng.uniform(0, self._ceiling(state))
@@ -73,19 +87,17 @@ class Backoff:
         self.failed(error)
         return self._rng.uniform(NOT_AUTHORIZED_S / 2, NOT_AUTHORIZED_S)
 
-    def is_news(self, text: str) -> bool:
-        """Whether this is worth a line in the log: it is not what was told last, since a success.
-
-        Args:
-            text: What would be told; from now on it is told.
-        """
-        is_news, self._told = text != self._told, text
-        return is_news
-
     def succeeded(self) -> None:
         """Forget the failures."""
         self._failures = 0
-        self._reason = self._told = ""
+        self._reason = ""
+        self._kinds.clear()
+
+
+def _kind(error: Exception | None) -> tuple[str, str]:
+    if isinstance(error, PlatformError):
+        return error.code, what_is(error)
+    return "", type(error).__name__
 
 
 def _words(error: Exception | None) -> str:

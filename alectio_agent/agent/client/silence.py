@@ -9,12 +9,17 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from alectio_agent.agent.client.network import Network, Proxy
-from alectio_agent.agent.client.tls_words import certificate_words, handshake_words, is_no_tls
+from alectio_agent.agent.client.tls_words import (
+    ENDED_AT_ONCE,
+    certificate_words,
+    handshake_words,
+    is_no_tls,
+)
 from alectio_agent.core.log import printable
 
 TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
 _CREDENTIALS = "Name a file with user:password in proxy.credentials_file, mode 0600."
-_OTHER_CREDENTIALS = "Those of proxy.credentials_file are wrong, or expired."
+_OF_THE_FAR_END = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,16 @@ class Silence:
     is_whole: bool = False
 
 
-def why_silent(error: BaseException, url: str, network: Network) -> Silence:
+def why_silent(
+    error: BaseException, url: str, network: Network, *, is_connected: bool = False
+) -> Silence:
     """Put what a library raised into words.
 
     Args:
         error: As raised; its innermost cause says most.
         url: Of the platform.
         network: How it is reached.
+        is_connected: Whether the connection was ready, its TLS handshake included.
     """
     chain = list(_causes(error))
     innermost = chain[-1]
@@ -50,11 +58,13 @@ def why_silent(error: BaseException, url: str, network: Network) -> Silence:
     is_proxys = any(isinstance(each, ProxyError) for each in chain)
     where = _place(network.proxy.url if is_proxys and network.proxy else url)
     if isinstance(innermost, ssl.SSLCertVerificationError):
-        words = certificate_words(innermost, where)
+        words = certificate_words(innermost, where, network.ca_file)
         return Silence(words.text, words.code, words.mend, is_whole=True)
     if is_proxys and network.proxy:
         return _of_the_proxy(network.proxy, chain)
     if isinstance(innermost, ssl.SSLError):
+        if is_connected and isinstance(innermost, ssl.SSLEOFError):
+            return Silence(ENDED_AT_ONCE, "E-TLS-06")
         words = handshake_words(innermost)
         through = " (reached through the proxy)" if network.proxy and is_no_tls(innermost) else ""
         return Silence(words.text + through, words.code, words.mend)
@@ -75,10 +85,14 @@ def proxy_refuses(status: int, proxy: Proxy, place: str, phrase: str = "") -> Si
         what = (
             "does not accept the user and password" if proxy.authorization else "wants a password"
         )
-        mend = _OTHER_CREDENTIALS if proxy.authorization else _CREDENTIALS
+        mend = _CREDENTIALS
+        if proxy.authorization:
+            mend = f"Those of {proxy.password_from} are wrong, or expired; read at each start."
         return Silence(f"{named} {what} (407). {mend}", "E-NET-04", is_whole=True)
     said = printable(f"{status} {phrase}".strip(), 80)
     mend = "Ask who runs it to allow that host; for a direct way: proxy.no_proxy."
+    if status in _OF_THE_FAR_END:
+        mend = f"Is {place} running, and can the proxy reach it? For a direct way: proxy.no_proxy."
     return Silence(
         f"{named} does not connect to {place}: {said}. {mend}", "E-NET-05", is_whole=True
     )

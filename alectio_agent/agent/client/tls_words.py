@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from alectio_agent.agent.client.trust import SHOWN
@@ -10,6 +11,10 @@ from alectio_agent.core.log import printable
 
 NO_TLS = "that port speaks no TLS"
 NO_HANDSHAKE = "it ended the connection instead of a TLS handshake"
+ENDED_AT_ONCE = (
+    "it ended the connection as soon as TLS was ready: perhaps it does not accept the certificate "
+    "in tls.client_cert, or wants to see one"
+)
 NOTHING_SENT = "Nothing was sent to it"
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 """How OpenSSL's versions name an answer that is plain text."""
@@ -45,13 +50,21 @@ def is_no_tls(error: ssl.SSLError) -> bool:
     return error.reason in _NOT_TLS or isinstance(error, ssl.SSLEOFError)
 
 
-def certificate_words(error: ssl.SSLCertVerificationError, place: str) -> Words:
+def certificate_words(
+    error: ssl.SSLCertVerificationError, place: str, ca_file: Path | None = None
+) -> Words:
     """Why a certificate was not accepted.
 
     Args:
         error: With the certificate, where the Python tells it.
         place: Host and port that showed it.
+        ca_file: Trusted besides the system's store; None for nothing.
     """
+    distrust = "which the system does not trust"
+    where = "name its file in tls.ca_file"
+    if ca_file is not None:
+        distrust = f"which neither the system nor {ca_file} (tls.ca_file) trusts"
+        where = "put it into that file"
     shown: Mapping[str, Any] = getattr(error, SHOWN, {})
     number = error.verify_code
     if number in (_NOT_YET, _EXPIRED):
@@ -59,10 +72,8 @@ def certificate_words(error: ssl.SSLCertVerificationError, place: str) -> Words:
     if number in _NAMES:
         return _names(place, shown)
     if number == _SELF_SIGNED:
-        what = (
-            f"shows a self-signed certificate ({_issuer(shown)}), which the system does not trust"
-        )
-        mend = "If it is the right one, name it in tls.ca_file"
+        what = f"shows a self-signed certificate ({_issuer(shown)}), {distrust}"
+        mend = f"If it is the right one, {where}"
         return Words(f"{place} {what}. {mend}. {NOTHING_SENT}", "E-TLS-01")
     said = printable(error.verify_message, 120)
     if number in _RULES:
@@ -70,8 +81,8 @@ def certificate_words(error: ssl.SSLCertVerificationError, place: str) -> Words:
         mend = "For an internal CA that is known to be such: tls.strict: false"
         return Words(f"{place} {what}. {mend}. {NOTHING_SENT}", "E-TLS-04")
     if number in _UNKNOWN:
-        what = f"shows a certificate by {_issuer(shown)}, which the system does not trust"
-        mend = "If that is a CA of your site or of its proxy, name its file in tls.ca_file"
+        what = f"shows a certificate by {_issuer(shown)}, {distrust}"
+        mend = f"If that is a CA of your site or of its proxy, {where}"
         return Words(f"{place} {what}. {mend}. {NOTHING_SENT}", "E-TLS-01")
     return Words(
         f"{place} shows a certificate that is not good: {said}. {NOTHING_SENT}", "E-TLS-01"

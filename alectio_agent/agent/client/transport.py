@@ -160,7 +160,11 @@ class HttpTransport:
             self._traffic.note_silence(error.message)
             return error
         late = late_reason(error, watch, request.read_timeout_s)
-        why = Silence(late) if late else why_silent(error, self._url, self._network)
+        why = (
+            Silence(late)
+            if late
+            else why_silent(error, self._url, self._network, is_connected=watch.stage != "connect")
+        )
         if self._sockets.are_refused:
             return self._silence(request, why, "interrupted")
         self._traffic.note_silence(why.reason)  # what the stop itself has cut says nothing

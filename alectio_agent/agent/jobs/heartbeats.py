@@ -185,8 +185,8 @@ class Heartbeats:
         self.notice(error)
         wait_s = self._backoff.failed(error, most_s=self.longest_retry_s)
         held.due = self._clock.monotonic() + wait_s
-        claim = held.claim
-        if self._backoff.is_news(error.message):
+        if self._backoff.is_news:
+            claim = held.claim
             job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
 
     def _end(self, held: _Held, ending: Ending, reason: str) -> None:

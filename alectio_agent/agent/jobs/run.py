@@ -159,8 +159,10 @@ class JobRun:
             return 0.0
         except PlatformError as error:
             self._desk.heartbeats.notice(error)
-            self._log.warning("waits for its first heartbeat: %s", error.message)
-            return self._backoff.failed(error, most_s=self._desk.heartbeats.longest_retry_s)
+            wait_s = self._backoff.failed(error, most_s=self._desk.heartbeats.longest_retry_s)
+            if self._backoff.is_news:
+                self._log.warning("waits for its first heartbeat: %s", error.message)
+            return wait_s
         self._is_announced = True
         self._desk.heartbeats.hold(self.claim, self.end)
         self._desk.logs.follow(self.claim, self._log_file)

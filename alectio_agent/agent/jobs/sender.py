@@ -175,7 +175,7 @@ class Sender:
         self._heartbeats.end(message.lease, reason)
 
     def _later(self, message: Message, error: Exception, wait_s: float) -> float:
-        if self._backoff.failures in (1, 3) and self._backoff.is_news(str(error)):
+        if self._backoff.is_news:
             self._logger(message).warning(
                 "%s not delivered yet, kept and tried again: %s", message.step, error
             )

@@ -42,8 +42,37 @@ def test_one_cut_is_a_restart_of_the_platform() -> None:
     hold = Hold(20)
     for _ in range(10):
         hold.failed(CUT, 6)
-        hold.answered(17)
+        for _ in range(8):
+            hold.answered(17)
     assert hold.wait_s == 20
+
+
+def test_a_limit_that_cuts_only_some_polls_is_learnt_too() -> None:
+    """Holds end at random: one of 5 s lasts 4 or 5, and a proxy cuts what is silent for 4.5."""
+    hold = Hold(5)
+    hold.failed(CUT, 4.5)
+    hold.answered(4)
+    hold.failed(CUT, 4.5)
+    assert hold.wait_s == 2.5
+
+
+def test_a_longer_wait_that_is_cut_later_is_tried_more_seldom_too() -> None:
+    hold, polls = Hold(5), []
+    for _ in range(4):
+        hold.failed(CUT, 4.5)
+        hold.failed(CUT, 4.5)
+        count = 0
+        while hold.wait_s < 5:
+            hold.answered(2)
+            count += 1
+        polls.append(count)
+        hold.answered(4)
+    assert polls == [8, 16, 32, 64]
+
+
+def test_cuts_are_news_until_the_line_is_known() -> None:
+    hold = Hold(20)
+    assert [hold.failed(CUT, 6) for _ in range(4)] == [False, False, True, True]
 
 
 def test_it_never_falls_below_a_second() -> None:

@@ -80,3 +80,18 @@ def test_a_refused_token_is_tried_again_after_a_minute_or_two() -> None:
 def test_who_asks_for_no_wait_gets_the_usual_one(asked_s: float | None) -> None:
     backoff = Backoff(HighestJitter())
     assert backoff.failed(PlatformUnavailableError("busy", retry_after_s=asked_s)) == 1
+
+
+def test_each_kind_of_failure_is_news_once_until_a_success() -> None:
+    """A hub that comes back with another certificate would otherwise never be told of."""
+    backoff = Backoff(HighestJitter())
+    gone = PlatformUnavailableError("Connection refused")
+    unknown = PlatformUnavailableError("another CA", code="E-TLS-01")
+    news = []
+    for error in (gone, gone, gone, unknown, gone, unknown):
+        backoff.failed(error)
+        news.append(backoff.is_news)
+    assert news == [True, False, False, True, False, False]
+    backoff.succeeded()
+    backoff.failed(gone)
+    assert backoff.is_news
