@@ -156,6 +156,16 @@ def test_a_body_in_chunks_is_held_to_its_range(
     assert sizes(folder, content) == [400] * (status == 200)
 
 
+def test_a_body_in_thousands_of_chunks_is_put_together(job: Job) -> None:
+    """Many come at once, and are told one by one; the digest tells whether all are there."""
+    content = os.urandom(100_000)
+    line = job.open(job.part(content), "Transfer-Encoding: chunked")
+    chunks = (content[at : at + 10] for at in range(0, len(content), 10))
+    line.sendall(b"".join(b"a\r\n" + chunk + b"\r\n" for chunk in chunks) + b"0\r\n\r\n")
+    status, told = answer_of(line)
+    assert (status, told["have"]) == (200, len(content))
+
+
 @pytest.mark.parametrize("length", [399, 401])
 def test_a_length_that_is_not_that_of_the_range_is_refused(
     job: Job, folder: Path, length: int

