@@ -1,0 +1,47 @@
+"""Looks at the hooks while the rest of the agent is still being imported."""
+
+import threading
+
+from alectio_agent.agent.hooks.inspection import HookInspection
+from alectio_agent.cli.agent_state import State
+from alectio_agent.cli.announcement import inspect_hooks, inspector
+
+LOOK_S = 0.05
+"""Between two tries to stop a look that may not have begun."""
+
+
+class EarlyLook:
+    """A thread of its own inspects all pipelines: it does little more than wait for processes."""
+
+    def __init__(self, state: State) -> None:
+        """Begin.
+
+        Args:
+            state: The opened state folder; `close` is called before it closes.
+        """
+        self._state = state
+        self._slot = inspector(state)
+        self._found: dict[str, HookInspection] = {}
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="look", daemon=True)
+        self._thread.start()
+
+    def result(self) -> dict[str, HookInspection]:
+        """Wait for what was found; raises what `inspect_hooks` raises."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+    def close(self) -> None:
+        """End it: the start was given up, or the result is there."""
+        while self._thread.is_alive():
+            self._slot.kill()
+            self._thread.join(LOOK_S)
+        self._slot.close()
+
+    def _run(self) -> None:
+        try:
+            self._found = inspect_hooks(self._state, self._slot)
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it
+            self._error = error
