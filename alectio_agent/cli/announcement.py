@@ -18,14 +18,14 @@ from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
 
-def inspector(state: State) -> HookSlot:
-    """What `inspect_hooks` starts processes with.
+def hook_slot(state: State) -> HookSlot:
+    """What starts hook processes as this agent does.
 
     Args:
         state: The opened state folder.
 
     Raises:
-        ConfigError: Their environment cannot be made.
+        ConfigError: The environment of the processes cannot be made.
     """
     variables = site_environment(state.settings, os.environ, state.settings.agent.state_dir)
     return HookSlot(SystemClock(), state.journal, variables)
@@ -36,7 +36,7 @@ def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
 
     Args:
         state: The opened state folder.
-        hooks: From `inspector`.
+        hooks: From `hook_slot`.
 
     Returns:
         What was found, by name of the pipeline.

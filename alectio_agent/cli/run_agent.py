@@ -80,15 +80,17 @@ def _run_elsewhere(
 ) -> ExitCode:
     """Work for a platform elsewhere; gives the exit code."""
     site = Site.distant(state.settings)
-    from alectio_agent.cli.early_look import EarlyLook
+    from alectio_agent.cli.early_look import EarlyLook, early_slot
 
     look = EarlyLook(state)
     stack.callback(look.close)
+    hooks = early_slot(state)
+    stack.callback(hooks.close)
     # Imported while the hooks are: both take long, and there is seldom only one core.
     from alectio_agent.cli.build_agent import build_agent
     from alectio_agent.cli.until_stopped import until_stopped
 
-    agent = build_agent(site, state, look.result(), quota)
+    agent = build_agent(site, state, look.result(), quota, hooks)
     screen.show_agent(site.url, agent)
     code = until_stopped(agent, reload)
     screen.close()
