@@ -18,23 +18,34 @@ from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
 
-def inspect_hooks(state: State) -> dict[str, HookInspection]:
+def hook_slot(state: State) -> HookSlot:
+    """What starts hook processes as this agent does.
+
+    Args:
+        state: The opened state folder.
+
+    Raises:
+        ConfigError: The environment of the processes cannot be made.
+    """
+    variables = site_environment(state.settings, os.environ, state.settings.agent.state_dir)
+    return HookSlot(SystemClock(), state.journal, variables)
+
+
+def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
     """Load the hooks of every pipeline once, to know them.
 
     Args:
         state: The opened state folder.
+        hooks: From `hook_slot`.
 
     Returns:
         What was found, by name of the pipeline.
 
     Raises:
         HookLoadError: Hooks that cannot be loaded, or break the signature rules.
-        ConfigError: Their environment cannot be made.
     """
     folder = state.settings.agent.state_dir / "state"
     state.disk.make_folder(folder)
-    variables = site_environment(state.settings, os.environ, state.settings.agent.state_dir)
-    hooks = HookSlot(SystemClock(), state.journal, variables)
     return {
         name: hooks.inspect(name, pipeline, folder)
         for name, pipeline in state.settings.pipelines.items()

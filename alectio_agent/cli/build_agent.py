@@ -14,7 +14,6 @@ from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
-from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
@@ -73,7 +72,11 @@ class _Base:
 
 
 def build_agent(
-    site: Site, state: State, inspections: dict[str, HookInspection], quota: Quota
+    site: Site,
+    state: State,
+    inspections: dict[str, HookInspection],
+    quota: Quota,
+    hooks: HookSlot,
 ) -> Agent:
     """Put all parts of an agent together.
 
@@ -82,15 +85,14 @@ def build_agent(
         state: The opened state folder.
         inspections: What is known of each pipeline's hooks.
         quota: How many jobs it takes.
+        hooks: Runs its steps; the agent closes it.
 
     Returns:
         An agent that has not started.
     """
     base = _Base.of(site, state)
     heartbeats = Heartbeats(base.client(), base.clock, base.backoff())
-    settings = state.settings
-    variables = site_environment(settings, os.environ, settings.agent.state_dir)
-    hooks = HookSlot(base.clock, state.journal, variables, heartbeats.note_progress)
+    hooks.tell(heartbeats.note_progress)
     part_line, part_client = base.connect()
     parts = PartCourier(part_client, state.outbox, base.clock)
     sender = _make_sender(base, heartbeats, parts)

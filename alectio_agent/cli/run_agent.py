@@ -6,25 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
-from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.memory import give_back_large_blocks
 from alectio_agent.agent.service.signals import on_early_signals
-from alectio_agent.cli.agent_state import Site, open_state
-from alectio_agent.cli.announcement import inspect_hooks
-from alectio_agent.cli.build_agent import build_agent
-from alectio_agent.cli.live.opening import open_screen
+from alectio_agent.cli.agent_state import Site, State, open_state
+from alectio_agent.cli.live.opening import Screen, open_screen
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.screen import say
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
-from alectio_agent.cli.until_stopped import jobs_done, until_stopped
 from alectio_agent.config.settings import EMBEDDED
 from alectio_agent.core.errors import ConfigError, ExitCode
 from alectio_agent.core.log import configure
 
 if TYPE_CHECKING:
+    from alectio_agent.agent.service.agent import Agent
     from alectio_agent.cli.run_script import ScriptRun
 
 log = logging.getLogger(__name__)
@@ -64,12 +62,7 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
         if not is_embedded:
             if experiment is not None:
                 log.info("%s is for the hub in the box: not used here", settings.experiment)
-            site = Site.distant(settings)
-            agent = build_agent(site, state, inspect_hooks(state), quota)
-            screen.show_agent(site.url, agent)
-            code = until_stopped(agent, reload)
-            screen.close()
-            return _end_elsewhere(code, agent, wish)
+            return _run_elsewhere(stack, state, reload, wish, quota, screen)
         if experiment is None:
             raise ConfigError(
                 f"E-CONF-04  {file} experiment: missing; the hub in the box needs it, such as "
@@ -84,8 +77,32 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
         return run_embedded(stack, project, reload, wish, quota, screen)
 
 
-def _end_elsewhere(code: ExitCode, agent: Agent, wish: Wish) -> ExitCode:
+def _run_elsewhere(
+    stack: ExitStack, state: State, reload: Reloader, wish: Wish, quota: Quota, screen: Screen
+) -> ExitCode:
+    """Work for a platform elsewhere; gives the exit code."""
+    site = Site.distant(state.settings)
+    from alectio_agent.cli.early_look import EarlyLook, early_slot
+
+    look = EarlyLook(state)
+    stack.callback(look.close)
+    hooks = early_slot(state)
+    stack.callback(hooks.close)
+    # Imported while the hooks are: both take long, and there is seldom only one core.
+    from alectio_agent.cli.build_agent import build_agent
+    from alectio_agent.cli.until_stopped import until_stopped
+
+    agent = build_agent(site, state, look.result(), quota, hooks)
+    screen.show_agent(site.url, agent)
+    code = until_stopped(agent, reload)
+    screen.close()
+    return _end_elsewhere(code, agent, wish)
+
+
+def _end_elsewhere(code: ExitCode, agent: "Agent", wish: Wish) -> ExitCode:
     """Say what a bounded run for a platform elsewhere did; gives the exit code."""
+    from alectio_agent.cli.until_stopped import jobs_done
+
     if code is not ExitCode.CLEAN or not (wish.once or wish.until_done or wish.max_jobs):
         return code
     if agent.was_stopped:

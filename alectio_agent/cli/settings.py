@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alectio_agent.config.layers import Flag
 from alectio_agent.config.loader import load
@@ -12,7 +12,9 @@ from alectio_agent.config.nearest import nearest_file
 from alectio_agent.config.problems import shown_path
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError
-from alectio_agent.wire.experiment import ExperimentSettings
+
+if TYPE_CHECKING:
+    from alectio_agent.wire.experiment import ExperimentSettings
 
 
 def load_agent_file(
@@ -40,7 +42,7 @@ def load_agent_file(
     return load(file, AgentFile, os.environ, overrides or {}, looks_into_files=looks), file
 
 
-def load_experiment_file(file: Path, agent_file: Path | None = None) -> ExperimentSettings:
+def load_experiment_file(file: Path, agent_file: Path | None = None) -> "ExperimentSettings":
     """Load `experiment.yaml`.
 
     Args:
@@ -52,6 +54,8 @@ def load_experiment_file(file: Path, agent_file: Path | None = None) -> Experime
     """
     if not os.path.lexists(file):
         raise _absent(file, agent_file)
+    from alectio_agent.wire.experiment import ExperimentSettings
+
     return load(file, ExperimentSettings)
 
 

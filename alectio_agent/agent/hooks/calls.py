@@ -47,14 +47,14 @@ class HookCalls:
         self._groups = groups
         self._environment = environment
         self._stopper = stopper
-        self._on_progress = on_progress
+        self.on_progress = on_progress
 
-    def start(self, scene: Scene, folders: ExperimentFolders) -> ChildProcess:
+    def start(self, scene: Scene, folders: ExperimentFolders | None) -> ChildProcess:
         """Start a process; it has read nothing of the user's yet.
 
         Args:
             scene: What it is for.
-            folders: Of the experiment.
+            folders: Of the experiment; None when it is not known yet.
 
         Raises:
             HookLoadError: The interpreter, or a folder or file of the pipeline, cannot be used.
@@ -134,8 +134,8 @@ class HookCalls:
             log.warning("%s: the result waits for room on the disk: %s", scene.what, said["reason"])
         elif said.get("report") == "part":
             on_part(PartFile(**said["part"]))
-        elif said.get("report") == "progress" and self._on_progress is not None:
-            self._on_progress(said["done"], said["total"], said["numbers"])
+        elif said.get("report") == "progress" and self.on_progress is not None:
+            self.on_progress(said["done"], said["total"], said["numbers"])
 
 
 def inspection_limits(scene: Scene) -> Limits:

@@ -15,7 +15,11 @@ ADDED_ARGS = frozenset({"current_loop", "cur_loop", "EXPT_DIR", "LOG_DIR"})
 
 
 def load_command(
-    name: str, pipeline: PipelineSettings, log_file: Path, step_run: StepRun | None = None
+    name: str,
+    pipeline: PipelineSettings,
+    log_file: Path,
+    folders: ExperimentFolders,
+    step_run: StepRun | None = None,
 ) -> Command:
     """Import the hooks and read their signatures.
 
@@ -23,11 +27,12 @@ def load_command(
         name: Of the pipeline.
         pipeline: Its settings.
         log_file: For what is printed.
+        folders: Of the experiment: a process that was started ahead does not know them.
         step_run: What they are needed for; None for a look.
     """
-    hooks, folders, script = pipeline.hooks, {pipeline.cwd}, pipeline.hooks_file
+    hooks, homes, script = pipeline.hooks, {pipeline.cwd}, pipeline.hooks_file
     if script is not None:
-        folders.add(script.parent)
+        homes.add(script.parent)
     return {
         "do": "load",
         "hooks": hooks.references() if isinstance(hooks, HookFunctions) else str(hooks),
@@ -35,8 +40,9 @@ def load_command(
         "pipeline": name,
         "start": asdict(pipeline.start) if pipeline.start is not None else None,
         "argv": pipeline.argv,
-        "folders": sorted(str(folder) for folder in folders),
+        "folders": sorted(str(home) for home in homes),
         "cwd": str(pipeline.cwd),
+        "environment": folders.variables,
         "seeding": [step_run.seed, step_run.loop, "load"] if step_run else [0, 0, "load"],
         "log_file": str(log_file),
         "debug": step_run is not None and step_run.is_debugged,
@@ -98,6 +104,5 @@ def _args(pipeline: PipelineSettings, folders: ExperimentFolders, loop: int) -> 
         **pipeline.args,
         "current_loop": loop,
         "cur_loop": loop,
-        "EXPT_DIR": str(folders.experiment),
-        "LOG_DIR": str(folders.log),
+        **folders.variables,
     }

@@ -32,6 +32,11 @@ class ExperimentFolders:
         """`LOG_DIR`."""
         return self.experiment / LOG_FOLDER
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """How the hooks find them."""
+        return {"EXPT_DIR": str(self.experiment), "LOG_DIR": str(self.log)}
+
     def make(self) -> None:
         """Make both.
 
@@ -52,7 +57,7 @@ class ExperimentFolders:
 def build_environment(
     pipeline: PipelineSettings,
     inherited: Mapping[str, str],
-    folders: ExperimentFolders,
+    folders: ExperimentFolders | None,
     marker: str,
 ) -> dict[str, str]:
     """All variables of a hook process.
@@ -60,7 +65,7 @@ def build_environment(
     Args:
         pipeline: Its settings.
         inherited: The agent's variables.
-        folders: Of the experiment.
+        folders: Of the experiment; None when it is not known yet.
         marker: Marks all processes that come from this one.
 
     Returns:
@@ -73,12 +78,8 @@ def build_environment(
     found |= pipeline.env
     if pipeline.env_file is not None:
         found |= read_env_file(pipeline.env_file)
-    return {
-        **found,
-        "EXPT_DIR": str(folders.experiment),
-        "LOG_DIR": str(folders.log),
-        MARKER_VARIABLE: marker,
-    }
+    own = folders.variables if folders is not None else {}
+    return {**found, **own, MARKER_VARIABLE: marker}
 
 
 def without_secrets(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,17 +15,18 @@ from alectio_agent.agent.hooks.calls import (
     step_limits,
 )
 from alectio_agent.agent.hooks.checkpoints import check_trained, prepare_train
-from alectio_agent.agent.hooks.child_process import ChildProcess, Report
-from alectio_agent.agent.hooks.commands import ADDED_ARGS, load_command, step_command
+from alectio_agent.agent.hooks.commands import load_command, step_command
 from alectio_agent.agent.hooks.edited_files import EditedFiles
 from alectio_agent.agent.hooks.environment import ExperimentFolders
 from alectio_agent.agent.hooks.failures import Scene
 from alectio_agent.agent.hooks.git_state import ask_git
 from alectio_agent.agent.hooks.groups import Groups
 from alectio_agent.agent.hooks.inspection import HookInspection
-from alectio_agent.agent.hooks.provenance import Code, CodeReader, Provenance
+from alectio_agent.agent.hooks.provenance import CodeReader
+from alectio_agent.agent.hooks.spare import SpareProcess
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import Stopper
+from alectio_agent.agent.hooks.warm import Warm
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import HookInterruptedError
@@ -33,33 +34,6 @@ from alectio_agent.core.errors import HookInterruptedError
 __all__ = ["HookSlot", "PartFile", "StepOutcome", "StepRun"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Warm:
-    """A process with its hooks loaded.
-
-    Attributes:
-        key: Pipeline and experiment that it works for.
-        loaded: What it said when its hooks were loaded.
-        idle_since_s: By the monotonic clock.
-        has_run: A step ran in it: globals may hold what that step left.
-    """
-
-    process: ChildProcess
-    key: tuple[str, PipelineSettings, str]
-    files: EditedFiles
-    idle_since_s: float
-    code: CodeReader
-    loaded: Report
-    has_run: bool = False
-    _noted: list[str] = field(default_factory=list)
-
-    def note(self, files: list[str]) -> None:
-        """Note the files that the process has read by now: nearly always those known already."""
-        if files != self._noted:
-            self.files.note(map(Path, files))
-            self._noted = files
 
 
 class HookSlot:
@@ -84,7 +58,20 @@ class HookSlot:
         self._stopper = Stopper(clock)
         self._calls = HookCalls(clock, groups, environment, self._stopper, on_progress)
         self._ask_git = partial(ask_git, environment)
-        self._warm: _Warm | None = None
+        self._warm: Warm | None = None
+        self._spare = SpareProcess(clock, self._calls, self._now_ns)
+
+    def tell(self, on_progress: OnProgress) -> None:
+        """Name who is told how far the running hook is, when nobody was known before.
+
+        Args:
+            on_progress: As for the constructor.
+        """
+        self._calls.on_progress = on_progress
+
+    def prepare(self, name: str, pipeline: PipelineSettings, log_file: Path) -> None:
+        """Start a process for the first job before it is there; arguments as in `SpareProcess`."""
+        self._spare.prepare(name, pipeline, log_file)
 
     def run(self, step_run: StepRun) -> StepOutcome:
         """Run one step to its end.
@@ -156,7 +143,7 @@ class HookSlot:
         try:
             folders.make()
             process = self._calls.start(scene, folders)
-            command = load_command(name, pipeline, log_file)
+            command = load_command(name, pipeline, log_file, folders)
             loaded = self._calls.call(process, command, scene, inspection_limits(scene))
             names = folder / f"{name}.names"
             return self._calls.look(process, scene, folders, loaded["forms"], names)
@@ -193,11 +180,14 @@ class HookSlot:
         self._drop()
 
     def evict_idle(self) -> float | None:
-        """End the process when it had no work for `keep_warm`.
+        """End the process when it had no work for `keep_warm`, or what waits for a first job.
 
         Returns:
             Seconds until the next look, None when there is nothing to look at.
         """
+        spare_s = self._spare.evict()
+        if spare_s is not None:
+            return spare_s
         if self._warm is None or self._warm.key[1].keep_warm_s is None:
             return None
         idle_s = self._clock.monotonic() - self._warm.idle_since_s
@@ -211,6 +201,7 @@ class HookSlot:
     def close(self) -> None:
         """End the process, if there is one."""
         self._drop()
+        self._spare.drop()
         self._stopper.close()
 
     def _run(self, step_run: StepRun) -> StepOutcome:
@@ -238,9 +229,9 @@ class HookSlot:
             warnings += [warning] if warning else []
         times = (started_at, timestamp(self._clock.now()))
         outcome = StepOutcome.of(told, times, warnings)
-        return outcome if code is None else replace(outcome, provenance=_made_of(warm, code, told))
+        return outcome if code is None else replace(outcome, provenance=warm.made_of(code, told))
 
-    def _warm_up(self, step_run: StepRun, scene: Scene, folders: ExperimentFolders) -> _Warm:
+    def _warm_up(self, step_run: StepRun, scene: Scene, folders: ExperimentFolders) -> Warm:
         """The process to use: the one at hand if it may be, else a new one."""
         key = (step_run.pipeline_name, step_run.pipeline, step_run.experiment)
         reason = self._why_replace(step_run, key)
@@ -251,11 +242,11 @@ class HookSlot:
             self._drop()
         files = EditedFiles(known_files(step_run.pipeline), self._now_ns)
         code = CodeReader(step_run.pipeline, files, self._ask_git)
-        process = self._calls.start(scene, folders)
+        process = self._spare.take(scene) or self._calls.start(scene, folders)
         # Known from here on: whatever happens while it loads, the process is ended with the slot.
-        warm = self._warm = _Warm(process, key, files, self._clock.monotonic(), code, {})
+        warm = self._warm = Warm(process, key, files, self._clock.monotonic(), code, {})
         command = load_command(
-            step_run.pipeline_name, step_run.pipeline, step_run.log_file, step_run
+            step_run.pipeline_name, step_run.pipeline, step_run.log_file, folders, step_run
         )
         warm.loaded = self._calls.call(process, command, scene, load_limits(scene))
         warm.note(warm.loaded["files"])
@@ -302,8 +293,3 @@ def _folders(step_run: StepRun) -> ExperimentFolders:
     folders = ExperimentFolders(step_run.pipeline.checkpoints.dir / step_run.experiment)
     folders.make()
     return folders
-
-
-def _made_of(warm: _Warm, code: Code, told: Report) -> Provenance:
-    args = {name: value for name, value in told["args"].items() if name not in ADDED_ARGS}
-    return Provenance(code, warm.key[1].python, warm.loaded["interpreter"], args)

@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TextIO
 
-from alectio_agent.agent.service.agent import Agent
 from alectio_agent.cli.live.glyphs import glyphs_for
 from alectio_agent.cli.options import Common
 from alectio_agent.core.clock import SystemClock
 
 if TYPE_CHECKING:
+    from alectio_agent.agent.service.agent import Agent
     from alectio_agent.cli.live.source import Told
     from alectio_agent.cli.live.stage import Draw, Stage
 
@@ -31,7 +31,7 @@ class Screen:
         """
         self._stage = stage
 
-    def show_agent(self, hub: str, agent: Agent) -> None:
+    def show_agent(self, hub: str, agent: "Agent") -> None:
         """Draw what an agent is doing from now on.
 
         Args:

@@ -92,6 +92,7 @@ class Session:
         return True
 
     def _load(self, command: dict[str, Any]) -> dict[str, Any]:
+        os.environ.update(command["environment"])
         self._folder = command["cwd"]
         self._own = OwnFiles(command["folders"])
         # The folder of the hooks' file comes second, as Python would have it for a script.
