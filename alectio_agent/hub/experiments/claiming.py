@@ -100,8 +100,11 @@ class Claiming:
             Whether a look may find a job for it.
 
         Raises:
-            ProblemError: `unknown-agent`.
+            ProblemError: `unknown-agent`, or `superseded-boot`: it registered anew since the poll
+                was looked at, and the poll of its new life must not end for this one.
         """
+        if self._context.roll.is_outlived(poll.agent_id, poll.boot):
+            raise ProblemError("superseded-boot", "the agent has registered anew since")
         board, kind = self._context.board, self._context.roll.kind_of(poll.agent_id)
         if kind is None:
             raise ProblemError("unknown-agent", "this platform does not know the agent")

@@ -151,6 +151,17 @@ class Roll:
             known = self._known.get(agent_id)
             return None if known is None else known.kind
 
+    def is_outlived(self, agent_id: str, boot_id: str) -> bool:
+        """Whether another life of an agent is the newest that is known.
+
+        Args:
+            agent_id: Who.
+            boot_id: Of the life that asks.
+        """
+        with self._lock:
+            known = self._known.get(agent_id)
+            return known is not None and known.boot_id != boot_id
+
     def is_plain(self, request: ClaimRequest) -> bool:
         """Whether a poll asks for a new job and says nothing else, so that it need not be written.
 

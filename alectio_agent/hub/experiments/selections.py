@@ -1,6 +1,7 @@
 """Selections: which one is owed, what it is asked of, and its one insertion per loop."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -40,10 +41,15 @@ from alectio_agent.wire.strict_json import canonical, dumps
 _TOLD = ("between", "predicted", "histogram", "near_misses")
 """What a selection tells about itself, beside what it is; see `analysis.answering`."""
 
+FEW = 8
+"""Nearly always the first that owes a selection can have it: thousands more need not be read."""
+
 _OWING = PreparedQuery(
     select(experiments)
     .where(experiments.c.state == "running", experiments.c.owed_loop.is_not(None))
     .order_by(experiments.c.priority, experiments.c.position)
+    .limit(FEW)
+    .offset(bindparam("skipped"))
 )
 _INFERRED = PreparedQuery(
     select(results.c.media_type, results.c.parts, results.c.inline).where(
@@ -88,8 +94,7 @@ def next_owed(tx: Connection, context: Context) -> OwedSelection | None:
     Returns:
         None when none is owed that can be made now.
     """
-    for row in _OWING.rows(tx):
-        experiment = experiment_record(row)
+    for experiment in _owing(tx):
         if experiment.control_of is None or experiment.owed_loop != 0:
             return _owed(tx, context, experiment)
         # A control begins with the very batch of its experiment, once that is there.
@@ -97,6 +102,13 @@ def next_owed(tx: Connection, context: Context) -> OwedSelection | None:
         if first is not None:
             return replace(_owed(tx, context, experiment), copied=first)
     return None
+
+
+def _owing(tx: Connection) -> Iterator[Experiment]:
+    skipped = 0
+    while rows := _OWING.rows(tx, skipped=skipped):
+        yield from map(experiment_record, rows)
+        skipped += len(rows)
 
 
 def insert_selection(

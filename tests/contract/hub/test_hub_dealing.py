@@ -4,15 +4,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from alectio_agent.core.errors import StoreBusyError
 from alectio_agent.hub.api.dealer import Dealer
 from alectio_agent.hub.experiments.dealing import MOST_DEALT, Deal
 from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
+from alectio_agent.hub.store.tables import agents
 from alectio_agent.wire.claims import ClaimRequest
-from tests.support.benches import Bench, BenchAgent, make_settings
+from tests.support.benches import Bench, BenchAgent, make_settings, refused
 
 HOUR = 3600.0
 
@@ -286,10 +287,35 @@ def test_an_earlier_life_gets_no_job_though_its_poll_was_in_line(bench: Bench) -
     """Registration and look may be parts of one commit, so that memory is not told yet."""
     agent = bench.agent()
     create(bench, "digits")
-    poll = Poll(agent.agent_id, "boot-of-before", 1, frozenset({"digits"}))
-    bench.platform.claiming.join(poll)
+    poll = wait(bench, agent)
+    bench.run(lambda tx: tx.execute(update(agents).values(boot_id="the-next")))
     assert deal(bench).dealt == []
     assert (poll.claim, poll.is_doubted) == (None, True)
+
+
+def test_a_poll_of_an_earlier_life_that_comes_late_does_not_end_the_new_ones(bench: Bench) -> None:
+    agent = bench.agent()
+    late = Poll(agent.agent_id, agent.said["boot"]["id"], 9, frozenset({"digits"}))
+    again = bench.agent(boot={"count": 2, "id": "second"})
+    poll = wait(bench, again)
+    with refused("superseded-boot"):
+        bench.platform.claiming.join(late)
+    create(bench, "digits")
+    deal(bench)
+    assert got(poll, late) == ["digits", None]
+
+
+def test_a_late_copy_of_an_older_poll_ends_at_once_and_the_newer_one_waits(bench: Bench) -> None:
+    agent = bench.agent()
+    newer = Poll(agent.agent_id, agent.said["boot"]["id"], 2, frozenset({"digits"}))
+    older = Poll(agent.agent_id, agent.said["boot"]["id"], 1, frozenset({"digits"}))
+    claiming = bench.platform.claiming
+    claiming.join(newer)
+    claiming.join(older)
+    assert older.is_settled
+    create(bench, "digits")
+    deal(bench)
+    assert got(newer, older) == ["digits", None]
 
 
 def test_a_restarted_hub_knows_its_agents_before_they_register_again(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from alectio_agent.hub.experiments.analysis_process import AnalysisEndedError, AnalysisError
-from alectio_agent.hub.experiments.selections import insert_selection, next_owed
+from alectio_agent.hub.experiments.selections import FEW, insert_selection, next_owed
 from tests.support.benches import Bench, make_settings
 
 
@@ -290,3 +290,14 @@ def test_metrics_that_cannot_be_computed_stop_nobody(bench: Bench) -> None:
     assert view.state == "finished"
     assert view.loops[0].metrics == {}
     assert view.loops[0].warnings == ["metrics: label 'x' is no class"]
+
+
+def test_many_controls_that_wait_for_their_experiments_hold_up_no_other(bench: Bench) -> None:
+    bench.agent()
+    for at in range(FEW + 1):
+        bench.analysis.answers.append(AnalysisError("no"))
+        bench.create(name=f"refused{at}", control="replay")
+    view = bench.create(name="digits", control="replay")
+    bench.settle()
+    control = bench.show(view.control or "")
+    assert [loop.state for loop in control.loops] == ["available"]
