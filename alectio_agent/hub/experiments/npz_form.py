@@ -21,6 +21,8 @@ MOST_DIRECTORY_BYTES = 2**16
 MOST_HEADER_BYTES = 2**14
 MOST_DIMENSIONS = 8
 READ_BYTES = 2**18
+NEWEST_VERSION = 63
+"""Of the zip format, in tenths: what asks for a later one is refused by those that unpack."""
 
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
@@ -156,7 +158,7 @@ def _read_entry(
         fields = _ENTRY.unpack_from(directory, at)
     except struct.error as error:
         raise BadPartError("its directory is cut short") from error
-    magic, _, _, flags, method, *_, check_sum = fields[:8]
+    magic, _, version, flags, method, *_, check_sum = fields[:8]
     packed, size, name_size, extra, comment, *_, local = fields[8:]
     at += _ENTRY.size
     raw_name, at = directory[at : at + name_size], at + name_size + extra + comment
@@ -165,6 +167,8 @@ def _read_entry(
     name = _name(raw_name, flags)
     if method or flags & _ENCRYPTED or packed != size:
         raise BadPartError(f"{_told(name)} is packed; expected members that are stored as they are")
+    if version > NEWEST_VERSION:
+        raise BadPartError(f"{_told(name)} asks for version {version / 10:g} of the zip format")
     start = _start_of(file, local, raw_name, name)
     if start + size > directory_start:
         raise BadPartError(f"{_told(name)}: {size} bytes are more than there are")

@@ -347,6 +347,12 @@ def test_damage_is_found_or_harmless(
         assert digest_of(arrays["index"]) == form.contents.index_digest
 
 
+def test_a_member_for_a_later_zip_format_is_refused(tmp_path: Path) -> None:
+    """Whoever unpacks the part later would refuse it."""
+    form = form_of(tmp_path, directory_changed(6, 64, "<H"))
+    assert "version 6.4 of the zip format" in form.problem
+
+
 def members(content: bytes) -> list[tuple[str, bytes]]:
     """As zipfile finds them, without its check sums."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
