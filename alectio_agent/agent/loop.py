@@ -12,9 +12,10 @@ from alectio_agent.agent.client.hold import Hold
 from alectio_agent.agent.client.poll_trouble import PollTrouble
 from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
+from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
-from alectio_agent.agent.jobs.run import Desk, JobRun
+from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.validation import refusal

@@ -14,12 +14,12 @@ from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
-from alectio_agent.agent.jobs.run import Desk
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.slot import Slot

@@ -5,10 +5,10 @@ import threading
 from pathlib import Path
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
-from alectio_agent.agent.jobs.run import Desk
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox

@@ -1,10 +1,6 @@
 """One job on this agent: first heartbeat, then step after step until all results are durable."""
 
 import logging
-import random
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
@@ -13,20 +9,14 @@ from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
-from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
-from alectio_agent.agent.jobs.log_sender import LogSender
+from alectio_agent.agent.jobs.desk import Desk
+from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.jobs.orders import Order, open_orders
-from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.part_queue import OutPart
-from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.step_marks import StepMarks
-from alectio_agent.agent.jobs.told_once import ToldOnce
-from alectio_agent.agent.journal.disk import Disk
-from alectio_agent.agent.journal.job_logs import JobLog
-from alectio_agent.agent.journal.journal import Journal
-from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.config.pipeline import PipelineSettings
-from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.core.clock import timestamp
 from alectio_agent.core.errors import (
     HookError,
     HookInterruptedError,
@@ -50,40 +40,6 @@ class StepRunner(Protocol):
 
     def cancel(self, grace_s: float) -> None:
         """End the running step from another thread."""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What every job of this agent works with.
-
-    Attributes:
-        share: What may leave the site.
-        log_folder: A file per job attempt, with what the hooks print.
-        leaving: Set when the agent finishes the running step and goes.
-        delivery: Set to wake the sender.
-        logs: Sends what the hooks print.
-        parts: Sends parts of results.
-        told: Which warnings were logged already.
-    """
-
-    journal: Journal
-    outbox: Outbox
-    disk: Disk
-    heartbeats: Heartbeats
-    pipelines: Mapping[str, PipelineSettings]
-    share: Share
-    log_folder: Path
-    clock: Clock
-    rng: random.Random
-    leaving: threading.Event
-    delivery: threading.Event
-    logs: LogSender
-    parts: PartCourier
-    told: ToldOnce = field(default_factory=ToldOnce)
-
-    def log_file(self, claim: Claim) -> Path:
-        """The file with what the hooks of a job print."""
-        return self.log_folder / JobLog(claim.experiment, claim.loop, claim.attempt).file_name
 
 
 class JobRun:

@@ -1,0 +1,54 @@
+"""What every job of this agent works with."""
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.log_sender import LogSender
+from alectio_agent.agent.jobs.part_courier import PartCourier
+from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.told_once import ToldOnce
+from alectio_agent.agent.journal.disk import Disk
+from alectio_agent.agent.journal.job_logs import JobLog
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.core.clock import Clock
+from alectio_agent.wire.claims import Claim
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every job of this agent works with.
+
+    Attributes:
+        share: What may leave the site.
+        log_folder: A file per job attempt, with what the hooks print.
+        leaving: Set when the agent finishes the running step and goes.
+        delivery: Set to wake the sender.
+        logs: Sends what the hooks print.
+        parts: Sends parts of results.
+        told: Which warnings were logged already.
+    """
+
+    journal: Journal
+    outbox: Outbox
+    disk: Disk
+    heartbeats: Heartbeats
+    pipelines: Mapping[str, PipelineSettings]
+    share: Share
+    log_folder: Path
+    clock: Clock
+    rng: random.Random
+    leaving: threading.Event
+    delivery: threading.Event
+    logs: LogSender
+    parts: PartCourier
+    told: ToldOnce = field(default_factory=ToldOnce)
+
+    def log_file(self, claim: Claim) -> Path:
+        """The file with what the hooks of a job print."""
+        return self.log_folder / JobLog(claim.experiment, claim.loop, claim.attempt).file_name
