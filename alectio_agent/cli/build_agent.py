@@ -24,7 +24,8 @@ from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop, Rooms
-from alectio_agent.agent.service.agent import Agent, Courier, Parts, Uploads
+from alectio_agent.agent.service.agent import Agent
+from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name

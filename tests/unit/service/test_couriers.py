@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from alectio_agent.agent.service.agent import LAST_WORDS_S, Agent, Courier
+from alectio_agent.agent.service.agent import LAST_WORDS_S, Agent
+from alectio_agent.agent.service.agent_parts import Courier
 from tests.support.clocks import FakeClock
 
 
