@@ -173,7 +173,7 @@ def test_a_held_request_that_the_proxy_cuts_is_no_answer_and_the_next_one_goes(
         upstream.manners.answers = page("200 OK")
         port = int(upstream.url.rpartition(":")[2])
         proxy.manners.routes[f"{HOST}:80"] = ("127.0.0.1", port)
-        proxy.manners.cuts = lambda head: b"/v1/claims" in head
+        proxy.manners.cuts = lambda head: b"/v1/claims" in head and upstream.heard.wait(30)
         with pytest.raises(PlatformUnavailableError) as caught:
             line.send(PLAIN, Request("POST", "/v1/claims", body=b"{}"))
         assert caught.value.code == "E-NET-01"

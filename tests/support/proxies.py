@@ -54,6 +54,7 @@ class Proxy:
     Attributes:
         asked: First line of each request that came.
         heads: The same with their headers.
+        heard: Set when the first one came.
     """
 
     def __init__(self, manners: Manners | None = None, files: Files | None = None) -> None:
@@ -64,6 +65,7 @@ class Proxy:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*files.pair)
         self.asked: list[str] = []
+        self.heard = threading.Event()
         self.heads: list[bytes] = []
         self._open: list[socket.socket] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -101,6 +103,7 @@ class Proxy:
         line, _, below = head.partition(b"\r\n")
         method, target, _ = line.decode().split(" ", 2)
         self.asked.append(f"{method} {target}")
+        self.heard.set()
         self.heads.append(head)
         headers = parse_headers(BytesIO(below))
         manners = self.manners
