@@ -2,8 +2,6 @@
 
 import random
 
-from tenacity import RetryCallState, Retrying, wait_exponential
-
 from alectio_agent.agent.client.verdicts import what_is
 from alectio_agent.core.errors import AlectioAgentError, PlatformError, PlatformUnavailableError
 from alectio_agent.core.log import printable
@@ -28,7 +26,7 @@ class Backoff:
             longest_s: Highest ceiling.
         """
         self._rng = rng
-        self._ceiling = wait_exponential(multiplier=FIRST_S, max=longest_s)
+        self._longest_s = longest_s
         self._failures = 0
         self._reason = ""
         self._kinds: set[tuple[str, str]] = set()
@@ -68,9 +66,7 @@ class Backoff:
         kind = _kind(error)
         self._is_news = kind not in self._kinds
         self._kinds.add(kind)
-        state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
-        state.attempt_number = self._failures
-        wait_s = self._rng.uniform(0, self._ceiling(state))
+        wait_s = self._rng.uniform(0, _ceiling_s(self._failures, self._longest_s))
         asked_s = error.retry_after_s if isinstance(error, PlatformUnavailableError) else None
         wait_s = max(wait_s, min(asked_s or 0.0, LONGEST_RETRY_AFTER_S))
         return wait_s if most_s is None else min(wait_s, most_s)
@@ -92,6 +88,15 @@ class Backoff:
         self._failures = 0
         self._reason = ""
         self._kinds.clear()
+
+
+def _ceiling_s(failures: int, longest_s: float) -> float:
+    # Imported at the first failure: an agent that starts, and reaches its platform, need not wait.
+    from tenacity import RetryCallState, Retrying, wait_exponential
+
+    state = RetryCallState(Retrying(), fn=None, args=(), kwargs={})
+    state.attempt_number = failures
+    return wait_exponential(multiplier=FIRST_S, max=longest_s)(state)
 
 
 def _kind(error: Exception | None) -> tuple[str, str]:
