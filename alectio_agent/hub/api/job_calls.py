@@ -148,7 +148,7 @@ class JobCalls:
         record = await read_record(request, JobFailure, self._services.limits.request_bytes)
         platform = self._services.platform
         await wrap_future(
-            self._services.store.write(lambda tx: platform.fail(tx, job_id, lease, record))
+            self._services.dealer.write(lambda tx: platform.fail(tx, job_id, lease, record))
         )
         return answer(Accepted())
 

@@ -26,4 +26,4 @@ async def take_labels(services: Services, name: str, said: LabelImport) -> Label
     seen = await wrap_future(store.read(partial(platform.see_labels, name=name)))
     checked = await asyncio.to_thread(platform.check_labels, seen, said)
     keep = partial(platform.import_labels, name=name, said=said, checked=checked)
-    return await wrap_future(store.write(keep))
+    return await wrap_future(services.dealer.write(keep))

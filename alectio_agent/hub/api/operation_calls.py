@@ -84,7 +84,7 @@ class OperationCalls:
         record = await read_record(request, ExperimentCreate, services.limits.request_bytes)
         return answer(
             await wrap_future(
-                services.store.write(
+                services.dealer.write(
                     lambda tx: services.platform.create(tx, record.settings, record.series)
                 )
             )

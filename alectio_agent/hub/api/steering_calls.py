@@ -89,7 +89,7 @@ class SteeringCalls:
         return await read_record(request, model, limit_bytes, may_be_empty=True)
 
     async def _write(self, work: Callable[[Connection], ExperimentView]) -> Response:
-        return answer(await wrap_future(self._services.store.write(work)))
+        return answer(await wrap_future(self._services.dealer.write(work)))
 
 
 def _call(

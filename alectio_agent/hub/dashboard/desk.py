@@ -55,7 +55,7 @@ class Desk:
         Args:
             work: Changes rows.
         """
-        return await wrap_future(self.services.store.write(work))
+        return await wrap_future(self.services.dealer.write(work))
 
     async def show(
         self, visit: Visit, key: Hashable, make: Callable[[], Awaitable[str]]

@@ -1,5 +1,6 @@
 """Agents that wait in line, and the look that gives them jobs: who comes first, what it costs."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,6 +9,8 @@ from sqlalchemy import Connection, update
 
 from alectio_agent.core.errors import StoreBusyError
 from alectio_agent.hub.api.dealer import Dealer
+from alectio_agent.hub.api.services import Services
+from alectio_agent.hub.api.steering_calls import SteeringCalls
 from alectio_agent.hub.experiments.dealing import MOST_DEALT, Deal
 from alectio_agent.hub.experiments.poll import Poll
 from alectio_agent.hub.experiments.selection_worker import SelectionWorker
@@ -30,13 +33,16 @@ def deal(bench: Bench) -> Deal:
     return bench.run(bench.platform.claiming.deal)
 
 
-def deal_with_selections(bench: Bench, store: object) -> None:
-    """As in a hub that runs: whoever waits has a job with the commit of its selection."""
+def make_dealer(bench: Bench, store: object) -> Dealer:
     dealer = Dealer(cast(Any, store), bench.platform.claiming, bench.clock)
     dealer._is_deaf = False  # it would listen in a running event loop
-    bench.worker = SelectionWorker(
-        cast(Any, bench.store), bench.platform, bench.analysis, dealer.write
-    )
+    return dealer
+
+
+def deal_with_selections(bench: Bench, store: object) -> None:
+    """As in a hub that runs: whoever waits has a job with the commit of its selection."""
+    write = make_dealer(bench, store).write
+    bench.worker = SelectionWorker(cast(Any, bench.store), bench.platform, bench.analysis, write)
 
 
 def create(bench: Bench, *names: str, **changed: object) -> None:
@@ -234,6 +240,17 @@ def test_a_selection_and_the_claim_of_its_job_are_one_commit(bench: Bench) -> No
     bench.run(lambda tx: bench.platform.create(tx, make_settings()))
     commits = bench.store.commits
     bench.settle()
+    assert (got(poll), bench.store.commits - commits) == (["digits"], 1)
+
+
+def test_what_a_person_starts_and_the_claim_of_its_job_are_one_commit(bench: Bench) -> None:
+    agent = bench.agent("gpu")
+    create(bench, "digits")
+    bench.steer("pause")
+    poll = wait(bench, agent)
+    services = SimpleNamespace(dealer=make_dealer(bench, bench.store), platform=bench.platform)
+    commits = bench.store.commits
+    asyncio.run(SteeringCalls(cast(Services, services)).resume_experiment(name="digits"))
     assert (got(poll), bench.store.commits - commits) == (["digits"], 1)
 
 
