@@ -28,6 +28,11 @@ class Due:
             self.hurry.set()
         self.results.set()
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether any experiment was marked since `take_marked` was called."""
+        return bool(self._names)
+
     def take_marked(self) -> list[str]:
         """Experiments that were marked since the last call.
 

@@ -126,7 +126,8 @@ class ResultsWriter:
             self._mark_stale()
         else:
             self._wait(self._never, self._written_at + BETWEEN_S)
-            self._wait(self._due.hurry, self._written_at + LOOPS_S)
+            if self._due.has_marks:  # else there are reports to make, which wait for no loop
+                self._wait(self._due.hurry, self._written_at + LOOPS_S)
         self._due.hurry.clear()
         failed = self._make_data()
         self._written_at = self._clock.monotonic()

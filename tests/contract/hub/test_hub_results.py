@@ -226,6 +226,17 @@ def test_loops_of_an_experiment_that_goes_on_share_more_and_its_end_does_not(
     assert results_of(bench)["state"] == "finished"
 
 
+def test_reports_that_are_owed_wait_for_no_loop(bench: Bench, writer: ResultsWriter) -> None:
+    """A hub that starts may owe hundreds, one a turn."""
+    bench.agent()
+    for name in ("a", "b", "c"):
+        bench.create(name=name)
+    writer.step()
+    assert [waited_s(bench, writer) for _ in range(2)] == [0.5, 0.5]
+    reports = {path.parent.name for path in (bench.folder / "results").glob("*/report.html")}
+    assert reports == {"a", "b", "c"}
+
+
 def test_nothing_is_written_when_nothing_changed(bench: Bench, writer: ResultsWriter) -> None:
     bench.agent()
     bench.create()
