@@ -92,7 +92,8 @@ def test_a_result_passes_a_proxy_that_takes_only_small_bodies(
     tried = spans(proxy)
     passed = [stop - start for _, start, stop, _ in tried if stop - start <= 100_000]
     assert sum(passed) >= 48 * (ROWS - 1)
-    assert max(passed) == 64 * 1024
+    # Where halving ends depends on how many parts were under way; never below the floor.
+    assert max(passed) >= 64 * 1024
     refused = len(tried) - len(passed)
     assert refused < 20, "larger ones are tried again ever more seldom"
 
