@@ -40,7 +40,8 @@ def create_app(services: Services) -> FastAPI:
     Returns:
         An ASGI application.
     """
-    calls = all_calls(services)
+    claims = ClaimCalls(services)
+    calls = _all_calls(services, claims)
     app = FastAPI(
         title=TITLE,
         description=DESCRIPTION,
@@ -52,7 +53,7 @@ def create_app(services: Services) -> FastAPI:
             Middleware(Guard, clock=services.clock),
             Middleware(
                 AgentLine,
-                claims=ClaimCalls(services),
+                claims=claims,
                 calls=[call for call in calls if call.is_frequent],
                 gate=services.gate,
             ),
@@ -77,15 +78,11 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def all_calls(services: Services) -> list[Call]:
-    """Everything that the hub serves.
-
-    Args:
-        services: What the endpoints call.
-    """
+def _all_calls(services: Services, claims: ClaimCalls) -> list[Call]:
+    """Everything that the hub serves; the polls are those that the agents' line answers too."""
     return [
         *AgentCalls(services).calls(),
-        *ClaimCalls(services).calls(),
+        *claims.calls(),
         *JobCalls(services).calls(),
         *LogCalls(services).calls(),
         *NameCalls(services).calls(),
