@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from alectio_agent.config.no_proxy import checked_entry
 from alectio_agent.config.proxy_credentials import read_credentials
 from alectio_agent.config.section import Section
-from alectio_agent.config.values import AbsolutePath, surroundings
+from alectio_agent.config.values import AbsolutePath, split_url, surroundings
 from alectio_agent.core.setting_error import SettingError
 
 NO_PROXY_AT_ALL = "none"
@@ -42,15 +41,10 @@ def proxy_url(value: str) -> str:
     if "@" in value:
         # The value itself is not shown: it holds a password, perhaps in a URL that does not parse.
         raise SettingError(f"found a user or password in the URL; {_IN_FILE}")
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # raises for a port that is no number, or too large
-    except ValueError:
-        raise ValueError(f"expected {_EXPECTED}") from None
-    if parts.scheme.startswith("socks"):
+    parts = split_url(value)
+    if parts is not None and parts.scheme.startswith("socks"):
         raise ValueError(f"expected {_EXPECTED}: proxies that speak SOCKS are not supported")
-    is_plain = value.isprintable() and not any(map(str.isspace, value))
-    if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"expected {_EXPECTED}")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"expected {_EXPECTED}, and nothing behind the port")

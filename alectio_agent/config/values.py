@@ -145,7 +145,7 @@ def platform_url(value: str) -> str:
     """
     if value == EMBEDDED:
         return value
-    parts = _split(value)
+    parts = split_url(value)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"expected {EMBEDDED} or a URL such as https://alectio.example.org")
     if parts.username is not None or parts.password is not None:
@@ -158,8 +158,15 @@ def platform_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _split(url: str) -> SplitResult | None:
-    """Parts of a URL; None when it is none."""
+def split_url(url: str) -> SplitResult | None:
+    """Take a URL apart.
+
+    Args:
+        url: As written.
+
+    Returns:
+        Its parts; None when it is no URL, or its port is none.
+    """
     if not url.isprintable() or any(map(str.isspace, url)):
         return None
     try:
