@@ -129,7 +129,6 @@ class LightSession(requests.Session):
         data: bytes | BinaryIO | FileSlice | None = None,
         headers: Mapping[str, str],
         timeout: tuple[float, float],
-        **_: object,
     ) -> requests.Response:
         """Perform a request; the answer's body is still to be read, from `raw`.
 
@@ -148,12 +147,7 @@ class LightSession(requests.Session):
             told["Content-Length"] = str(_size_bytes(data))
         prepared.headers = told  # type: ignore[assignment] # nobody asks it in other letters
         return self.get_adapter(url).send(
-            prepared,
-            stream=True,
-            timeout=timeout,
-            verify=True if self.verify is None else self.verify,
-            cert=self.cert,
-            proxies=self.proxies,
+            prepared, stream=True, timeout=timeout, proxies=self.proxies
         )
 
 

@@ -136,7 +136,7 @@ class HttpTransport:
         """Shut down every live socket; see `Transport`."""
         self._sockets.refuse()
 
-    def _send(self, session: requests.Session, watch: Watch, request: Request) -> Response:
+    def _send(self, session: LightSession, watch: Watch, request: Request) -> Response:
         watch.begin(CONNECT_TOTAL_S, request.read_timeout_s + SLACK_S, request.total_s)
         try:
             if isinstance(request.body, Path):
@@ -189,7 +189,7 @@ class HttpTransport:
         )
 
     def _perform(
-        self, session: requests.Session, request: Request, body: bytes | BinaryIO | FileSlice | None
+        self, session: LightSession, request: Request, body: bytes | BinaryIO | FileSlice | None
     ) -> Response:
         with session.request(
             request.method,
@@ -197,8 +197,6 @@ class HttpTransport:
             data=body,
             headers={"Accept-Encoding": "identity", **request.headers},
             timeout=(CONNECT_TIMEOUT_S, request.read_timeout_s),
-            allow_redirects=False,
-            stream=True,
         ) as answer:
             self._check_proxy(request, answer.status_code)
             headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -226,16 +224,16 @@ class HttpTransport:
             take(chunk)
         return bytes(received)
 
-    def _line(self) -> tuple[requests.Session, Watch]:
+    def _line(self) -> tuple[LightSession, Watch]:
         """The session of this thread, and the watch over its requests."""
-        line: tuple[requests.Session, Watch] | None = getattr(self._sessions, "line", None)
+        line: tuple[LightSession, Watch] | None = getattr(self._sessions, "line", None)
         if line is None:
             watch = Watch(self._deadlines)
             line = self._session(watch), watch
             self._sessions.line = line
         return line
 
-    def _session(self, watch: Watch) -> requests.Session:
+    def _session(self, watch: Watch) -> LightSession:
         session = LightSession()
         session.trust_env = False
         for said_anyway in ("Accept", "Connection"):  # all, and keep-alive
