@@ -41,9 +41,10 @@ def reconcile(journal: Journal, outbox: Outbox) -> None:
         manifest = outbox.read(folder)
         if manifest is not None:
             manifests.append(manifest)
-        elif folder.name.split(".")[0] in jobs:
+        else:
             lease, _, step = folder.name.partition(".")
-            outbox.remove(lease, step)
+            if journal.knows(lease):
+                outbox.remove(lease, step)
     for manifest in sorted(manifests, key=lambda found: STEPS.index(found.step)):
         if job := jobs.get(manifest.lease):
             _queue(journal, job, manifest)

@@ -133,11 +133,13 @@ class JobRun:
         try:
             outcome = self._hooks.run(self._step_run(order))
         except HookInterruptedError as error:
+            self._clear(order.step)
             if self._ending is not None:
                 return 0.0
             self._hand_back(error.message)
             return None
         except HookError as error:
+            self._clear(order.step)
             self._fail(order.step, error)
             return None
         self._complete(order, outcome)
@@ -171,6 +173,14 @@ class JobRun:
         claim = self.claim
         found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
         self._desk.parts.offer(found)
+
+    def _clear(self, step: Step) -> None:
+        """Remove what a step has left that gave no result: nobody will ask for it.
+
+        Parts that an earlier commit names are wanted again.
+        """
+        self._desk.parts.forget(self.claim.lease)
+        self._desk.parts.remove(self.claim.lease, step)
 
     def _complete(self, order: Order, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""
@@ -265,8 +275,6 @@ class JobRun:
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
-        # Parts of a step without a result; those that an earlier commit names are wanted again.
-        self._desk.parts.forget(self.claim.lease)
         share = self._desk.share
         failure = JobFailure.model_validate(
             {

@@ -68,6 +68,10 @@ class Journal:
         rows = self._database.query("SELECT lease FROM jobs WHERE state != 'closed' ORDER BY rowid")
         return [str(row["lease"]) for row in rows]
 
+    def knows(self, lease: str) -> bool:
+        """Whether an attempt was ever journalled."""
+        return bool(self._database.query("SELECT 1 FROM jobs WHERE lease = ?", (lease,)))
+
     def jobs(self, platform_id: str | None = None) -> list[Job]:
         """The jobs that are not closed, oldest first.
 

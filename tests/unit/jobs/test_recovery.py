@@ -63,6 +63,16 @@ def test_an_incomplete_result_is_removed(journal: Journal, outbox: Outbox) -> No
     assert journal.steps_done("lease-1") == set()
 
 
+def test_an_incomplete_result_of_a_job_that_is_closed_is_removed_too(
+    journal: Journal, outbox: Outbox
+) -> None:
+    """Killed after the failure was told, before the step's folder was removed."""
+    outbox.open_result("lease-1", "train")
+    journal.supersede("lease-1", "another counted")
+    reconcile(journal, outbox)
+    assert outbox.folders() == []
+
+
 def test_a_result_of_an_unknown_job_is_left_alone(journal: Journal, outbox: Outbox) -> None:
     complete(outbox, "train", lease="lease-of-nobody")
     reconcile(journal, outbox)

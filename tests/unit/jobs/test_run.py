@@ -102,6 +102,16 @@ class TestParts:
     def test_parts_of_a_step_that_failed_are_not_sent(self, bench: Bench) -> None:
         assert self.run(bench, HookRaisedError("no")) == [1, 0]
 
+    @pytest.mark.parametrize(
+        "ending", [HookRaisedError("no"), HookCrashedError("killed"), HookInterruptedError("stop")]
+    )
+    def test_nothing_stays_on_disk_of_a_step_without_a_result(
+        self, bench: Bench, ending: Exception
+    ) -> None:
+        """Its folder would never be looked at again."""
+        self.run(bench, ending)
+        assert bench.desk.outbox.folders() == []
+
     def test_parts_of_a_lost_lease_are_not_sent(self, bench: Bench) -> None:
         def lose() -> StepOutcome:
             bench.hooks.runs[-1].on_part(self.PART)
