@@ -9,7 +9,7 @@ EXAMPLES := digits topic_classification flask_sdk_script
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test unit lint format docs check bench clean
+.PHONY: help demo examples test unit lint format docs check bench torture clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,10 @@ bench: $(VENV)/.bench ## Measure everything beside its peers, and write the figu
 	done; \
 	$(BIN)/python -m benchmarks.tables || exit; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+torture: $(VENV)/.dev ## Kill and disturb real processes, hundreds of times.
+	$(BIN)/python -m tests.torture kills
+	$(BIN)/python -m tests.torture network
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results
