@@ -13,7 +13,8 @@ from benchmarks.harness import ROOT
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    "name", ["dispatch", "throughput", "startup", "idle", "claim", "bulk", "longpoll"]
+    "name",
+    ["dispatch", "throughput", "startup", "idle", "claim", "bulk", "longpoll", "recovery", "soak"],
 )
 def test_a_benchmark_runs_to_its_end(name: str, tmp_path: Path) -> None:
     if name == "bulk":

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from tests.support.faulty_proxy import Faults, FaultyProxy
 from tests.torture.deployment import Site, fail, wait_until
 from tests.torture.kills import run_in_peace
 from tests.torture.leaks import check_leaks
-from tests.torture.proxy import Faults, FaultyProxy
 
 POOLS = (60, 60, 4000)
 """The results of the last one travel in parts."""
