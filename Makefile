@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
-BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files
+BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery
 
 .DEFAULT_GOAL := help
 .PHONY: help demo examples test unit lint format docs check bench torture clean

@@ -14,7 +14,7 @@ WITH_PEERS = ("dispatch", "throughput", "startup", "idle", "bulk", "longpoll")
 PLACES = {
     "README.md": WITH_PEERS,
     "benchmarks/README.md": (
-        *WITH_PEERS, "claim", "loop_overhead", "report", "dashboard", "results_files",
+        *WITH_PEERS, "claim", "loop_overhead", "report", "dashboard", "results_files", "recovery", "soak",
     ),
 }  # fmt: skip
 SHORT, WHOLE = "README.md", ("dispatch", "throughput")
