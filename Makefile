@@ -9,7 +9,7 @@ EXAMPLES := digits topic_classification flask_sdk_script
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test unit lint format docs check bench torture clean
+.PHONY: help demo examples test unit lint format docs check bench soak torture clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,10 @@ bench: $(VENV)/.bench ## Measure everything beside its peers, and write the figu
 	done; \
 	$(BIN)/python -m benchmarks.tables || exit; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+soak: $(VENV)/.dev ## Run 10,000 small jobs over a bad line, and see what grows.
+	$(BIN)/python -m benchmarks.soak --json benchmarks/results
+	$(BIN)/python -m benchmarks.tables
 
 torture: $(VENV)/.dev ## Kill and disturb real processes, hundreds of times.
 	$(BIN)/python -m tests.torture kills
