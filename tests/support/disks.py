@@ -44,6 +44,16 @@ class MemoryDisk:
     def folders(self, folder: Path) -> list[Path]:
         return sorted(found for found in self._folders if found.parent == folder != found)
 
+    def move(self, path: Path, target: Path) -> None:
+        def moved(found: Path) -> Path:
+            is_below = path == found or path in found.parents
+            return target / found.relative_to(path) if is_below else found
+
+        self._files = {moved(file): content for file, content in self._files.items()}
+        self._durable = {moved(file): content for file, content in self._durable.items()}
+        self._folders = {moved(folder) for folder in self._folders}
+        self._unnamed = {moved(folder) for folder in self._unnamed} - {target}
+
     def remove(self, path: Path) -> None:
         def is_kept(found: Path) -> bool:
             return path != found and path not in found.parents
