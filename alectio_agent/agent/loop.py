@@ -207,6 +207,7 @@ class PollLoop:
         rooms = self._rooms
         if platform_id != self._platform_id:
             self._platform_id = platform_id
+            self._earlier.hold_back(self._taken)
             self._taken = {lease for lease in self._taken if self._is_in_hand(lease)}
             self._waiting.clear()
             if others := rooms.journal.foreign_count(platform_id):

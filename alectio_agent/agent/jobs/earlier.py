@@ -1,7 +1,7 @@
 """Jobs that an earlier life of the agent has claimed: which go on, which are only delivered."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Ending
@@ -58,6 +58,17 @@ class EarlierJobs:
         desk.heartbeats.deliver(lease)
         desk.logs.follow(claim, desk.log_file(claim))
         desk.logs.end(lease)
+
+    def hold_back(self, leases: Iterable[str]) -> None:
+        """Send nothing more of jobs whose platform does not answer any more: another one does.
+
+        Args:
+            leases: Of those jobs. Their parts are wanted again with their commits; of their logs
+                the agent's files have all.
+        """
+        for lease in leases:
+            self._desk.parts.forget(lease)
+        self._desk.logs.forget_all()
 
     def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
         def end(ending: Ending, reason: str) -> None:

@@ -172,6 +172,8 @@ class JobRun:
     def _offer(self, folder: Path, part: PartFile) -> None:
         """Let a part leave before its step is done: the one way by which any does."""
         claim = self.claim
+        if not self._desk.heartbeats.serves(self._platform_id):
+            return  # another platform answers now
         found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
         self._desk.parts.offer(found)
 
