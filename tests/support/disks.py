@@ -88,3 +88,20 @@ def folders_that_are_synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     monkeypatch.setattr("os.fsync", note)
     return synced
+
+
+def durable_steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What makes real files durable from here on, in order: names that are synced or renamed."""
+    steps, fsync, replace = list[tuple[str, str]](), os.fsync, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        steps.append(("fsync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        fsync(descriptor)
+
+    def note_rename(source: str, target: Path) -> None:
+        steps.append(("rename", Path(target).name))
+        replace(source, target)
+
+    monkeypatch.setattr("os.fsync", note_sync)
+    monkeypatch.setattr("os.replace", note_rename)
+    return steps
