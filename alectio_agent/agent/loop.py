@@ -13,7 +13,8 @@ from alectio_agent.agent.client.poll_trouble import PollTrouble
 from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
-from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
+from alectio_agent.agent.jobs.earlier import EarlierJobs
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
@@ -27,8 +28,9 @@ from alectio_agent.core.errors import (
     PlatformError,
     PlatformUnavailableError,
     ProtocolMismatchError,
+    SupersededBootError,
 )
-from alectio_agent.wire.agents import Registered
+from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 from alectio_agent.wire.protocol import POLL_WAIT_S
 
@@ -41,6 +43,10 @@ UNSENT_HOLD_S = 2.0
 """While a result is under way, a long poll would make an agent that leaves wait twice."""
 LOOK_AGAIN_S = 10.0
 """Between looks at whether jobs may be asked for again; whoever changes that wakes the loop."""
+OTHERS_TEXT = (
+    "%d jobs belong to another platform than the one that answers: their results are kept, and "
+    "sent when that one answers again"
+)
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
 
@@ -96,8 +102,11 @@ class PollLoop:
         self.on_done: Callable[[], None] = _nothing
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
         self._trouble = PollTrouble(rng)
+        self._earlier = EarlierJobs(rooms.desk)
         self._hold = Hold(POLL_WAIT_S)
         self._registered: Registered | None = None
+        self._platform_id: str | None = None
+        self._is_doubted = False
         self._waiting: list[tuple[Claim, str]] = []
         self._taken: set[str] = set()
         self._refused: Refusal | None = None
@@ -134,8 +143,25 @@ class PollLoop:
         self._trouble.succeeded()
         return wait_s
 
+    def confirm(self) -> None:
+        """Ask who answers before a lost lease is believed; may be called from any thread.
+
+        Raises:
+            PlatformUnavailableError: Another platform than the one that this agent works for: it
+                knows none of its leases, and says nothing about them.
+            PlatformError: Nobody answers.
+        """
+        before = self._registered
+        if before is not None:
+            found = self._client.register(self._registration())
+            if found.platform_id == before.platform_id:
+                return
+            self._is_doubted = True
+            self.wake.set()
+        raise PlatformUnavailableError("another platform answers than before", silence="foreign")
+
     def _turn(self) -> float:
-        if self._registered is None:
+        if self._registered is None or self._is_doubted:
             self._register()
         if not self._rooms.slot.is_free:
             return IDLE_S
@@ -159,42 +185,51 @@ class PollLoop:
         self.held_back = reason
         return bool(reason)
 
+    def _registration(self) -> Registration:
+        # All leases, since it is not known yet which platform answers: one that came in the place
+        # of another does not know them, and one that comes back must not count them as lost.
+        return self._announcement.registration(self._identity, self._rooms.journal.leases())
+
     def _register(self) -> None:
-        said = self._announcement
-        holding = self._rooms.journal.leases()
-        registered = self._client.register(said.registration(self._identity, holding))
+        self._is_doubted = False
+        registered = self._client.register(self._registration())
         self._registered = registered
         self._trouble.reached()
-        log.info("registered as %s", said.name)
+        log.info("registered as %s", self._announcement.name)
         self._hold.ask(registered.poll_wait_s)
         self._rooms.heartbeats.set_lease(registered.lease_s)
-        self._rooms.sender.set_platform(registered.platform_id)
+        self._enter(registered.platform_id)
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
         self._take_up(registered.platform_id)
+
+    def _enter(self, platform_id: str) -> None:
+        """Work for this platform; what belongs to another is kept until that one answers."""
+        rooms = self._rooms
+        if platform_id != self._platform_id:
+            self._platform_id = platform_id
+            self._earlier.hold_back(self._taken)
+            self._taken = {lease for lease in self._taken if self._is_in_hand(lease)}
+            self._waiting.clear()
+            if others := rooms.journal.foreign_count(platform_id):
+                log.warning(OTHERS_TEXT, others)
+        rooms.heartbeats.set_platform(platform_id)
+        rooms.sender.set_platform(platform_id)
+
+    def _is_in_hand(self, lease: str) -> bool:
+        run = self._rooms.slot.in_hand
+        is_run = run is not None and run.claim.lease == lease
+        return is_run or self._rooms.heartbeats.holds(lease)
 
     def _take_up(self, platform_id: str) -> None:
         """Go on with the jobs of the journal that are not in hand yet."""
         for job in self._rooms.journal.jobs(platform_id):
-            lease = job.claim.lease
-            if lease in self._taken:
+            if job.claim.lease in self._taken:
                 continue
-            self._taken.add(lease)
-            if job.state == "open":
-                log.info("%s goes on where it was", job.claim.job)
+            self._taken.add(job.claim.lease)
+            if self._earlier.can_go_on(job, self._announcement.offers):
                 self._waiting.append((job.claim, platform_id))
             else:
-                self._rooms.heartbeats.hold(job.claim, self._on_end(lease))
-                self._rooms.heartbeats.deliver(lease)
-                desk = self._rooms.desk
-                desk.logs.follow(job.claim, desk.log_file(job.claim))
-                desk.logs.end(lease)
-
-    def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
-        def end(ending: Ending, reason: str) -> None:
-            if ending == "lost":  # what a cancelled job computed is still delivered
-                self._rooms.journal.supersede(lease, reason)
-
-        return end
+                self._earlier.deliver(job.claim)
 
     def _poll(self, registered: Registered) -> float:
         boot = self._identity.boot.id
@@ -283,7 +318,8 @@ class PollLoop:
     def _failed(self, error: PlatformError) -> float:
         """Do what the table of rules says; seconds to wait before the next turn."""
         action = rule("poll", error)
-        if action == "end" or self._is_hopeless(error):
+        is_outlived = isinstance(error, SupersededBootError) and self._registered is None
+        if action == "end" or is_outlived or self._is_hopeless(error):
             self.on_fatal(error)
             return IDLE_S
         if action in ("register", "complain"):

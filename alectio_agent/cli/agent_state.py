@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
-from alectio_agent.agent.hooks.groups import end_group
+from alectio_agent.agent.hooks.groups import end_group, end_strays, home_mark
 from alectio_agent.agent.jobs.recovery import end_groups, reconcile
 from alectio_agent.agent.journal.disk import SystemDisk
 from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.opening import open_journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
@@ -23,6 +24,10 @@ log = logging.getLogger(__name__)
 CLEAR_TEXT = (
     "E-NET-03  {url}: plain http: the token and all results travel in the clear "
     "(platform.allow_insecure_http)"
+)
+NEW_AGENT_TEXT = (
+    "%s was gone: to the platform this is a new agent. What the journal and the outbox hold is "
+    "still finished and delivered"
 )
 
 
@@ -69,12 +74,22 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
 
     Returns:
         The state; hooks of the last run have ended, files and rows agree.
+
+    Raises:
+        StoreVersionError: A newer version wrote what is there.
+        StoreError: It cannot be used; nothing of it was removed.
     """
     clock, disk, folder = SystemClock(), SystemDisk(), settings.agent.state_dir
-    journal = Journal(folder / "agent.db", clock)
+    opened = open_journal(folder / "agent.db", clock)
+    journal = opened.journal
     stack.callback(journal.close)
     end_groups(journal, lambda group: end_group(group.pgid, group.start_time, group.marker, clock))
+    if opened.is_new:
+        end_strays(home_mark(folder), clock)
     outbox = Outbox(disk, folder / "outbox")
     reconcile(journal, outbox)
     disk.make_folder(folder / "logs")
-    return State(settings, disk, journal, outbox, next_boot(disk, folder))
+    identity = next_boot(disk, folder)
+    if identity.boot.count == 1 and journal.leases():
+        log.warning(NEW_AGENT_TEXT, folder / "identity.json")
+    return State(settings, disk, journal, outbox, identity)

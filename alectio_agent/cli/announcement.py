@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from alectio_agent.agent.hooks.checkpoints import held_checkpoints
+from alectio_agent.agent.hooks.groups import HOME_VARIABLE, home_mark
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.site_environment import site_environment
@@ -27,8 +28,10 @@ def hook_slot(state: State) -> HookSlot:
     Raises:
         ConfigError: The environment of the processes cannot be made.
     """
-    variables = site_environment(state.settings, os.environ, state.settings.agent.state_dir)
-    return HookSlot(SystemClock(), state.journal, variables)
+    folder = state.settings.agent.state_dir
+    variables = site_environment(state.settings, os.environ, folder)
+    home = {HOME_VARIABLE: home_mark(folder)}
+    return HookSlot(SystemClock(), state.journal, {**variables, **home})
 
 
 def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:

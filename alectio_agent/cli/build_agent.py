@@ -119,6 +119,7 @@ def build_agent(
     poll_loop.on_names_wanted = names.want
     poll_loop.on_done = agent.finish
     poll_loop.quota = slot.quota = sender.quota = quota
+    sender.confirm = heartbeats.confirm = poll_loop.confirm
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
     return agent
 

@@ -21,7 +21,7 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── CheckpointError           a checkpoint that must exist does not
 │   ├── HookTimeoutError          it took longer than its `timeout`
 │   └── HookInterruptedError      the agent ended the step: a stop, a cancel, a lost lease
-├── StoreError                    StoreBusyError (retry), StoreVersionError
+├── StoreError                    StoreBusyError (retry), StoreVersionError, StoreDamagedError
 └── StrategyError                 ScoresError (shape, NaN)
 
 Each class has a code, and a raise may give a closer one; `alectio-agent explain CODE` tells more.
@@ -307,6 +307,12 @@ class StoreVersionError(StoreError):
 
     usual_code = "E-DISK-03"
     exit_code = ExitCode.CONFIG
+
+
+class StoreDamagedError(StoreError):
+    """What it holds is not what this program wrote: move it aside, and make it anew."""
+
+    usual_code = "E-DISK-04"
 
 
 class StrategyError(AlectioAgentError):

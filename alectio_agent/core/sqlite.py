@@ -1,20 +1,29 @@
 """Opens SQLite databases, runs transactions, and translates the library's errors."""
 
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
 from urllib.parse import quote
 
-from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError
+from alectio_agent.core.errors import (
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreVersionError,
+)
 
 DAMAGED = (
-    "It is damaged, or no database. Put back a copy, or move it away and start again: results in "
-    "the outbox folder stay where they are."
+    "It is damaged, or no database. The next start moves it aside and makes it anew from the "
+    "results in the outbox folder, which stay where they are."
 )
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 Row = sqlite3.Row
+Migrations = Mapping[int, Sequence[str]]
+"""Number of a schema to the statements that lead to it from the one before."""
 Parameters = tuple[Any, ...] | dict[str, Any]
 
 
@@ -24,19 +33,31 @@ class Database:
     WAL with `synchronous=FULL`: a committed transaction survives a power cut.
     """
 
-    def __init__(self, path: Path, schema: str, version: int, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        version: int,
+        *,
+        migrations: Migrations | None = None,
+        timeout_s: float = 5.0,
+    ) -> None:
         """Open the file, and make the tables when it is new.
+
+        An older schema is copied aside (`agent.db.v1`), then migrated, all steps or none.
 
         Args:
             path: The file; its folder exists.
             schema: `CREATE` statements of this version.
             version: Number of the schema, from 1.
+            migrations: A step for each number from 2 to `version`.
             timeout_s: How long another process may hold the file.
 
         Raises:
             StoreVersionError: The file has a newer schema.
             StoreBusyError: Another process holds it for longer than the time-out.
-            StoreError: The file cannot be read or written, or is no database.
+            StoreDamagedError: The file is no database, or torn.
+            StoreError: The file cannot be read or written.
         """
         self._path = path
         self._lock = RLock()
@@ -45,23 +66,39 @@ class Database:
             self._connection = sqlite3.connect(
                 path, timeout=timeout_s, isolation_level=None, check_same_thread=False
             )
+        try:
+            self._open(path)
+            self._prepare(schema, version, migrations or {})
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self, path: Path) -> None:
+        with translated(path):
             self._connection.row_factory = sqlite3.Row
             path.chmod(0o600)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA foreign_keys=ON")
-        self._prepare(schema, version)
 
-    def _prepare(self, schema: str, version: int) -> None:
+    def _prepare(self, schema: str, version: int, migrations: Migrations) -> None:
         with self.transaction() as run:
             found = int(run("PRAGMA user_version")[0][0])
             if found > version:
                 raise _too_new(self._path, found, version)
+            if found == version:
+                return
             if found == 0:
-                for statement in schema.split(";"):
-                    if statement.strip():
+                for statement in filter(str.strip, schema.split(";")):
+                    run(statement)
+            else:
+                # Inside the transaction: nobody changes what is copied, and a crash before its end
+                # leaves the old tables, to be copied and migrated again.
+                copy_aside(self._path, self._path.with_name(f"{self._path.name}.v{found}"))
+                for number in range(found + 1, version + 1):
+                    for statement in migrations[number]:
                         run(statement)
-                run(f"PRAGMA user_version={version}")
+            run(f"PRAGMA user_version={version}")
 
     @contextmanager
     def transaction(self, *, is_synced: bool = True) -> Iterator[Callable[..., list[Row]]]:
@@ -144,6 +181,27 @@ def reading(path: Path, version: int) -> Iterator[Callable[..., list[Row]]]:
         connection.close()
 
 
+def copy_aside(path: Path, copy: Path) -> None:
+    """Keep what is committed as another file, whole or not at all, whoever has the database open.
+
+    Args:
+        path: The database.
+        copy: In the same folder; is replaced, once all of the new one is durable.
+
+    Raises:
+        StoreError: It cannot be written; what was there is left.
+    """
+    unfinished = copy.with_name(f".{copy.name}.tmp")
+    with translated(copy):
+        unfinished.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as to:
+            unfinished.chmod(0o600)
+            source.backup(to)
+        _sync(unfinished)
+        unfinished.replace(copy)
+        _sync(copy.parent)
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn what the library raises into errors of ours.
@@ -158,9 +216,20 @@ def translated(path: Path) -> Iterator[None]:
             raise StoreBusyError(f"{path}: another process holds it ({error})") from error
         raise StoreError(f"{path}: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: {error}", hint=DAMAGED) from error
+        # Extended codes have the plain one in their last byte; errors of the module itself none.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
+            raise StoreDamagedError(f"{path}: {error}", hint=DAMAGED) from error
+        raise StoreError(f"{path}: {error}") from error
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: {error}") from error
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _too_new(path: Path, found: int, version: int) -> StoreVersionError:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError, UsageError
 from alectio_agent.hub.store.engines import translated
+from alectio_agent.hub.store.migrations import STEPS
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.store import LARGEST_GROUP, Store
 from alectio_agent.hub.store.tables import (
@@ -302,8 +303,8 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
         assert "schema 99 is newer than this version's" in caught.value.message
 
 
-def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> None:
-    """The first version's tables, made by hand: what it kept is still there afterwards."""
+def make_first_version(path: Path) -> None:
+    """The first version's tables, made by hand."""
     Store(path, FakeClock()).close()
     connection = sqlite3.connect(path)
     connection.executescript(
@@ -316,6 +317,36 @@ def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> N
         "INSERT INTO tokens VALUES ('t', 'gpu01', 'agent', 'abc', '2026', NULL, NULL, NULL);"
     )
     connection.close()
+
+
+def test_a_migration_that_is_cut_short_leaves_the_old_tables(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_first_version(path)
+    monkeypatch.setitem(STEPS, SCHEMA, (*STEPS[SCHEMA], "ALTER TABLE absent ADD COLUMN x TEXT"))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="absent"):
+            Store(path, FakeClock())
+        for file in (path, path.with_name("hub.db.schema-1")):
+            assert _rows(file, "SELECT value FROM meta WHERE key = 'schema'") == [("1",)]
+            assert _rows(file, "SELECT name FROM sqlite_master WHERE name = 'labels'") == []
+    monkeypatch.undo()
+    store = Store(path, FakeClock())
+    assert store.read(lambda tx: meta_value(tx, "schema")).result(10) == str(SCHEMA)
+    store.close()
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_old_tables(path: Path) -> None:
+    make_first_version(path)
+    path.with_name("hub.db.schema-1").mkdir()
+    with pytest.raises(StoreError, match="schema-1"):
+        Store(path, FakeClock())
+    assert _rows(path, "SELECT value FROM meta WHERE key = 'schema'") == [("1",)]
+
+
+def test_an_older_schema_is_copied_aside_and_brought_up_to_date(path: Path) -> None:
+    """What it kept is still there afterwards."""
+    make_first_version(path)
     store = Store(path, FakeClock())
     try:
         assert store.read(lambda tx: meta_value(tx, "schema")).result(10) == str(SCHEMA)

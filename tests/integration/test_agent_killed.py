@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from alectio_agent.agent.hooks.groups import end_group, is_group_empty, new_marker, start_time
+from alectio_agent.agent.hooks.groups import (
+    HOME_VARIABLE,
+    MARKER_VARIABLE,
+    end_group,
+    end_strays,
+    home_mark,
+    is_group_empty,
+    new_marker,
+    start_time,
+)
 from alectio_agent.core.clock import SystemClock
 
 # Runs one step whose hook starts a grandchild that ignores TERM, and tells both process ids.
@@ -113,3 +122,39 @@ def test_a_process_that_left_the_group_but_carries_the_marker_is_ended(tmp_path:
     end_group(2**22 - 1, 1, marker, SystemClock())
     assert gone.wait() == -signal.SIGKILL
     gone.communicate()
+
+
+class TestWithoutItsJournal:
+    """What hooks left is found by the state folder that their processes carry the mark of."""
+
+    def start(self, folder: Path, marker: str) -> subprocess.Popen[bytes]:
+        folder.mkdir(exist_ok=True)
+        own = {MARKER_VARIABLE: marker, HOME_VARIABLE: home_mark(folder)}
+        return subprocess.Popen(
+            [sys.executable, "-c", "input()"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, **own},
+        )
+
+    def test_all_of_this_folder_are_ended_and_none_of_another(self, tmp_path: Path) -> None:
+        ours = [self.start(tmp_path / "ours", new_marker()) for _ in range(2)]
+        copied = self.start(tmp_path / "copied", new_marker())
+        end_strays(home_mark(tmp_path / "ours"), SystemClock())
+        assert [process.wait() for process in ours] == [-signal.SIGKILL] * 2
+        assert copied.poll() is None
+        for process in (*ours, copied):
+            process.communicate()
+
+    def test_what_an_earlier_boot_of_the_machine_marked_is_left_alone(self, tmp_path: Path) -> None:
+        """The mark names device and inode, which may be another folder's by now."""
+        stranger = self.start(tmp_path / "ours", "earlier-boot.1234")
+        end_strays(home_mark(tmp_path / "ours"), SystemClock())
+        assert stranger.poll() is None
+        stranger.communicate(b"\n")
+
+    def test_a_renamed_folder_is_the_same(self, tmp_path: Path) -> None:
+        (tmp_path / "state").mkdir()
+        before = home_mark(tmp_path / "state")
+        (tmp_path / "state").rename(tmp_path / "moved")
+        assert home_mark(tmp_path / "moved") == before

@@ -44,6 +44,16 @@ class MemoryDisk:
     def folders(self, folder: Path) -> list[Path]:
         return sorted(found for found in self._folders if found.parent == folder != found)
 
+    def move(self, path: Path, target: Path) -> None:
+        def moved(found: Path) -> Path:
+            is_below = path == found or path in found.parents
+            return target / found.relative_to(path) if is_below else found
+
+        self._files = {moved(file): content for file, content in self._files.items()}
+        self._durable = {moved(file): content for file, content in self._durable.items()}
+        self._folders = {moved(folder) for folder in self._folders}
+        self._unnamed = {moved(folder) for folder in self._unnamed} - {target}
+
     def remove(self, path: Path) -> None:
         def is_kept(found: Path) -> bool:
             return path != found and path not in found.parents
@@ -78,3 +88,20 @@ def folders_that_are_synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     monkeypatch.setattr("os.fsync", note)
     return synced
+
+
+def durable_steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What makes real files durable from here on, in order: names that are synced or renamed."""
+    steps, fsync, replace = list[tuple[str, str]](), os.fsync, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        steps.append(("fsync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        fsync(descriptor)
+
+    def note_rename(source: str, target: Path) -> None:
+        steps.append(("rename", Path(target).name))
+        replace(source, target)
+
+    monkeypatch.setattr("os.fsync", note_sync)
+    monkeypatch.setattr("os.replace", note_rename)
+    return steps

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.hooks.steps import PartFile, StepOutcome
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
@@ -25,10 +26,11 @@ from alectio_agent.core.errors import (
     SupersededBootError,
 )
 from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer, Registration
+from alectio_agent.wire.results import HeartbeatAnswer
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
 from tests.support.desks import make_desk
-from tests.support.hooks import FakeHooks
+from tests.support.hooks import FakeHooks, make_outcome
 from tests.support.platforms import FakePlatform
 
 
@@ -221,7 +223,6 @@ def test_unknown_agent_registers_again(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        SupersededBootError("another agent"),
         NotAuthorizedError("revoked", problem="revoked"),
         NotAuthorizedError("a viewer's token", problem="forbidden"),
     ],
@@ -230,6 +231,156 @@ def test_some_verdicts_end_the_agent(bench: Bench, error: Exception) -> None:
     bench.platform.say("claim", error)
     bench.loop.step()
     assert bench.fatal == [error]
+
+
+def test_a_boot_that_is_outlived_ends_the_agent_once_a_registration_says_so(bench: Bench) -> None:
+    """A copy of its state folder began a later life elsewhere."""
+    outlived = SupersededBootError("another process runs with this identity")
+    bench.platform.say("claim", outlived)
+    bench.loop.step()
+    assert bench.fatal == []
+    bench.platform.say("register", outlived)
+    bench.loop.step()
+    assert bench.fatal == [outlived]
+
+
+def test_a_hub_restored_from_a_backup_that_knows_an_earlier_boot_is_registered_with_again(
+    bench: Bench,
+) -> None:
+    bench.loop.step()
+    bench.platform.say("claim", SupersededBootError("boot 4 is the newest that I know"))
+    bench.loop.step()
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    assert bench.fatal == []
+    assert len(bench.platform.registrations) == 2
+    assert bench.slot.job == "digits/1"
+
+
+OTHER = "platform-2"
+
+
+def answers_as(bench: Bench, platform_id: str, times: int = 1) -> None:
+    """The address leads to this platform at the next registrations."""
+    usual = FakePlatform().register(Registration.model_construct())
+    found = usual.model_copy(update={"platform_id": platform_id})
+    bench.platform.say("register", *[found] * times)
+
+
+def offering_a_part(bench: Bench):
+    """A hook whose part is durable before its step is done."""
+
+    def run() -> StepOutcome:
+        bench.hooks.runs[-1].on_part(PartFile("part-0.npz", "a" * 64, 10, 1))
+        return make_outcome()
+
+    return run
+
+
+def test_another_platform_at_the_address_ends_no_job_and_gets_nothing_of_the_old_one(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.sender.confirm = bench.desk.heartbeats.confirm = bench.loop.confirm
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.slot.step()
+    bench.slot.step()  # train; the address changes hands before its result was sent
+    unknown = LeaseLostError("this platform does not know the job or its lease")
+    bench.platform.say("commit", unknown)
+    bench.platform.say("beat", unknown)
+    answers_as(bench, OTHER, 3)
+    assert bench.sender.step() > 0
+    bench.clock.advance(30)
+    bench.desk.heartbeats.step()
+    assert bench.loop.wake.is_set()
+    bench.loop.step()
+    before = len(bench.platform.calls)
+    bench.hooks.say(offering_a_part(bench))
+    bench.desk.log_file(make_claim()).parent.mkdir()
+    bench.desk.log_file(make_claim()).write_text("epoch 1\n")
+    bench.finish_job()
+    bench.clock.advance(100)
+    bench.desk.heartbeats.step()
+    bench.sender.step()
+    bench.desk.logs.step()
+    assert bench.desk.parts.workers[0].step() > 0
+    assert bench.platform.calls[before:] == []
+    assert bench.hooks.steps == ["train", "test", "infer"]
+    assert bench.desk.journal.pending_count() == 3
+    assert "1 jobs belong to another platform" in caplog.text
+
+
+def test_the_old_platform_gets_everything_when_it_comes_back(bench: Bench) -> None:
+    bench.sender.confirm = bench.desk.heartbeats.confirm = bench.loop.confirm
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.slot.step()
+    answers_as(bench, OTHER)
+    bench.platform.say("claim", PlatformRejectedError("who?", problem="unknown-agent"))
+    bench.finish_job()
+    bench.loop.step()
+    bench.loop.step()
+    assert bench.platform.registrations[-1].holding == ["lease-1"]
+    bench.platform.say("claim", PlatformRejectedError("who?", problem="unknown-agent"))
+    bench.loop.step()
+    bench.loop.step()
+    assert bench.platform.registrations[-1].holding == ["lease-1"]
+    bench.clock.advance(100)
+    bench.desk.heartbeats.step()
+    while bench.sender.step() == 0:
+        pass
+    assert [call[1] for call in bench.platform.calls if call[0] == "commit"] == [
+        "train", "test", "infer",
+    ]  # fmt: skip
+    assert ("beat", "lease-1", "delivering") in bench.platform.calls
+    assert bench.desk.journal.jobs() == []
+
+
+def test_a_job_that_waits_for_its_first_beat_gives_the_slot_back_to_another_platform(
+    bench: Bench,
+) -> None:
+    """It would hold the slot for as long as its own platform is away."""
+    bench.desk.journal.put_claim("old-boot", 1, make_claim(), PLATFORM)
+    bench.loop.step()
+    answers_as(bench, OTHER)
+    bench.loop._is_doubted = True
+    bench.loop.step()
+    bench.finish_job()
+    assert bench.hooks.steps == []
+    assert [job.state for job in bench.desk.journal.jobs(PLATFORM)] == ["open"]
+
+
+def test_a_job_whose_pipeline_was_taken_out_is_handed_back_before_any_claim(bench: Bench) -> None:
+    claim = make_claim(pipeline="xray")
+    bench.desk.journal.put_claim("old-boot", 1, claim, PLATFORM)
+    bench.loop.step()
+    bench.sender.step()
+    [handed_back] = [call for call in bench.platform.calls if call[0] == "fail"]
+    assert handed_back[1] == "interrupted"
+    assert "'xray' is no longer in the agent's configuration" in handed_back[2]
+    assert bench.slot.is_free
+
+
+def test_a_start_registers_beats_runs_what_was_begun_and_only_then_claims(bench: Bench) -> None:
+    """Two jobs of an earlier life, one of them computed; a third waits at the platform."""
+    computed, begun = make_claim(lease="lease-0", job_id="job-0", job="digits/0"), make_claim()
+    journal = bench.desk.journal
+    journal.put_claim("old-boot", 1, computed, PLATFORM)
+    for step in ("train", "test", "infer"):
+        journal.put_commit(make_manifest(computed, step, key=f"0-{step}"), is_last=step == "infer")
+    journal.put_claim("old-boot", 2, begun, PLATFORM)
+    order: list[str] = []
+    bench.hooks.say(*[lambda: order.append("hook") or make_outcome()] * 3)
+    bench.platform.say("beat", lambda: order.append("beat") or HeartbeatAnswer())
+    bench.platform.claims = [make_claim(lease="lease-2", job_id="job-2")]
+    for _ in range(8):
+        bench.loop.step()
+        bench.slot.step()
+        order += ["claim"] if bench.requests() and "claim" not in order else []
+    assert bench.platform.registrations[0].holding == ["lease-0", "lease-1"]
+    assert order[:5] == ["beat", "hook", "hook", "hook", "claim"]
+    assert bench.platform.calls[0][0] == "register"
+    assert bench.desk.heartbeats.holds("lease-0")
 
 
 def test_an_expired_token_slows_the_agent_down_to_minutes(bench: Bench) -> None:

@@ -141,6 +141,12 @@ def read_claim(response: Response, now: datetime) -> Claim:
         raise
 
 
+OUTLIVED_HINT = (
+    "All results here are kept. Only one of the two may keep this identity: give the other an "
+    "agent.state_dir of its own, or remove identity.json from its state folder."
+)
+
+
 def verdict(response: Response, now: datetime) -> PlatformError:
     """Turn an answer other than success into the error that says what to do next.
 
@@ -165,7 +171,7 @@ def verdict(response: Response, now: datetime) -> PlatformError:
     if problem.type in NOT_AUTHORIZED:
         return NotAuthorizedError(message, problem=problem.type)
     if problem.type == "superseded-boot":
-        return SupersededBootError(message)
+        return SupersededBootError(message, hint=OUTLIVED_HINT)
     detail: dict[str, object] = dict(problem.model_extra or {})
     if problem.type == "unsupported-protocol":
         return mismatch(detail.get("min"), detail.get("max"), message)

@@ -44,7 +44,9 @@ _TABLE: Mapping[str, tuple[Action, Action, Action, Action, Action]] = {
     "job-closed":           ("complain", "supersede", "supersede", "drop",  "drop"),
     "parts-missing":        ("complain", "resend",    "retry",     "drop",  "drop"),
     "stale-seq":            ("register", "park",      "retry",     "drop",  "drop"),
-    "superseded-boot":      ("end",      "end",       "end",       "drop",  "drop"),
+    # A hub that was restored from a backup knows an earlier boot: only the answer to a registration
+    # tells whether somebody else came later. It ends the agent, see `PollLoop`.
+    "superseded-boot":      ("register", "end",       "end",       "drop",  "drop"),
     "conflict":             ("complain", "park",      "retry",     "drop",  "drop"),
     "invalid":              ("complain", "park",      "retry",     "drop",  "drop"),
     "key-reused":           ("complain", "park",      "retry",     "drop",  "drop"),

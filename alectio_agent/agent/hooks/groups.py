@@ -15,6 +15,8 @@ from alectio_agent.core.ids import new_id
 log = logging.getLogger(__name__)
 
 MARKER_VARIABLE = "ALECTIO_HOOK_MARKER"
+HOME_VARIABLE = "ALECTIO_HOOK_HOME"
+"""Says whose hook process it is: an agent that has lost its journal finds its own by this."""
 PATIENCE_S = 10.0
 """For processes that were killed and do not go away: they hang in the kernel, on a dead disk."""
 LOOK_S = 0.01
@@ -60,6 +62,16 @@ def new_marker() -> str:
     return f"{_boot()}.{new_id()}"
 
 
+def home_mark(folder: Path) -> str:
+    """What tells a state folder from all others of this machine, copies of it among them.
+
+    Args:
+        folder: Exists.
+    """
+    found = folder.stat()
+    return f"{found.st_dev:x}-{found.st_ino:x}"
+
+
 def start_time(pid: int) -> int:
     """When a process started, so that a later one with its number is told apart.
 
@@ -103,6 +115,33 @@ def end_group(pgid: int, started: int, marker: str, clock: Clock) -> None:
         clock.wait(Event(), LOOK_S)
 
 
+def end_strays(home: str, clock: Clock) -> None:
+    """Kill every process that hooks of an agent's earlier life have left, known or not.
+
+    Args:
+        home: Of the agent's state folder, which is locked: no other agent works there.
+        clock: To wait until all are gone.
+    """
+    wanted = f"{HOME_VARIABLE}={home}".encode(), f"{MARKER_VARIABLE}={_boot()}.".encode()
+    while markers := _markers(*wanted):
+        for marker in markers:
+            end_group(-1, 0, marker, clock)
+        if _markers(*wanted) <= markers:
+            return  # what hangs in the kernel was named, and cannot be waited for
+
+
+def _markers(home: bytes, boot: bytes) -> set[str]:
+    """The markers of living processes of a state folder, from this boot of the machine."""
+    environments = [_environment(process.pid) for process in _living()]
+    return {
+        entry.partition(b"=")[2].decode(errors="replace")
+        for environment in environments
+        if home in environment
+        for entry in environment
+        if entry.startswith(boot)
+    }
+
+
 def _ours(pgid: int, started: int, marker: str) -> set[int]:
     living = _living()
     carrying = {process.pid for process in living if _carries(process.pid, marker)}
@@ -131,11 +170,15 @@ def _read(pid: int) -> tuple[str, Process] | None:
 
 
 def _carries(pid: int, marker: str) -> bool:
+    return f"{MARKER_VARIABLE}={marker}".encode() in _environment(pid)
+
+
+def _environment(pid: int) -> list[bytes]:
+    """The variables of a process; none of one that is another user's, or gone."""
     try:
-        environment = (PROC / str(pid) / "environ").read_bytes()
+        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:
-        return False
-    return f"{MARKER_VARIABLE}={marker}".encode() in environment.split(b"\0")
+        return []
 
 
 def _boot() -> str:

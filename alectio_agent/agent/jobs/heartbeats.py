@@ -9,13 +9,13 @@ from typing import Literal
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
-from alectio_agent.agent.client.verdicts import rule
+from alectio_agent.agent.client.verdicts import rule, what_is
 from alectio_agent.agent.jobs.step_marks import Noted
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import PlatformError
+from alectio_agent.core.errors import LeaseLostError, PlatformError
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.claims import Claim, Step
-from alectio_agent.wire.results import Heartbeat, Progress
+from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, Progress
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class _Held:
     claim: Claim
     on_end: Callable[[Ending, str], None]
     due: float
+    platform_id: str | None = None
     state: Literal["running", "delivering"] = "running"
     step: Step | None = None
     noted: Noted | None = None
@@ -58,6 +59,8 @@ class Heartbeats:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._lease_s = 90.0
+        self._platform_id: str | None = None
+        self.confirm: Callable[[], None] = _believe
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.wake = threading.Event()
 
@@ -76,6 +79,21 @@ class Heartbeats:
         """Take the length of a lease from the platform's answer."""
         self._lease_s = max(SHORTEST_LEASE_S, lease_s)
 
+    def set_platform(self, platform_id: str) -> None:
+        """Beat at this platform only; leases of another one wait until it answers again."""
+        with self._lock:
+            self._platform_id = platform_id
+        self.wake.set()
+
+    def serves(self, platform_id: str) -> bool:
+        """Whether leases of a platform can be beaten now."""
+        return self._platform_id in (None, platform_id)
+
+    def holds(self, lease: str) -> bool:
+        """Whether a lease is kept alive."""
+        with self._lock:
+            return lease in self._held
+
     def first_beat(self, claim: Claim) -> str | None:
         """Beat once, now: no hook runs before this has succeeded.
 
@@ -87,7 +105,7 @@ class Heartbeats:
             PlatformError: The beat did not arrive.
         """
         heartbeat = Heartbeat(step=claim.steps[0].step)
-        answer = self._client.beat(claim.job_id, claim.lease, heartbeat)
+        answer = self._ask(claim, heartbeat)
         self._backoff.succeeded()  # those of the job before are nobody's trouble any more
         return answer.cancel
 
@@ -100,7 +118,7 @@ class Heartbeats:
         """
         due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
         with self._lock:
-            self._held[claim.lease] = _Held(claim, on_end, due)
+            self._held[claim.lease] = _Held(claim, on_end, due, self._platform_id)
         self.wake.set()
 
     def note(self, lease: str, step: Step) -> None:
@@ -156,20 +174,29 @@ class Heartbeats:
             Seconds until the next beat is due.
         """
         now = self._clock.monotonic()
-        with self._lock:
-            due = next((held for held in self._held.values() if held.due <= now), None)
+        due = next((held for held in self._beaten() if held.due <= now), None)
         if due is not None:
             self._beat(due)
-        with self._lock:
-            next_due = min((held.due for held in self._held.values()), default=now + 3600)
+        next_due = min((held.due for held in self._beaten()), default=now + 3600)
         return max(0.0, next_due - self._clock.monotonic())
+
+    def _beaten(self) -> list[_Held]:
+        with self._lock:
+            return [held for held in self._held.values() if held.platform_id == self._platform_id]
+
+    def _ask(self, claim: Claim, heartbeat: Heartbeat) -> HeartbeatAnswer:
+        try:
+            return self._client.beat(claim.job_id, claim.lease, heartbeat)
+        except LeaseLostError:
+            self.confirm()  # that it is the job's own platform that says so
+            raise
 
     def _beat(self, held: _Held) -> None:
         progress = held.noted.progress if held.noted else None
         heartbeat = Heartbeat(step=held.step, state=held.state, progress=progress)
         claim = held.claim
         try:
-            answer = self._client.beat(claim.job_id, claim.lease, heartbeat)
+            answer = self._ask(claim, heartbeat)
         except PlatformError as error:
             self._failed(held, error)
         else:
@@ -180,7 +207,10 @@ class Heartbeats:
 
     def _failed(self, held: _Held, error: PlatformError) -> None:
         if rule("beat", error) == "supersede":
-            self._end(held, "lost", error.message)
+            if held.state == "delivering" and what_is(error) == "job-closed":
+                self.release(held.claim.lease)  # perhaps by its last commit, which tells itself
+            else:
+                self._end(held, "lost", error.message)
             return
         self.notice(error)
         wait_s = self._backoff.failed(error, most_s=self.longest_retry_s)
@@ -195,6 +225,10 @@ class Heartbeats:
             if self._held.pop(held.claim.lease, None) is not held:
                 return
         held.on_end(ending, reason)
+
+
+def _believe() -> None:
+    """Nobody knows better."""
 
 
 def _raise(error: PlatformError) -> None:

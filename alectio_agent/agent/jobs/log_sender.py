@@ -120,6 +120,11 @@ class LogSender:
                 held.due = self._clock.monotonic()
         self.wake.set()
 
+    def forget_all(self) -> None:
+        """Send nothing more of the logs in hand."""
+        with self._lock:
+            self._followed.clear()
+
     def step(self) -> float:
         """Serve one log that is due.
 

@@ -1,15 +1,34 @@
 """What a starting agent does about the one before it, before it asks for work."""
 
 import logging
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from alectio_agent.agent.jobs.rebuilding import rebuild
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
 from alectio_agent.agent.journal.rows import Group, Job
+from alectio_agent.core.errors import StoreDamagedError
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.protocol import STEPS
 
 log = logging.getLogger(__name__)
+
+_RESULT = re.compile(r"(?P<lease>[A-Za-z0-9_-]{1,64})\.(?P<step>train|test|infer)")
+_OUR_LEASE = re.compile(r"[0-9a-f]{32}")
+"""A lease of a hub: a folder with such a name is nobody else's, also when it is not known."""
+
+
+@dataclass
+class _Found:
+    """What lies in the outbox."""
+
+    complete: list[Manifest] = field(default_factory=list)
+    incomplete: list[Path] = field(default_factory=list)
+    damaged: list[tuple[Path, str]] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
 
 
 def end_groups(journal: Journal, end_group: Callable[[Group], None]) -> None:
@@ -27,27 +46,63 @@ def end_groups(journal: Journal, end_group: Callable[[Group], None]) -> None:
 def reconcile(journal: Journal, outbox: Outbox) -> None:
     """Make files and rows agree.
 
-    A complete result without a message gets one. A folder without a manifest belongs to a step
-    that did not end: it is removed, and the step is run again. A complete result of a job that
-    the journal does not know is left alone.
+    A complete result without a message gets one, and so does one of a job that the journal does
+    not know: the journal was lost. A folder without a manifest belongs to a step that did not end:
+    it is removed, and the step is run again. A damaged manifest is written anew from its message;
+    without one its folder is moved aside. What is not ours is left alone.
 
     Args:
         journal: The rows.
         outbox: The files.
+
+    Raises:
+        StoreVersionError: A newer version wrote a manifest. Nothing was changed.
+        StoreError: A file may not be read or written.
     """
+    found = _look(outbox)
+    for folder, why in found.damaged:
+        _mend(journal, outbox, folder, why)
+    for folder in found.incomplete:
+        lease, _, step = folder.name.partition(".")
+        if journal.knows(lease) or _OUR_LEASE.fullmatch(lease):
+            outbox.remove(lease, step)
     jobs = {job.claim.lease: job for job in journal.jobs()}
-    manifests: list[Manifest] = []
-    for folder in outbox.folders():
-        manifest = outbox.read(folder)
-        if manifest is not None:
-            manifests.append(manifest)
-        else:
-            lease, _, step = folder.name.partition(".")
-            if journal.knows(lease):
-                outbox.remove(lease, step)
-    for manifest in sorted(manifests, key=lambda found: STEPS.index(found.step)):
+    for manifest in sorted(found.complete, key=lambda each: STEPS.index(each.step)):
         if job := jobs.get(manifest.lease):
             _queue(journal, job, manifest)
+    rebuild(journal, [each for each in found.complete if not journal.knows(each.lease)])
+    if found.foreign:
+        log.warning("not of this agent, and left alone: %s", ", ".join(found.foreign[:10]))
+
+
+def _look(outbox: Outbox) -> _Found:
+    found = _Found()
+    for folder in outbox.folders():
+        if not _RESULT.fullmatch(folder.name):
+            if not outbox.is_set_aside(folder):
+                found.foreign.append(str(folder))
+            continue
+        try:
+            manifest = outbox.read(folder)
+        except StoreDamagedError as error:
+            found.damaged.append((folder, error.message))
+            continue
+        if manifest is None:
+            found.incomplete.append(folder)
+        else:
+            found.complete.append(manifest)
+    return found
+
+
+def _mend(journal: Journal, outbox: Outbox, folder: Path, why: str) -> None:
+    lease, _, step = folder.name.partition(".")
+    text = journal.manifest_text(lease, step)
+    if text is not None:
+        outbox.mend(lease, step, text)
+        log.warning("%s; written anew from the journal", why)
+        return
+    target = outbox.set_aside(folder)
+    log.error("E-DISK-04  %s. Moved to %s: its step has no result, and is run again", why, target)
 
 
 def _queue(journal: Journal, job: Job, manifest: Manifest) -> None:

@@ -14,6 +14,7 @@ from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.jobs.orders import Order, open_orders
 from alectio_agent.agent.jobs.part_queue import OutPart
 from alectio_agent.agent.jobs.step_marks import StepMarks
+from alectio_agent.agent.journal.origin import Origin
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import timestamp
@@ -92,6 +93,8 @@ class JobRun:
             self._hand_back("the agent was stopped before this step")
             return None
         if not self._is_announced:
+            if not self._desk.heartbeats.serves(self._platform_id):
+                return None  # it stays in the journal until its platform answers again
             return self._announce()
         return self._run(self._orders[0])
 
@@ -171,6 +174,8 @@ class JobRun:
     def _offer(self, folder: Path, part: PartFile) -> None:
         """Let a part leave before its step is done: the one way by which any does."""
         claim = self.claim
+        if not self._desk.heartbeats.serves(self._platform_id):
+            return  # another platform answers now
         found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
         self._desk.parts.offer(found)
 
@@ -211,6 +216,10 @@ class JobRun:
         return self._desk.pipelines[self.claim.pipeline]
 
     @cached_property
+    def _origin(self) -> Origin:
+        return Origin.of(self.claim)
+
+    @cached_property
     def _checkpoints(self) -> Path:
         return self._pipeline.checkpoints.dir / self.claim.experiment
 
@@ -242,6 +251,7 @@ class JobRun:
             step=order.step,
             commit=commit,
             files=[part.file for part in outcome.parts],
+            origin=self._origin,
         )
 
     def _fail(self, step: Step, error: HookError) -> None:

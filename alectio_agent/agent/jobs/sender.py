@@ -12,11 +12,12 @@ from alectio_agent.agent.client.verdicts import rule, what_is
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
+from alectio_agent.agent.jobs.steady_time import SteadyTime
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
-from alectio_agent.core.errors import PlatformError, PlatformRejectedError
+from alectio_agent.core.errors import LeaseLostError, PlatformError, PlatformRejectedError
 from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.results import JobFailure
@@ -60,7 +61,9 @@ class Sender:
         self._platform_id: str | None = None
         self._missed_by: int | None = None
         self._pruned_s = -math.inf
+        self._steady: SteadyTime | None = None
         self.on_fatal: Callable[[PlatformError], None] = _raise
+        self.confirm: Callable[[], None] = _believe
         self.quota = Quota()
         self.keep_sent_s = 7 * 86400.0
         self.wake = threading.Event()
@@ -98,12 +101,20 @@ class Sender:
             self._prune()
             return IDLE_S
         try:
-            if not self._deliver(message):
+            if not self._deliver_confirmed(message):
                 return IDLE_S  # woken when its parts have arrived, or one has not
         except PlatformError as error:
             return self._failed(message, error)
         self._backoff.succeeded()
         return 0.0
+
+    def _deliver_confirmed(self, message: Message) -> bool:
+        """As `_deliver`; a lost lease is believed only once it is known who says so."""
+        try:
+            return self._deliver(message)
+        except LeaseLostError:
+            self.confirm()
+            raise
 
     def _deliver(self, message: Message) -> bool:
         """Send a message; False when its parts are still under way."""
@@ -115,15 +126,33 @@ class Sender:
             told = (logging.INFO if is_news else logging.DEBUG, "the platform knows of the failure")
         else:
             manifest = Manifest.model_validate_json(message.body)
-            if manifest.files and not self._parts.want(manifest):
+            if not self._commit(message, manifest):
                 return False
-            self._client.commit(message.job_id, manifest.step, message.lease, manifest.commit)
             self._parts.settle(manifest)
             told = (logging.DEBUG, f"{message.step} delivered")
         if self._journal.settle(message):
             self._parts.forget(message.lease)
             self._heartbeats.release(message.lease)
         self._logger(message).log(*told)
+        return True
+
+    def _commit(self, message: Message, manifest: Manifest) -> bool:
+        """Send a commit behind its parts; False while they are under way."""
+        closed: LeaseLostError | None = None
+        try:
+            if manifest.files and not self._parts.want(manifest):
+                return False
+        except LeaseLostError as error:
+            # A closed job takes no parts, but may have been closed by this very commit.
+            if error.problem != "job-closed":
+                raise
+            closed = error
+        try:
+            self._client.commit(message.job_id, manifest.step, message.lease, manifest.commit)
+        except PlatformRejectedError as error:
+            if closed is not None and error.problem == "parts-missing":
+                raise closed from error
+            raise
         return True
 
     def _is_missing_again(self, message: Message, error: PlatformError) -> bool:
@@ -153,8 +182,8 @@ class Sender:
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
         self.quota.note_end(message.job, is_done=False)
         if message.kind == "commit":
-            self._journal.put_failure(message.lease, self._rejected(message, reason))
-        if self._journal.park(message, reason):
+            self._journal.reject(message, reason, self._rejected(message, reason))
+        elif self._journal.park(message, reason):
             self._heartbeats.release(message.lease)
 
     def _rejected(self, message: Message, reason: str) -> JobFailure:
@@ -187,7 +216,9 @@ class Sender:
         if now_s - self._pruned_s < min(PRUNE_S, self.keep_sent_s):
             return
         self._pruned_s = now_s
-        moment = timestamp(self._clock.now() - timedelta(seconds=self.keep_sent_s))
+        if self._steady is None:
+            self._steady = SteadyTime(self._clock, self._journal.newest_moment())
+        moment = timestamp(self._steady.now() - timedelta(seconds=self.keep_sent_s))
         for lease, step in self._journal.ended_before(moment):
             self._parts.remove(lease, step)
 
@@ -196,6 +227,10 @@ class Sender:
 
     def _logger(self, message: Message) -> logging.LoggerAdapter[logging.Logger]:
         return job_logger(log, message.job)
+
+
+def _believe() -> None:
+    """Nobody knows better."""
 
 
 def _raise(error: PlatformError) -> None:

@@ -1,13 +1,19 @@
 """Files as the journal needs them: what was synced survives a power cut, the rest may not."""
 
+import errno
 import fcntl
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Protocol
 
 from alectio_agent.core.errors import StoreBusyError, StoreError
 
+NO_LOCKS_HINT = (
+    "Two agents in one folder would lose results. Put agent.state_dir on a disk of this machine."
+)
+HELD = (errno.EWOULDBLOCK, errno.EACCES)
 BUSY_HINT = "Stop that agent first, or give this one another agent.state_dir."
 
 
@@ -24,10 +30,13 @@ class Disk(Protocol):
         """Replace a file (0600) whole and durably: temporary file, fsync, rename, fsync."""
 
     def read(self, file: Path) -> bytes | None:
-        """Content of a file, None when there is none."""
+        """Content of a file, None when there is none; a folder, pipe or socket is an error."""
 
     def folders(self, folder: Path) -> list[Path]:
         """The folders inside a folder, by name."""
+
+    def move(self, path: Path, target: Path) -> None:
+        """Give a file or folder another name in the same folder, durably; nothing has it yet."""
 
     def remove(self, path: Path) -> None:
         """Remove a file or a whole folder; nothing happens when it is not there."""
@@ -77,12 +86,27 @@ class SystemDisk:
     def read(self, file: Path) -> bytes | None:
         """Read a file; see `Disk`."""
         with _translated(file):
-            return file.read_bytes() if file.exists() else None
+            try:
+                # A pipe would be waited for, for ever.
+                opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return None
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                os.close(opened)
+                raise OSError(errno.EINVAL, "found something else, expected a file", str(file))
+            with os.fdopen(opened, "rb") as stream:
+                return stream.read()
 
     def folders(self, folder: Path) -> list[Path]:
         """List folders; see `Disk`."""
         with _translated(folder):
             return sorted(path for path in folder.iterdir() if path.is_dir())
+
+    def move(self, path: Path, target: Path) -> None:
+        """Rename; see `Disk`."""
+        with _translated(path):
+            path.rename(target)
+            _sync(path.parent)
 
     def remove(self, path: Path) -> None:
         """Remove a file or folder; see `Disk`."""
@@ -109,21 +133,34 @@ class FolderLock:
 
         Raises:
             StoreBusyError: Another process holds it; the message names it.
+            StoreError: The file system has no locks.
         """
         self._file = folder / "lock"
         with _translated(self._file):
             self._opened = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._take(folder)
+                os.truncate(self._opened, 0)
+                os.write(self._opened, f"{os.getpid()}\n".encode())
+            except BaseException:
+                os.close(self._opened)
+                raise
+
+    def _take(self, folder: Path) -> None:
         try:
             fcntl.flock(self._opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in HELD:
+                raise StoreError(
+                    f"{self._file}: this file system cannot lock it ({error.strerror})",
+                    hint=NO_LOCKS_HINT,
+                    code="E-DISK-05",
+                ) from error
             holder = os.read(self._opened, 32).decode(errors="replace").strip() or "?"
-            os.close(self._opened)
             raise StoreBusyError(
                 f"{folder}: another agent works in this state folder (process {holder})",
                 hint=BUSY_HINT,
             ) from error
-        os.truncate(self._opened, 0)
-        os.write(self._opened, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Give the lock back; the file stays."""
@@ -145,8 +182,8 @@ def is_at_work(folder: Path) -> bool:
         return False
     try:
         fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in HELD
     finally:
         os.close(opened)
     return False

@@ -13,6 +13,10 @@ from alectio_agent.wire.agents import Boot
 from alectio_agent.wire.strict_json import JsonRuleError, loads
 
 SCHEMA = 1
+HINT = (
+    "Put back a copy of it. Without one, remove it to become a new agent to the platform: results "
+    "in the outbox are still delivered, and jobs that were begun go on under their leases."
+)
 
 
 class Identity(BaseModel):
@@ -60,16 +64,13 @@ def next_boot(disk: Disk, folder: Path) -> Identity:
 
 def _parse(file: Path, content: bytes) -> Identity:
     try:
-        identity = Identity.model_validate(loads(content))
+        found = loads(content)
+        number = found.get("schema_number", SCHEMA) if isinstance(found, dict) else SCHEMA
+        if isinstance(number, int) and number > SCHEMA:  # whatever else it holds by then
+            raise StoreVersionError(
+                f"{file}: schema {number} was written by a newer version",
+                hint="Install that version again.",
+            )
+        return Identity.model_validate(found)
     except (JsonRuleError, ValidationError) as error:
-        raise StoreError(
-            f"{file}: not the identity that an agent wrote",
-            hint="Put back a copy of it, or remove it to become a new agent: unsent results in "
-            "the outbox are then kept, and no longer belong to a job.",
-        ) from error
-    if identity.schema_number > SCHEMA:
-        raise StoreVersionError(
-            f"{file}: schema {identity.schema_number} was written by a newer version",
-            hint="Install that version again.",
-        )
-    return identity
+        raise StoreError(f"{file}: not the identity that an agent wrote", hint=HINT) from error

@@ -1,14 +1,23 @@
 """`agent.db`: claims, messages in the order in which they must be sent, process groups."""
 
-from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from alectio_agent.agent.journal.outbox import Manifest
-from alectio_agent.agent.journal.rows import SCHEMA, SCHEMA_NUMBER, Group, Job, Message
+from alectio_agent.agent.journal.restoring import FoundAttempt, put_attempt
+from alectio_agent.agent.journal.rows import (
+    MIGRATIONS,
+    SCHEMA,
+    SCHEMA_NUMBER,
+    Group,
+    Job,
+    Message,
+)
+from alectio_agent.agent.journal.statements import count_claim, insert_failure, set_computed
 from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.core.clock import Clock, timestamp
-from alectio_agent.core.sqlite import Database, Row
+from alectio_agent.core.sqlite import Database
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.results import JobFailure
 
@@ -30,11 +39,27 @@ class Journal:
             clock: For the timestamps of rows.
         """
         self._clock = clock
-        self._database = Database(file, SCHEMA, SCHEMA_NUMBER)
+        self._database = Database(file, SCHEMA, SCHEMA_NUMBER, migrations=MIGRATIONS)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def knows(self, lease: str) -> bool:
+        """Whether a claim with this lease was ever journalled."""
+        return bool(self._database.query("SELECT 1 FROM jobs WHERE lease = ?", (lease,)))
+
+    def manifest_text(self, lease: str, step: str) -> str | None:
+        """The manifest of a result as it was queued; None when it was not."""
+        rows = self._database.query(
+            "SELECT body FROM messages WHERE lease = ? AND step = ? AND kind = 'commit'",
+            (lease, step),
+        )
+        return str(rows[0]["body"]) if rows else None
+
+    def restore(self, found: FoundAttempt) -> None:
+        """Take an attempt in again that this journal does not know."""
+        put_attempt(self._database, found, self._now())
 
     def last_seq(self, boot: str) -> int:
         """The newest claim number that was answered in this boot; 0 before the first."""
@@ -44,7 +69,7 @@ class Journal:
     def put_claim(self, boot: str, seq: int, claim: Claim, platform_id: str) -> None:
         """Take a claim into the journal; from here on the job is this agent's to finish."""
         with self._database.transaction() as run:
-            _count(run, boot, seq)
+            count_claim(run, boot, seq)
             run(
                 "INSERT INTO jobs (lease, platform_id, job_id, job, claim, state, claimed_at) "
                 "VALUES (?, ?, ?, ?, ?, 'open', ?)",
@@ -61,16 +86,12 @@ class Journal:
     def skip_claim(self, boot: str, seq: int) -> None:
         """Count a claim that was refused."""
         with self._database.transaction() as run:
-            _count(run, boot, seq)
+            count_claim(run, boot, seq)
 
     def leases(self) -> list[str]:
         """The leases of the jobs that are not closed, oldest first."""
         rows = self._database.query("SELECT lease FROM jobs WHERE state != 'closed' ORDER BY rowid")
         return [str(row["lease"]) for row in rows]
-
-    def knows(self, lease: str) -> bool:
-        """Whether an attempt was ever journalled."""
-        return bool(self._database.query("SELECT 1 FROM jobs WHERE lease = ?", (lease,)))
 
     def jobs(self, platform_id: str | None = None) -> list[Job]:
         """The jobs that are not closed, oldest first.
@@ -90,7 +111,7 @@ class Journal:
                 "AND (:platform IS NULL OR platform_id = :platform)",
                 {"lease": lease, "platform": platform_id},
             )
-            jobs += map(_job, rows)
+            jobs += map(Job.of, rows)
         return jobs
 
     def steps_done(self, lease: str) -> set[str]:
@@ -120,23 +141,12 @@ class Journal:
                 ),
             )
             if is_last:
-                _set_computed(run, manifest.lease)
+                set_computed(run, manifest.lease)
 
     def put_failure(self, lease: str, failure: JobFailure) -> None:
         """Queue a failure for delivery; no step of this attempt is run any more."""
         with self._database.transaction() as run:
-            run(
-                "INSERT OR IGNORE INTO messages (lease, kind, step, key, body, state, created_at) "
-                "VALUES (?, 'fail', ?, ?, ?, 'pending', ?)",
-                (
-                    lease,
-                    failure.step,
-                    failure.key,
-                    failure.model_dump_json(by_alias=True),
-                    self._now(),
-                ),
-            )
-            _set_computed(run, lease)
+            insert_failure(run, lease, failure, self._now())
 
     def next_message(self, platform_id: str) -> Message | None:
         """The oldest message for this platform that was not settled yet."""
@@ -147,7 +157,7 @@ class Journal:
             "ORDER BY messages.id LIMIT 1",
             (platform_id,),
         )
-        return _message(rows[0]) if rows else None
+        return Message.of(rows[0]) if rows else None
 
     def pending_count(self) -> int:
         """Number of messages that were not settled yet, for any platform."""
@@ -170,6 +180,26 @@ class Journal:
         """Keep a message that the platform refused for good; returns as `settle`."""
         return self._end(message, "parked", reason, "parked")
 
+    def reject(self, message: Message, reason: str, failure: JobFailure) -> None:
+        """Park a result that the platform refused for good, and fail its job in its place.
+
+        What its attempt would send behind it can only be refused as well: it is parked with it.
+
+        Args:
+            message: A commit.
+            reason: As the platform gave it.
+            failure: Goes out next for this attempt.
+        """
+        behind = f"not sent: the result of {message.step} before it was refused"
+        with self._database.transaction() as run:
+            run(
+                "UPDATE messages SET state = CASE kind WHEN 'fail' THEN 'superseded' ELSE 'parked' "
+                "END, reason = CASE id WHEN ? THEN ? ELSE ? END, ended_at = ? "
+                "WHERE lease = ? AND state = 'pending'",
+                (message.id, reason, behind, self._now(), message.lease),
+            )
+            insert_failure(run, message.lease, failure, self._now())
+
     def supersede(self, lease: str, reason: str) -> None:
         """Close an attempt whose lease is lost; what was not delivered is kept as superseded."""
         with self._database.transaction() as run:
@@ -182,6 +212,21 @@ class Journal:
                 "UPDATE jobs SET state = 'closed', outcome = 'superseded' WHERE lease = ?", (lease,)
             )
 
+    def newest_moment(self) -> datetime | None:
+        """The latest time that a message was queued or ended; None without any."""
+        rows = self._database.query(
+            "SELECT max(coalesce(ended_at, created_at)) AS at FROM messages"
+        )
+        return datetime.fromisoformat(rows[0]["at"]) if rows[0]["at"] else None
+
+    def foreign_count(self, platform_id: str) -> int:
+        """Number of jobs that are not closed and belong to another platform."""
+        rows = self._database.query(
+            "SELECT count(*) AS n FROM jobs WHERE state != 'closed' AND platform_id != ?",
+            (platform_id,),
+        )
+        return int(rows[0]["n"])
+
     def ended_before(self, moment: str) -> list[tuple[str, str]]:
         """Results of closed jobs whose message ended before a moment.
 
@@ -189,12 +234,16 @@ class Journal:
             moment: RFC 3339 in UTC.
 
         Returns:
-            Lease and step of each; messages that were parked are not among them.
+            Lease and step of each, steps that failed among them, for what they left; messages that
+            were parked are not.
         """
         rows = self._database.query(
             "SELECT messages.lease, messages.step FROM messages JOIN jobs USING (lease) "
-            "WHERE jobs.state = 'closed' AND messages.kind = 'commit' "
-            "AND messages.state IN ('settled', 'superseded') AND messages.ended_at < ?",
+            "WHERE jobs.state = 'closed' AND messages.step IS NOT NULL "
+            "AND messages.state IN ('settled', 'superseded') AND messages.ended_at < ? "
+            "AND (messages.kind = 'commit' OR NOT EXISTS (SELECT 1 FROM messages AS result "
+            "WHERE result.lease = messages.lease AND result.step = messages.step "
+            "AND result.kind = 'commit'))",
             (moment,),
         )
         return [(str(row["lease"]), str(row["step"])) for row in rows]
@@ -231,35 +280,3 @@ class Journal:
 
     def _now(self) -> str:
         return timestamp(self._clock.now())
-
-
-def _count(run: Callable[..., list[Row]], boot: str, seq: int) -> None:
-    run("DELETE FROM counters WHERE boot != ?", (boot,))
-    run(
-        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (boot) DO UPDATE SET seq = excluded.seq",
-        (boot, seq),
-    )
-
-
-def _set_computed(run: Callable[..., list[Row]], lease: str) -> None:
-    run("UPDATE jobs SET state = 'computed' WHERE lease = ? AND state = 'open'", (lease,))
-
-
-def _job(row: Row) -> Job:
-    claim = Claim.model_validate_json(row["claim"])
-    is_open = row["state"] == "open"
-    return Job(claim if is_open else claim.without_samples(), row["platform_id"], row["state"])
-
-
-def _message(row: Row) -> Message:
-    return Message(
-        row["id"],
-        row["lease"],
-        row["job_id"],
-        row["job"],
-        row["platform_id"],
-        row["kind"],
-        row["step"],
-        row["key"],
-        row["body"],
-    )

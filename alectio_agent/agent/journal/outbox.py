@@ -1,12 +1,14 @@
 """Results on disk: a folder each, complete when its manifest has been renamed into place."""
 
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alectio_agent.agent.journal.disk import Disk
-from alectio_agent.core.errors import StoreError, StoreVersionError
+from alectio_agent.agent.journal.origin import Origin
+from alectio_agent.core.errors import StoreDamagedError, StoreError, StoreVersionError
 from alectio_agent.core.log import printable
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.results import StepCommit
@@ -14,6 +16,7 @@ from alectio_agent.wire.strict_json import JsonRuleError, loads
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+ASIDE = ".damaged-"
 
 
 class Manifest(BaseModel):
@@ -23,6 +26,7 @@ class Manifest(BaseModel):
         job: `experiment/loop`.
         commit: What is sent, with the idempotency key.
         files: File name of each part, in the order of `commit.parts`.
+        origin: The attempt; None in a file of an earlier version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +38,7 @@ class Manifest(BaseModel):
     step: Step
     commit: StepCommit
     files: list[str] = []
+    origin: Origin | None = None
     schema_number: int = SCHEMA
 
     @cached_property
@@ -96,25 +101,52 @@ class Outbox:
             None when the result never became complete.
 
         Raises:
-            StoreError: The manifest is damaged.
+            StoreDamagedError: It is no manifest, or that of another result.
             StoreVersionError: A newer version wrote it.
+            StoreError: It may not be read.
         """
-        content = self._disk.read(folder / MANIFEST)
+        file = folder / MANIFEST
+        try:
+            content = self._disk.read(file)
+        except StoreError as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise
+            raise StoreDamagedError(error.message) from error
         if content is None:
             return None
-        try:
-            manifest = Manifest.model_validate(loads(content))
-        except (JsonRuleError, ValidationError) as error:
-            raise StoreError(
-                f"{folder / MANIFEST}: damaged ({printable(error)})",
-                hint=f"Move {folder} to another place and start again: its step is run again.",
-            ) from error
-        if manifest.schema_number > SCHEMA:
-            raise StoreVersionError(
-                f"{folder / MANIFEST}: written by a newer version",
-                hint="Install that version again.",
-            )
+        manifest = _parse(file, content)
+        if folder != self.result_folder(manifest.lease, manifest.step):
+            raise StoreDamagedError(f"{file}: the manifest of another result")
         return manifest
+
+    def mend(self, lease: str, step: str, text: str) -> None:
+        """Write a damaged manifest anew, from what the journal holds of it.
+
+        Args:
+            lease: Of the attempt.
+            step: Name of the step.
+            text: Its content.
+        """
+        self._disk.write(self.result_folder(lease, step) / MANIFEST, text.encode())
+
+    def set_aside(self, folder: Path) -> Path:
+        """Move a result that cannot be used out of the way; nothing of it is removed.
+
+        Args:
+            folder: Of the result.
+
+        Returns:
+            Where it is now: beside the others, under a name that is nobody's.
+        """
+        taken = set(self.folders())
+        names = (f"{folder.name}{ASIDE}{number}" for number in count(1))
+        target = next(found for name in names if (found := folder.with_name(name)) not in taken)
+        self._disk.move(folder, target)
+        return target
+
+    def is_set_aside(self, folder: Path) -> bool:
+        """Whether a folder was moved out of the way."""
+        return ASIDE in folder.name
 
     def folders(self) -> list[Path]:
         """All result folders."""
@@ -123,3 +155,16 @@ class Outbox:
     def remove(self, lease: str, step: str) -> None:
         """Remove one result with its files."""
         self._disk.remove(self.result_folder(lease, step))
+
+
+def _parse(file: Path, content: bytes) -> Manifest:
+    try:
+        found = loads(content)
+        number = found.get("schema_number", SCHEMA) if isinstance(found, dict) else SCHEMA
+        if isinstance(number, int) and number > SCHEMA:  # whatever else it holds by then
+            raise StoreVersionError(
+                f"{file}: written by a newer version", hint="Install that version again."
+            )
+        return Manifest.model_validate(found)
+    except (JsonRuleError, ValidationError) as error:
+        raise StoreDamagedError(f"{file}: damaged ({printable(error)})") from error

@@ -1,11 +1,15 @@
 """The tables of `agent.db`, and what a row of each says."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
+from alectio_agent.core.sqlite import Row
 from alectio_agent.wire.claims import Claim
 
 SCHEMA_NUMBER = 1
+MIGRATIONS: dict[int, tuple[str, ...]] = {}
+"""Schema number to the statements that lead to it from the one before."""
+TABLES = {"counters", "jobs", "messages", "groups"}
 SCHEMA = """
 CREATE TABLE counters (boot TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE jobs (
@@ -37,6 +41,17 @@ class Job:
     platform_id: str
     state: str
 
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """Read a row; without samples when there is no step left to do.
+
+        Args:
+            row: With the columns `claim`, `platform_id` and `state`.
+        """
+        claim = Claim.model_validate_json(row["claim"])
+        is_open = row["state"] == "open"
+        return cls(claim if is_open else claim.without_samples(), row["platform_id"], row["state"])
+
 
 @dataclass(frozen=True)
 class Message:
@@ -56,6 +71,15 @@ class Message:
     step: str | None
     key: str
     body: str
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """Read a row.
+
+        Args:
+            row: With a column for each attribute.
+        """
+        return cls(*(row[name] for name in cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,19 +81,6 @@ def open_reader(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN")
 
     return engine
-
-
-def copy_aside(path: Path, copy: Path) -> None:
-    """Keep what is committed as another file, whoever has the database open.
-
-    Args:
-        path: The database.
-        copy: Is replaced.
-    """
-    copy.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        copy.chmod(0o600)
-        source.backup(target)
 
 
 def changes(tx: Connection) -> int:

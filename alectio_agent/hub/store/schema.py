@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import StoreVersionError
 from alectio_agent.core.ids import new_id
-from alectio_agent.hub.store.engines import copy_aside
+from alectio_agent.core.sqlite import copy_aside
 from alectio_agent.hub.store.migrations import migrate
 from alectio_agent.hub.store.tables import SCHEMA, meta, metadata
 

@@ -166,7 +166,7 @@ def test_a_journal_of_a_newer_version_is_refused(state: Path) -> None:
 def test_a_damaged_journal_is_told(state: Path) -> None:
     (state / "agent.db").write_bytes(b"no database at all" * 100)
     result = run()
-    assert "E-DISK-01" in result.stderr
+    assert "E-DISK-04" in result.stderr
     assert "agent.db" in result.stderr
     assert "Traceback" not in result.output
 

@@ -30,7 +30,7 @@ EXPECTED: dict[str, dict[Activity, Action]] = {
     "parts-missing": {"deliver": "resend"},
     "stale-seq": {"poll": "register"},
     "unknown-agent": {"poll": "register", "deliver": "retry", "beat": "retry"},
-    "superseded-boot": {"poll": "end", "deliver": "end", "beat": "end"},
+    "superseded-boot": {"poll": "register", "deliver": "end", "beat": "end"},
     "invalid": {"deliver": "park"},
     "key-reused": {"deliver": "park"},
     "unauthorized": {"poll": "slow", "deliver": "slow", "beat": "retry", "log": "slow"},

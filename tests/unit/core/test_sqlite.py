@@ -1,7 +1,10 @@
 """A database file: durable transactions, and errors that say whose file it is."""
 
+import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from alectio_agent.core.errors import (
     ExitCode,
     StoreBusyError,
+    StoreDamagedError,
     StoreError,
     StoreVersionError,
 )
@@ -155,6 +159,135 @@ def test_a_folder_that_does_not_exist_is_named(opened, tmp_path):
 def test_wrong_sql_never_leaves_as_an_error_of_the_library(database):
     with pytest.raises(StoreError, match="no such table"):
         database.query("SELECT * FROM absent")
+
+
+V1 = """
+PRAGMA journal_mode=WAL;
+CREATE TABLE jobs (lease TEXT PRIMARY KEY, state TEXT NOT NULL);
+INSERT INTO jobs VALUES ('lease-1', 'open'), ('lease-2', 'closed');
+PRAGMA user_version=1;
+"""
+V3 = "CREATE TABLE jobs (lease TEXT PRIMARY KEY, stage TEXT NOT NULL, size INTEGER NOT NULL)"
+STEPS = {
+    2: ("ALTER TABLE jobs ADD COLUMN size INTEGER NOT NULL DEFAULT 7",),
+    3: ("ALTER TABLE jobs RENAME COLUMN state TO stage", "CREATE INDEX by_stage ON jobs (stage)"),
+}
+
+
+def run_sql(path, script):
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+
+
+def rows_of(path, sql):
+    connection = sqlite3.connect(path)
+    found = connection.execute(sql).fetchall()
+    connection.close()
+    return found
+
+
+class TestMigration:
+    @pytest.fixture
+    def old(self, tmp_path: Path) -> Path:
+        """A file of the first version, made by hand."""
+        run_sql(tmp_path / "agent.db", V1)
+        return tmp_path / "agent.db"
+
+    def is_old(self, path: Path) -> bool:
+        version = rows_of(path, "PRAGMA user_version")[0][0]
+        rows = rows_of(path, "SELECT * FROM jobs ORDER BY lease")
+        return (version, rows) == (1, [("lease-1", "open"), ("lease-2", "closed")])
+
+    def test_an_older_one_is_brought_up_to_date_step_by_step(self, old: Path, opened) -> None:
+        database = opened(old, V3, 3, migrations=STEPS)
+        assert [tuple(row) for row in database.query("SELECT lease, stage, size FROM jobs")] == [
+            ("lease-1", "open", 7),
+            ("lease-2", "closed", 7),
+        ]
+        assert database.query("PRAGMA user_version")[0][0] == 3
+
+    def test_it_is_copied_aside_before(self, old: Path, opened) -> None:
+        opened(old, V3, 3, migrations=STEPS)
+        copy = old.with_name("agent.db.v1")
+        assert self.is_old(copy)
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        assert not old.with_name(".agent.db.v1.tmp").exists()
+
+    def test_what_lies_in_its_write_ahead_log_is_copied_too(self, old: Path, opened) -> None:
+        writer = sqlite3.connect(old, isolation_level=None)
+        writer.execute("INSERT INTO jobs VALUES ('lease-3', 'open')")
+        opened(old, V3, 3, migrations=STEPS)
+        writer.close()
+        assert rows_of(old.with_name("agent.db.v1"), "SELECT count(*) FROM jobs") == [(3,)]
+
+    def test_a_step_that_fails_leaves_the_old_one(self, old: Path, opened) -> None:
+        broken = {**STEPS, 3: (STEPS[3][0], "ALTER TABLE absent ADD COLUMN x")}
+        for _ in range(2):
+            with pytest.raises(StoreError, match="no such table: absent"):
+                opened(old, V3, 3, migrations=broken)
+            assert self.is_old(old)
+        opened(old, V3, 3, migrations=STEPS)
+
+    @pytest.mark.parametrize("at", [0, 1, 2, 3])
+    def test_killed_in_the_middle_it_is_the_old_one_and_is_migrated_next_time(
+        self, old: Path, opened, at: int
+    ) -> None:
+        script = (
+            "import os, signal, sys\n"
+            "from pathlib import Path\n"
+            "from alectio_agent.core.sqlite import Database\n"
+            "from tests.unit.core.test_sqlite import STEPS, V3\n"
+            "left = int(sys.argv[2])\n"
+            "def deadly(statements):\n"
+            "    global left\n"
+            "    for statement in [*statements, 'SELECT 1']:\n"
+            "        if left == 0: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "        left -= 1\n"
+            "        yield statement\n"
+            "steps = {number: deadly(STEPS[number]) for number in STEPS}\n"
+            "Database(Path(sys.argv[1]), V3, 3, migrations=steps)\n"
+        )
+        root = Path(__file__).parents[3]
+        words = [sys.executable, "-c", script, str(old), str(at)]
+        child = subprocess.run(words, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+        assert child.returncode == -9
+        assert self.is_old(old)
+        assert opened(old, V3, 3, migrations=STEPS).query("PRAGMA user_version")[0][0] == 3
+
+    def test_a_copy_that_was_not_finished_is_made_anew(self, old: Path, opened) -> None:
+        old.with_name(".agent.db.v1.tmp").write_bytes(b"half")
+        opened(old, V3, 3, migrations=STEPS)
+        assert self.is_old(old.with_name("agent.db.v1"))
+
+    def test_one_that_cannot_be_copied_aside_is_not_touched(self, old: Path, opened) -> None:
+        old.with_name("agent.db.v1").mkdir()
+        with pytest.raises(StoreError, match=r"agent\.db\.v1"):
+            opened(old, V3, 3, migrations=STEPS)
+        assert self.is_old(old)
+
+    def test_a_new_one_needs_no_migration_and_no_copy(self, opened, tmp_path: Path) -> None:
+        database = opened(tmp_path / "agent.db", V3, 3, migrations=STEPS)
+        assert database.query("SELECT * FROM jobs") == []
+        assert not (tmp_path / "agent.db.v1").exists()
+
+
+class TestDamage:
+    def test_what_sqlite_calls_malformed_is_damage(self, opened, tmp_path: Path) -> None:
+        add(opened(tmp_path / "a.db"), *(f"{number:0>200}" for number in range(100)))
+        connection = sqlite3.connect(tmp_path / "a.db")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        copy = tmp_path / "b.db"
+        copy.write_bytes((tmp_path / "a.db").read_bytes()[:8192])
+        with pytest.raises(StoreDamagedError, match="malformed"):
+            opened(copy)
+
+    def test_a_broken_rule_of_a_table_is_no_damage(self, database) -> None:
+        with pytest.raises(StoreError) as caught:
+            add(database, "twice", "twice")
+        assert not isinstance(caught.value, StoreDamagedError)
+        assert caught.value.hint == ""
 
 
 class TestReading:

@@ -193,3 +193,51 @@ def test_a_verdict_that_ends_the_agent_is_told_while_a_job_runs(problem: str) ->
     platform.say("beat", NotAuthorizedError("no", problem=problem))
     heartbeats.step()
     assert [error.problem for error in told] == [problem]
+
+
+def test_a_closed_job_ends_the_beats_of_what_is_only_delivered_and_nothing_else() -> None:
+    """Its last commit may have closed it, though the answer was lost: the commit itself tells."""
+    heartbeats, platform, clock = make()
+    ended: list[tuple[str, str]] = []
+    heartbeats.hold(make_claim(), lambda *told: ended.append(told))
+    heartbeats.deliver("lease-1")
+    clock.advance(30)
+    platform.say("beat", LeaseLostError("closed", problem="job-closed"))
+    heartbeats.step()
+    assert ended == []
+    assert not heartbeats.holds("lease-1")
+
+
+def test_a_lost_lease_is_believed_only_when_it_is_known_who_says_so() -> None:
+    heartbeats, platform, clock = make()
+    ended: list[tuple[str, str]] = []
+    heartbeats.hold(make_claim(), lambda *told: ended.append(told))
+
+    def deny() -> None:
+        raise PlatformUnavailableError("another platform", silence="foreign")
+
+    heartbeats.confirm = deny
+    clock.advance(30)
+    platform.say("beat", *[LeaseLostError("unknown")] * 3)
+    assert 0 < heartbeats.step() <= 15
+    assert ended == []
+    with pytest.raises(PlatformUnavailableError):
+        heartbeats.first_beat(make_claim())
+    heartbeats.confirm = lambda: None
+    clock.advance(15)
+    heartbeats.step()
+    assert ended == [("lost", "unknown")]
+
+
+def test_leases_of_another_platform_wait_until_it_answers_again() -> None:
+    heartbeats, platform, clock = make()
+    heartbeats.set_platform("platform-1")
+    heartbeats.hold(make_claim(), lambda *_: None)
+    heartbeats.set_platform("platform-2")
+    clock.advance(500)
+    assert heartbeats.step() > 1000
+    assert platform.calls == []
+    assert (heartbeats.serves("platform-1"), heartbeats.serves("platform-2")) == (False, True)
+    heartbeats.set_platform("platform-1")
+    heartbeats.step()
+    assert [call[1] for call in platform.calls] == ["lease-1"]

@@ -9,6 +9,7 @@ import pytest
 from alectio_agent.agent.hooks.provenance import Code, Provenance
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome
 from alectio_agent.agent.jobs.run import JobRun
+from alectio_agent.agent.journal.origin import Origin
 from alectio_agent.core.errors import (
     HookCrashedError,
     HookInterruptedError,
@@ -197,6 +198,22 @@ def test_a_result_survives_a_power_cut_right_after_it_is_complete(bench: Bench) 
     bench.desk.disk.cut_power()
     folder = bench.desk.outbox.result_folder("lease-1", "train")
     assert bench.desk.outbox.read(folder) is not None
+
+
+def test_a_result_is_complete_before_its_message_is_queued(bench: Bench) -> None:
+    """In the other order a power cut leaves a message about a result that is not there."""
+
+    def end_of_the_journal() -> StepOutcome:
+        bench.desk.journal.close()
+        return make_outcome()
+
+    bench.hooks.say(end_of_the_journal)
+    with pytest.raises(StoreError):
+        bench.run()
+    bench.desk.disk.cut_power()
+    manifest = bench.desk.outbox.read(bench.desk.outbox.result_folder("lease-1", "train"))
+    assert manifest is not None
+    assert manifest.origin == Origin.of(bench.claim)
 
 
 def test_hooks_get_indices_in_increasing_order(bench: Bench) -> None:

@@ -299,6 +299,152 @@ def test_unacknowledged_files_are_never_pruned(bench: Bench) -> None:
     assert len(bench.outbox.folders()) == 1
 
 
+def acknowledged(bench: Bench) -> list[str]:
+    """Names of the folders after a look for old ones."""
+    bench.clock.advance(61)
+    bench.sender.step()
+    return [folder.name for folder in bench.outbox.folders()]
+
+
+def test_a_clock_that_jumps_ahead_removes_nothing_that_was_just_acknowledged(bench: Bench) -> None:
+    bench.put("train", is_last=True)
+    bench.run()
+    bench.clock.jump(days=30)
+    assert acknowledged(bench) == ["lease-1.train"]
+    bench.clock.advance(7 * 86400)
+    assert acknowledged(bench) == []
+
+
+def test_a_clock_that_was_ahead_and_is_put_right_removes_nothing_early(bench: Bench) -> None:
+    bench.clock.jump(days=30)
+    bench.put("train", is_last=True)
+    bench.run()
+    bench.clock.jump(days=-30)
+    bench.clock.advance(6 * 86400)
+    assert acknowledged(bench) == ["lease-1.train"]
+
+
+def test_a_clock_that_jumps_while_no_agent_runs_removes_nothing_at_once(bench: Bench) -> None:
+    """It looks like a long absence; more than a day of that does not count."""
+    bench.put("train", is_last=True)
+    bench.run()
+    bench.clock.jump(days=365)
+    bench.sender = Sender(
+        bench.platform, bench.journal, bench.parts, bench.heartbeats, bench.clock,
+        Backoff(random.Random(1)),
+    )  # fmt: skip
+    bench.sender.set_platform(PLATFORM)
+    assert acknowledged(bench) == ["lease-1.train"]
+    bench.clock.advance(5.9 * 86400)
+    assert acknowledged(bench) == ["lease-1.train"]
+    bench.clock.advance(0.2 * 86400)
+    assert acknowledged(bench) == []
+
+
+def test_what_a_failed_step_left_is_removed_with_the_rest(bench: Bench) -> None:
+    bench.outbox.open_result("lease-1", "test")
+    failure = {"key": "k", "step": "test", "class": "user_code", "message": "it raised"}
+    bench.journal.put_failure("lease-1", JobFailure.model_validate(failure))
+    bench.run()
+    bench.clock.advance(7 * 86400)
+    assert acknowledged(bench) == []
+
+
+def rows(bench: Bench) -> list[tuple[str, str, str]]:
+    found = bench.journal._database.query("SELECT * FROM messages ORDER BY id")
+    return [(row["kind"], row["step"], row["state"]) for row in found]
+
+
+def test_what_follows_a_refused_result_is_kept_and_its_failure_goes_out_next(bench: Bench) -> None:
+    """The platform takes steps in order: each of them would be refused, and fail the job again."""
+    for step in ("train", "test", "infer"):
+        bench.put(step, is_last=step == "infer")
+    bench.platform.say("commit", PlatformRejectedError("NaN", problem="invalid"))
+    bench.run()
+    assert [call[0] for call in bench.platform.calls] == ["commit", "fail"]
+    assert rows(bench) == [
+        ("commit", "train", "parked"),
+        ("commit", "test", "parked"),
+        ("commit", "infer", "parked"),
+        ("fail", "train", "settled"),
+    ]
+    assert bench.journal.jobs() == []
+
+
+def test_a_job_that_was_to_be_handed_back_fails_for_its_refused_result_instead(
+    bench: Bench,
+) -> None:
+    """Handed back, the platform would let the same be computed again."""
+    bench.put("train")
+    told = {"key": "k", "step": "test", "class": "interrupted", "message": "stopped"}
+    bench.journal.put_failure("lease-1", JobFailure.model_validate(told))
+    bench.platform.say("commit", PlatformRejectedError("NaN", problem="invalid"))
+    bench.run()
+    assert [call[1] for call in bench.made("fail")] == ["rejected"]
+
+
+def test_a_failure_never_overtakes_the_results_before_it(bench: Bench) -> None:
+    """Whatever happens to the delivery of those: an outage, a restart, missing parts."""
+    bench.put("train")
+    bench.put("test", parts=[PART], files=["part-0.npz"])
+    told = {"key": "k", "step": "infer", "class": "user_code", "message": "it raised"}
+    bench.journal.put_failure("lease-1", JobFailure.model_validate(told))
+    missing = PlatformRejectedError(
+        "gone", problem="parts-missing", detail={"missing": [{"sha256": "a" * 64, "have": 0}]}
+    )
+    bench.platform.go_away("put_part", "fail", "fail")
+    bench.platform.say("commit", PlatformUnavailableError("no"), lambda: None, missing)
+    for _ in range(20):
+        bench.sender.step()
+    arrived = [call[0] if call[0] == "fail" else call[1] for call in bench.made("commit", "fail")]
+    assert arrived == ["train", "train", "test", "test", "fail", "fail", "fail"]
+    assert bench.journal.pending_count() == 0
+
+
+CLOSED = LeaseLostError("the job is closed", problem="job-closed")
+
+
+def test_a_closed_job_may_have_been_closed_by_this_very_commit(bench: Bench) -> None:
+    """It takes no parts any more, but knows the key: what was counted is not superseded."""
+    bench.put("infer", is_last=True, parts=[PART], files=["part-0.npz"])
+    bench.platform.say("put_part", CLOSED)
+    bench.run()
+    assert [call[0] for call in bench.platform.calls] == ["put_part", "commit"]
+    assert rows(bench) == [("commit", "infer", "settled")]
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [LeaseLostError("another counted"), PlatformRejectedError("?", problem="parts-missing")],
+)
+def test_a_job_that_was_closed_without_it_supersedes_it(bench: Bench, verdict: Exception) -> None:
+    bench.put("infer", is_last=True, parts=[PART], files=["part-0.npz"])
+    bench.platform.say("put_part", CLOSED)
+    bench.platform.say("commit", verdict)
+    bench.run()
+    assert rows(bench) == [("commit", "infer", "superseded")]
+    assert len(bench.made("commit")) == 1
+    assert bench.outbox.folders() != []
+
+
+def test_a_lost_lease_is_believed_only_when_it_is_known_who_says_so(bench: Bench) -> None:
+    asked = []
+
+    def confirm() -> None:
+        asked.append(1)
+        if len(asked) < 3:
+            raise PlatformUnavailableError("another platform", silence="foreign")
+
+    bench.sender.confirm = confirm
+    bench.put("train")
+    bench.platform.say("commit", *[LeaseLostError("unknown")] * 3)
+    assert bench.sender.step() > 0
+    assert bench.sender.step() > 0
+    assert rows(bench) == [("commit", "train", "pending")]
+    assert bench.sender.step() == 0
+    assert rows(bench) == [("commit", "train", "superseded")]
+
+
 def test_nothing_is_sent_before_the_platform_is_known(tmp_path: Path) -> None:
     made = Bench(tmp_path)
     made.sender._platform_id = None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.journal.identity import next_boot
-from alectio_agent.core.errors import StoreError
+from alectio_agent.core.errors import StoreError, StoreVersionError
 from tests.support.disks import MemoryDisk
 
 FOLDER = Path("/state")
@@ -44,3 +44,12 @@ def test_an_older_identity_gets_a_key_of_digests() -> None:
     made = next_boot(disk, FOLDER)
     assert (made.installation_id, made.boot.count, len(made.digest_key)) == ("i1", 5, 64)
     assert next_boot(disk, FOLDER).digest_key == made.digest_key
+
+
+def test_an_identity_of_a_newer_version_is_refused_whatever_else_it_holds() -> None:
+    disk = MemoryDisk()
+    disk.write(FOLDER / "identity.json", b'{"schema_number": 2, "who": "me"}')
+    with pytest.raises(StoreVersionError, match="schema 2") as caught:
+        next_boot(disk, FOLDER)
+    assert caught.value.exit_code == 78
+    assert disk.read(FOLDER / "identity.json") == b'{"schema_number": 2, "who": "me"}'

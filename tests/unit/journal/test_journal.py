@@ -1,10 +1,15 @@
 """The agent's memory."""
 
+import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.opening import open_journal
+from alectio_agent.agent.journal.outbox import Manifest
+from alectio_agent.agent.journal.rows import MIGRATIONS, SCHEMA_NUMBER
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import StoreVersionError
 from alectio_agent.core.sqlite import Database
@@ -157,3 +162,59 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     Database(tmp_path / "agent.db", "CREATE TABLE t (x)", 99).close()
     with pytest.raises(StoreVersionError, match="newer"):
         Journal(tmp_path / "agent.db", SystemClock())
+
+
+# As the first version made it; never changed, whatever becomes of the schema.
+V1 = """
+PRAGMA journal_mode=WAL;
+CREATE TABLE counters (boot TEXT PRIMARY KEY, seq INTEGER NOT NULL);
+CREATE TABLE jobs (
+    lease TEXT PRIMARY KEY, platform_id TEXT NOT NULL, job_id TEXT NOT NULL, job TEXT NOT NULL,
+    claim TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open', 'computed', 'closed')),
+    outcome TEXT NOT NULL DEFAULT '', claimed_at TEXT NOT NULL);
+CREATE INDEX jobs_by_state ON jobs (state);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY, lease TEXT NOT NULL REFERENCES jobs (lease), kind TEXT NOT NULL,
+    step TEXT, key TEXT NOT NULL UNIQUE, body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'settled', 'superseded', 'parked')),
+    reason TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL, ended_at TEXT);
+CREATE INDEX messages_by_state ON messages (state, id);
+CREATE INDEX messages_by_lease ON messages (lease);
+CREATE TABLE groups (
+    pgid INTEGER PRIMARY KEY, start_time INTEGER NOT NULL, marker TEXT NOT NULL);
+INSERT INTO counters VALUES ('boot-1', 4);
+INSERT INTO groups VALUES (4242, 99, 'marker');
+PRAGMA user_version=1;
+"""
+
+
+def test_a_journal_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
+    """A file made by hand: the program that wrote it is not here any more."""
+    claim, claimed_at = make_claim(), "2026-01-01T00:00:00.000Z"
+    manifest = make_manifest(claim, "train").model_dump(mode="json", by_alias=True)
+    del manifest["origin"]
+    connection = sqlite3.connect(tmp_path / "agent.db")
+    connection.executescript(V1)
+    job = (claim.lease, PLATFORM, claim.job_id, claim.job, claim.model_dump_json(), claimed_at)
+    connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, 'open', '', ?)", job)
+    connection.execute(
+        "INSERT INTO messages (lease, kind, step, key, body, state, created_at) "
+        "VALUES (?, 'commit', 'train', 'key-train', ?, 'pending', ?)",
+        (claim.lease, json.dumps(manifest), claimed_at),
+    )
+    connection.commit()
+    connection.close()
+    opened = open_journal(tmp_path / "agent.db", SystemClock())
+    journal = opened.journal
+    assert not opened.is_new
+    assert [(job.claim, job.state) for job in journal.jobs(PLATFORM)] == [(claim, "open")]
+    assert (journal.last_seq("boot-1"), len(journal.groups())) == (4, 1)
+    message = journal.next_message(PLATFORM)
+    assert message is not None
+    assert Manifest.model_validate_json(message.body) == make_manifest(claim, "train")
+    assert not journal.settle(message)
+    journal.close()
+
+
+def test_there_is_a_step_to_each_schema() -> None:
+    assert list(MIGRATIONS) == list(range(2, SCHEMA_NUMBER + 1))

@@ -1,0 +1,82 @@
+"""Opens `agent.db`; one that is damaged is moved aside, and made anew."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from alectio_agent.agent.journal.checking import check_journal
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import StoreDamagedError, StoreError
+
+log = logging.getLogger(__name__)
+
+BESIDE = ("", "-wal", "-shm")
+"""Of the files of one database the main one goes first: a rest without it is known as damage."""
+
+
+@dataclass(frozen=True)
+class OpenedJournal:
+    """The agent's memory.
+
+    Attributes:
+        is_new: It knows nothing of an earlier life of this agent, even if there was one.
+    """
+
+    journal: Journal
+    is_new: bool
+
+
+def open_journal(file: Path, clock: Clock) -> OpenedJournal:
+    """Open the journal, whatever is there in its place.
+
+    Args:
+        file: `<state_dir>/agent.db`; the folder is locked.
+        clock: Of the journal, and for the name of what is moved aside.
+
+    Returns:
+        The journal; what a damaged one held is found again in the outbox.
+
+    Raises:
+        StoreVersionError: A newer version wrote it.
+        StoreError: It may not be read or written.
+    """
+    is_new = not _has_content(file)
+    if is_new and _has_content(_beside(file, "-wal")):
+        # SQLite would throw away a log without its database, and the last claims with it.
+        _move_aside(file, clock, f"{file}: gone, but not its write-ahead log")
+    try:
+        if not is_new:
+            check_journal(file)
+        return OpenedJournal(Journal(file, clock), is_new)
+    except StoreDamagedError as error:
+        _move_aside(file, clock, error.message)
+        return OpenedJournal(Journal(file, clock), is_new=True)
+
+
+def _move_aside(file: Path, clock: Clock, why: str) -> None:
+    target = file.with_name(f"{file.name}.damaged-{clock.now():%Y%m%dT%H%M%S.%fZ}")
+    try:
+        for end in BESIDE:
+            if _beside(file, end).exists():
+                _beside(file, end).rename(_beside(target, end))
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(f"{file}: damaged, and cannot be moved aside: {reason}") from error
+    log.error(
+        "E-DISK-04  %s. Kept as %s; the journal is made anew from the results in the outbox. What "
+        "was claimed and has no result goes back to the platform",
+        why,
+        target.name,
+    )
+
+
+def _beside(file: Path, end: str) -> Path:
+    return file.with_name(f"{file.name}{end}")
+
+
+def _has_content(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
