@@ -327,6 +327,20 @@ class Bench:
         self.clock.advance(seconds)
         self.run(self.platform.tick)
 
+    def stay_awake(self, seconds: float) -> None:
+        """Let time pass for a hub whose ticker turns, which looks at the clock at the end."""
+        self.platform.turn(seconds)
+        self.clock.advance(seconds)
+        self.platform.turn(1)
+        self.tick()
+
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass for a hub that was stopped, and whose ticker is the first to wake up."""
+        self.platform.turn(1)
+        self.clock.advance(seconds)
+        self.platform.turn(1)
+        self.tick()
+
     def put_part(self, claim: Claim, sha256: str = DIGEST, content: bytes = b"part") -> Path:
         """What the API does with a part."""
         self.run(lambda tx: self.platform.check_part(tx, claim.job_id, claim.lease, sha256))

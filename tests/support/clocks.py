@@ -29,6 +29,10 @@ class FakeClock:
         """Let time pass."""
         self._elapsed_s += seconds
 
+    def set_wall(self, days: float) -> None:
+        """Set the wall clock so many days ahead, or back; durations know nothing of it."""
+        self._start += timedelta(days=days)
+
 
 class HurriedClock:
     """The clock of the machine, 200 times as fast: 35 s take 0.18 s, and are really waited."""

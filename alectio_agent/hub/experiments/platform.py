@@ -34,8 +34,10 @@ from alectio_agent.hub.experiments import (
     summaries,
     views,
 )
+from alectio_agent.hub.experiments.awake import AwakeClock
 from alectio_agent.hub.experiments.board import Board
 from alectio_agent.hub.experiments.claiming import Claiming
+from alectio_agent.hub.experiments.contacts import Contacts
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
@@ -44,6 +46,7 @@ from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.experiments.result_checks import Expected
 from alectio_agent.hub.experiments.roll import Roll
 from alectio_agent.hub.experiments.supply import Supplies
+from alectio_agent.hub.experiments.turns import Turns
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
@@ -75,10 +78,12 @@ class Platform:
             results: Folder of results files.
             clock: For leases and times.
         """
-        leases = Leases(clock)
+        awake = AwakeClock(clock)
+        contacts = Contacts(awake)
         self.context = Context(
-            clock=clock,
-            leases=leases,
+            clock=awake,
+            contacts=contacts,
+            leases=Leases(awake, contacts),
             due=Due(),
             parts=data / "parts",
             results=results,
@@ -86,8 +91,9 @@ class Platform:
             names=NameFiles(data / "names"),
             roll=Roll(),
             board=Board(),
-            polls=Polls(clock),
-            supplies=Supplies(leases),
+            polls=Polls(awake),
+            supplies=Supplies(contacts),
+            turns=Turns(awake),
         )
         self.claiming = Claiming(self.context)
         """Polls of agents, and the jobs that they get."""
@@ -100,6 +106,13 @@ class Platform:
     def may_have_claims(self) -> bool:
         """Whether anything has a time limit, so that `tick` is to be called about once a second."""
         return self.context.leases.may_have_claims
+
+    def turn(self, next_s: float) -> float:
+        """Say that the hub is awake: time counts until `next_s` and a little more are over.
+
+        Gives the seconds since it was last said that do not count.
+        """
+        return self.context.clock.turn(next_s)
 
     def platform_id(self, tx: Connection) -> str:
         """The identity of this platform, as long as its database lives."""

@@ -164,7 +164,7 @@ def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Jo
 def _ask_for_infer(tx: Connection, context: Context, job: Job) -> None:
     """Make a job available that is done but for its infer."""
     values = {"state": "available", "has_infer": True, "done_at": None}
-    values |= {"available_at": context.fine_now(), "fresh_attempt": job.attempt}
+    values |= {"available_at": context.turns.next(tx), "fresh_attempt": job.attempt}
     change_job(tx, job.job_id, **values)
     change_experiment(tx, job.experiment_id)
     after_commit(tx, partial(context.leases.offer, job.job_id))

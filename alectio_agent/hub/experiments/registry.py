@@ -80,9 +80,9 @@ def note_contact(tx: Connection, context: Context, agent_id: str, *, is_new: boo
         agent_id: Who.
         is_new: It has just said what it offers.
     """
-    is_first = is_new or not context.leases.has_called(agent_id)
+    is_first = is_new or not context.contacts.has_called(agent_id)
     # At once, and not after the commit: the experiments that start below ask who has called.
-    context.leases.note_contact(agent_id)
+    context.contacts.note(agent_id)
     if not is_first:
         return
     offered = _offered(tx, agent_id)

@@ -278,7 +278,7 @@ def _make_job(
         "resume_file": None if before is None else before.ckpt_file,
         "is_from_scratch": False,
         "problem": "",
-        "available_at": context.fine_now(),
+        "available_at": context.turns.next(tx),
         "asked_at": context.now() if is_asked else None,
         "labels_upto": None,
     }
