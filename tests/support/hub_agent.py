@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from requests import Response
+
 from tests.support.hub_process import Hub
 
 
@@ -29,12 +31,18 @@ class HubAgent:
 
     def claim(self) -> dict[str, Any]:
         """The next job; waits for it."""
-        self.seq += 1
-        body = {"agent_id": self.agent_id, "boot": self.boot, "seq": self.seq, "wait_s": 20}
-        answer = self.hub.call("POST", "/v1/claims", {**body, "free": [self.pipeline]})
+        answer = self.poll(wait_s=20)
         assert answer.status_code == 200, (answer.status_code, answer.text)
         job: dict[str, Any] = answer.json()
         return job
+
+    def poll(self, wait_s: float = 0) -> Response:
+        """Ask for a job once; what comes is counted as claimed."""
+        body = {"agent_id": self.agent_id, "boot": self.boot, "seq": self.seq + 1}
+        asked = {**body, "wait_s": wait_s, "free": [self.pipeline]}
+        answer = self.hub.call("POST", "/v1/claims", asked)
+        self.seq += answer.status_code == 200
+        return answer
 
     def beat(self, job: dict[str, Any], step: str = "train", **progress: Any) -> None:
         body = {"step": step, "progress": progress or None}
