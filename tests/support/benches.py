@@ -1,5 +1,6 @@
 """A platform on a database in memory, without threads: each call is one transaction."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -47,6 +48,20 @@ class BenchStore:
 
     def on_touch(self, follower: Callable[[set[str]], None]) -> None:
         self._follower = follower
+
+    def save(self) -> None:
+        """Make a backup of all rows."""
+        self._backup = sqlite3.connect(":memory:", check_same_thread=False)
+        self._driver().backup(self._backup)
+
+    def restore(self) -> None:
+        """Bring the rows of the backup back."""
+        self._backup.backup(self._driver())
+        self._backup.close()
+
+    def _driver(self) -> Any:
+        with self._engine.connect() as tx:
+            return tx.connection.driver_connection
 
     def clear(self) -> None:
         """Forget all rows. An engine is shared by tests, as each compiles all statements anew."""
@@ -207,11 +222,13 @@ class BenchAgent:
         platform = self._bench.platform
         for step in steps or [order.step for order in claim.steps]:
             record = make_commit(claim, step, **said)
-            self._bench.run(
+            refusal = self._bench.run(
                 lambda tx, step=step, record=record: platform.commit(
                     tx, claim.job_id, step, claim.lease, record
                 )
             )
+            if refusal is not None:
+                raise refusal
 
     def fail(self, claim: Claim, kind: str, step: str | None = "train", **said: Any) -> None:
         record = JobFailure.model_validate(
@@ -240,6 +257,11 @@ class Bench:
         self.platform = Platform(self.folder / "data", self.folder / "results", self.clock)
         self.platform.claiming.follow(self.store)  # type: ignore[arg-type]
         self.worker = SelectionWorker(self.store, self.platform, self.analysis)  # type: ignore[arg-type]
+
+    def restore(self) -> None:
+        """Start a hub on what `store.save` kept; agents know nothing of it."""
+        self.store.restore()
+        self.restart_hub()
 
     def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return self.store.write(work).result()

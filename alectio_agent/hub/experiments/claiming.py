@@ -69,10 +69,9 @@ class Claiming:
         Args:
             request: The poll.
         """
-        contacts = self._context.contacts
-        if not self._context.roll.is_plain(request) or not contacts.has_called(request.agent_id):
+        if not self._context.roll.is_plain(request):
             return False
-        contacts.note(request.agent_id)
+        self._context.contacts.note(request.agent_id)
         return True
 
     def take(self, tx: Connection, request: ClaimRequest) -> Claim | None:

@@ -125,7 +125,7 @@ def _doubt(context: Context, poll: Poll) -> None:
 
 
 def _give(tx: Connection, context: Context, entry: Entry, poll: Poll) -> Claim | None:
-    agent = calling_agent(tx, poll.agent_id, poll.boot)
+    agent = calling_agent(tx, context, poll.agent_id, poll.boot)
     if poll.seq < agent.last_seq:
         raise ProblemError("stale-seq", f"seq: found {poll.seq}; the newest was {agent.last_seq}")
     if poll.seq == agent.last_seq and (again := current_claim(tx, agent.last_lease)) is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments import (
     agent_views,
     asking,
@@ -145,9 +146,14 @@ class Platform:
         """Take a beat that the tables are asked about; refuses `lease-lost`, `job-closed`."""
         return beats.heartbeat(tx, self.context, job_id, lease, said)
 
-    def commit(self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit) -> None:
-        """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`."""
-        commits.commit(tx, self.context, job_id, step, lease, said)
+    def commit(
+        self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit
+    ) -> ProblemError | None:
+        """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`.
+
+        Gives a refusal that is to be told once the transaction is durable.
+        """
+        return commits.commit(tx, self.context, job_id, step, lease, said)
 
     def expected(
         self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit

@@ -62,19 +62,31 @@ def test_a_refused_commit_leaves_its_key_free(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
+    agent.commit(claim, "train")
     with refused("invalid"):
-        agent.commit(claim, "test")
-    agent.commit(claim, "train", "test")
+        agent.commit(claim, "test", parts=[PART, PART])
+    agent.commit(claim, "test")
 
 
-@pytest.mark.parametrize("step", ["test", "infer"])
+@pytest.mark.parametrize("step", ["train", "test"])
 def test_steps_are_committed_in_the_order_of_the_claim(bench: Bench, step: str) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
+    agent.commit(claim, "train", "test")
     with refused("invalid") as caught:
-        agent.commit(claim, step)
-    assert caught.value.message == f"step: found {step}, expected train"
+        agent.commit(claim, step, key="another")
+    assert caught.value.message == f"step: found {step}, expected infer"
+
+
+def test_a_step_that_was_not_asked_for_is_refused(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(loops=1)
+    claim = agent.start()
+    agent.commit(claim, "train")
+    with refused("invalid") as caught:
+        agent.commit(claim, "infer")
+    assert caught.value.message == "step: found infer, expected test"
 
 
 def test_a_step_counts_once_per_attempt(bench: Bench) -> None:
