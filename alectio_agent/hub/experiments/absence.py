@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, select
 
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import OFFERED_SIZE
 from alectio_agent.hub.experiments.records import Experiment
-from alectio_agent.hub.experiments.scheduling import OFFERED_SIZE
 from alectio_agent.hub.store.tables import agents, jobs, offers
 from alectio_agent.wire.protocol import LEASE_S
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import OFFERED_SIZE
 from alectio_agent.hub.experiments.job_views import held_jobs
-from alectio_agent.hub.experiments.scheduling import OFFERED_SIZE
 from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
 from alectio_agent.wire.operation import AgentView
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, update
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.beats import known_attempt, lost_because, mark_alive
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import forget_partials
 from alectio_agent.hub.experiments.indices import chosen_up_to
 from alectio_agent.hub.experiments.losses import next_step, release_lost
 from alectio_agent.hub.experiments.messages import came_before, forget_message, is_repeated
@@ -197,6 +198,8 @@ def _note_on_job(tx: Connection, job: Job, attempt: Attempt, step: str) -> None:
     values |= {"lease": attempt.lease, "agent_id": attempt.agent_id}
     if step == "train":
         values |= {"ckpt_file": attempt.ckpt_file, "is_from_scratch": False}
-        name = experiment_of(tx, job.experiment_id).name
-        note_checkpoint(tx, attempt.agent_id, name, attempt.ckpt_file)
+        experiment = experiment_of(tx, job.experiment_id)
+        if job.attempt > 1:
+            forget_partials(tx, experiment, job)
+        note_checkpoint(tx, attempt.agent_id, experiment.name, attempt.ckpt_file)
     change_job(tx, job.job_id, **values)

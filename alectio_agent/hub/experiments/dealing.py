@@ -140,13 +140,15 @@ def _give(tx: Connection, context: Context, entry: Entry, poll: Poll) -> Claim |
 def _in_turn(tx: Connection, context: Context, entry: Entry, found: Deal) -> Iterator[Poll]:
     """Those who may have a job: first who goes on with it, then who resumes from the loop before.
 
+    Among the latter first who holds a part of this loop's train.
+
     Among these the longest waiting one.
     """
     reserve = entry.reserve
     if reserve is None:
         experiment, job = experiment_of(tx, entry.experiment_id), job_of(tx, entry.job_id or "")
         reserve = entry.reserve = find_reserve(tx, context, experiment, job)
-    for holders in (reserve.trained, reserve.earlier):
+    for holders in (reserve.trained, reserve.partial, reserve.earlier):
         yield from _holders(context, entry, reserve, holders)
     now = context.clock.monotonic()
     is_open = reserve.opens_at is not None and reserve.opens_at <= now

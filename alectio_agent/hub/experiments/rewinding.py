@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import forget_partials
 from alectio_agent.hub.experiments.labels import keep_asked
 from alectio_agent.hub.experiments.parts import drop_unnamed, has_lost_parts
 from alectio_agent.hub.experiments.progress import advance, void_infer
@@ -103,6 +104,7 @@ def _jobs(tx: Connection, experiment: Experiment) -> list[Job]:
 def _undo(tx: Connection, context: Context, experiment: Experiment, rewound: list[Job]) -> None:
     for job in rewound:
         take_back(tx, context, job)
+        forget_partials(tx, experiment, job)
         change_job(tx, job.job_id, state="rewound", lease=None, agent_id=None, ckpt_file=None,
                    problem="", done_at=None)  # fmt: skip
         drop_unnamed(tx, context, job.job_id)

@@ -23,10 +23,7 @@ HOUR = 3600.0
 
 def wait(bench: Bench, agent: BenchAgent, *free: str) -> Poll:
     """A poll of an agent that stands in line; the hub has heard of the agent before."""
-    names = free or ("digits",)
-    poll = Poll(agent.agent_id, agent.said["boot"]["id"], agent.seq + 1, frozenset(names))
-    bench.platform.claiming.join(poll)
-    return poll
+    return agent.wait(*free)
 
 
 def deal(bench: Bench) -> Deal:
