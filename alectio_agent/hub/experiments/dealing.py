@@ -201,4 +201,4 @@ def _may_run(context: Context, entry: Entry, reserve: Reserve, kind: Kind) -> bo
 
 def _is_free(context: Context, entry: Entry, kind: Kind, poll: Poll) -> bool:
     size = kind.size_of(entry.pipeline)
-    return not context.board.is_busy_above(entry, poll.agent_id, size)
+    return not context.board.is_busy_above(entry, poll.agent_id, size, kind.slots)

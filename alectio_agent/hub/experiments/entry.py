@@ -63,6 +63,11 @@ class Entry:
         """Whether its job can be claimed."""
         return self.state == "available"
 
+    @property
+    def is_held(self) -> bool:
+        """Whether an agent has its job in hand."""
+        return self.state in ("claimed", "running")
+
     def fits(self, size: int | None) -> bool:
         """Whether an agent has the whole pool; with fewer samples it would refuse the job.
 

@@ -257,7 +257,8 @@ def _remember(context: Context, agent_id: str, said: Registration, holding: set[
                      offer.store)
         for offer in said.pipelines
     }  # fmt: skip
-    kind = Kind(frozenset(said.tags), tuple(offered[name] for name in sorted(offered)))
+    offers_said = tuple(offered[name] for name in sorted(offered))
+    kind = Kind(frozenset(said.tags), offers_said, said.slots)
     context.roll.enrol(agent_id, said.boot.id, kind)
     context.board.doubt_holders(holding)
     context.polls.doubt(agent_id)

@@ -23,10 +23,15 @@ Said = frozenset[tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Kind:
-    """All that decides which jobs an agent may run, besides the checkpoints that it holds."""
+    """All that decides which jobs an agent may run, besides the checkpoints that it holds.
+
+    Attributes:
+        slots: How many jobs it runs at once.
+    """
 
     tags: frozenset[str]
     offers: tuple[Offered, ...]
+    slots: int = 1
 
     @property
     def pipelines(self) -> list[str]:
@@ -116,7 +121,7 @@ class Roll:
                 row.boot_id,
                 row.last_seq,
                 row.last_lease,
-                Kind(frozenset(json.loads(row.tags)), tuple(offered[row.agent_id])),
+                Kind(frozenset(json.loads(row.tags)), tuple(offered[row.agent_id]), row.slots),
             )
             for row in tx.execute(select(agents))
         }
