@@ -148,9 +148,11 @@ def _lose(tx: Connection, context: Context, attempt: Attempt, why: str) -> None:
 
 
 def _losses(tx: Connection, job: Job, step: str | None) -> int:
+    """How often a step was lost since an agent last said why, or a person looked at it."""
+    of_job = attempts.c.job_id == job.job_id
+    told = select(func.max(attempts.c.attempt)).where(of_job, attempts.c.failure_class.is_not(None))
+    since = max(job.fresh_attempt, tx.execute(told).scalar() or 0)
     lost = select(func.count()).where(
-        attempts.c.job_id == job.job_id,
-        attempts.c.attempt > job.fresh_attempt,
-        attempts.c.lost_step == step,
+        of_job, attempts.c.attempt > since, attempts.c.lost_step == step
     )
     return int(tx.execute(lost).scalar_one())
