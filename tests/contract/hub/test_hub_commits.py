@@ -58,6 +58,25 @@ def test_a_key_is_looked_up_before_the_lease_and_in_closed_jobs(bench: Bench) ->
         agent.commit(claim, "test", key=f"train-{claim.lease}")
 
 
+def test_a_key_of_a_commit_is_none_for_a_failure(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    agent.commit(claim, "train", key="k1")
+    with refused("key-reused"):
+        agent.fail(claim, "crash", key="k1")
+    assert bench.loop(0).state == "running"
+
+
+def test_a_key_belongs_to_its_job(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    agent.commit(agent.start(), "train", key="k1")
+    bench.create(name="letters")
+    agent.commit(agent.start(), "train", key="k1")
+    assert bench.loop(0, "letters").seconds == {"train": 1.5}
+
+
 def test_a_refused_commit_leaves_its_key_free(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
