@@ -140,6 +140,29 @@ def test_a_commit_that_fails_is_told_to_all_its_group_and_changes_nothing(store:
     assert store.read(keys).result(10) == set()
 
 
+def test_a_full_database_undoes_all_of_its_group_and_says_so_to_each(store: Store) -> None:
+    """It undoes more than the statement that failed: nobody may be told that his part is kept."""
+
+    def fill(tx: Connection) -> None:
+        pages = driver(tx).execute("PRAGMA page_count").fetchone()[0]
+        driver(tx).execute(f"PRAGMA max_page_count = {pages + 3}")
+
+    store.write(fill).result(10)
+    gate = Gate(store)
+    large = "x" * 100_000
+    futures = [store.write(put("a")), store.write(put("b", large)), store.write(put("c"))]
+    gate.open()
+    for future in futures:
+        with pytest.raises(StoreError):
+            future.result(10)
+    assert store.read(keys).result(10) == set()
+    with pytest.raises(StoreError, match="full"):
+        store.write(put("b", large)).result(10)
+    store.write(lambda tx: driver(tx).execute("PRAGMA max_page_count = 100000")).result(10)
+    assert store.write(put("b", large)).result(10) == 1
+    assert store.read(keys).result(10) == {"b"}
+
+
 def test_many_queued_pieces_of_work_are_all_done(store: Store) -> None:
     gate = Gate(store)
     futures = [store.write(put(str(number))) for number in range(LARGEST_GROUP + 10)]

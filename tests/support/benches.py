@@ -1,5 +1,6 @@
 """A platform on a database in memory, without threads: each call is one transaction."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -47,6 +48,20 @@ class BenchStore:
 
     def on_touch(self, follower: Callable[[set[str]], None]) -> None:
         self._follower = follower
+
+    def save(self) -> None:
+        """Make a backup of all rows."""
+        self._backup = sqlite3.connect(":memory:", check_same_thread=False)
+        self._driver().backup(self._backup)
+
+    def restore(self) -> None:
+        """Bring the rows of the backup back."""
+        self._backup.backup(self._driver())
+        self._backup.close()
+
+    def _driver(self) -> Any:
+        with self._engine.connect() as tx:
+            return tx.connection.driver_connection
 
     def clear(self) -> None:
         """Forget all rows. An engine is shared by tests, as each compiles all statements anew."""
@@ -184,6 +199,13 @@ class BenchAgent:
             self.seq = request.seq
         return claim
 
+    def wait(self, *free: str) -> Poll:
+        """Stand in line; the hub has heard of the agent before."""
+        names = frozenset(free or ("digits",))
+        poll = Poll(self.agent_id, self.said["boot"]["id"], self.seq + 1, names)
+        self._bench.platform.claiming.join(poll)
+        return poll
+
     def claim(self, **said: Any) -> Claim:
         claim = self.poll(**said)
         assert claim is not None, "there is no job"
@@ -207,11 +229,13 @@ class BenchAgent:
         platform = self._bench.platform
         for step in steps or [order.step for order in claim.steps]:
             record = make_commit(claim, step, **said)
-            self._bench.run(
+            refusal = self._bench.run(
                 lambda tx, step=step, record=record: platform.commit(
                     tx, claim.job_id, step, claim.lease, record
                 )
             )
+            if refusal is not None:
+                raise refusal
 
     def fail(self, claim: Claim, kind: str, step: str | None = "train", **said: Any) -> None:
         record = JobFailure.model_validate(
@@ -240,6 +264,11 @@ class Bench:
         self.platform = Platform(self.folder / "data", self.folder / "results", self.clock)
         self.platform.claiming.follow(self.store)  # type: ignore[arg-type]
         self.worker = SelectionWorker(self.store, self.platform, self.analysis)  # type: ignore[arg-type]
+
+    def restore(self) -> None:
+        """Start a hub on what `store.save` kept; agents know nothing of it."""
+        self.store.restore()
+        self.restart_hub()
 
     def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return self.store.write(work).result()
@@ -326,6 +355,20 @@ class Bench:
         """Let time pass, then let the platform look at the clock."""
         self.clock.advance(seconds)
         self.run(self.platform.tick)
+
+    def stay_awake(self, seconds: float) -> None:
+        """Let time pass for a hub whose ticker turns, which looks at the clock at the end."""
+        self.platform.turn(seconds)
+        self.clock.advance(seconds)
+        self.platform.turn(1)
+        self.tick()
+
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass for a hub that was stopped, and whose ticker is the first to wake up."""
+        self.platform.turn(1)
+        self.clock.advance(seconds)
+        self.platform.turn(1)
+        self.tick()
 
     def put_part(self, claim: Claim, sha256: str = DIGEST, content: bytes = b"part") -> Path:
         """What the API does with a part."""

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from requests import Response
+
 from tests.support.hub_process import Hub
 
 
@@ -13,37 +15,55 @@ class HubAgent:
     ) -> None:
         self.hub = hub
         self.seq = 0
-        self.boot = "boot-1"
+        self.boot_count = 1
         self.pipeline = pipeline
-        body = {
+        self._said = {
             "installation_id": f"installation-of-{abs(hash(name))}",
-            "boot": {"count": 1, "id": self.boot},
             "name": name,
             "version": "1",
             "pipelines": [{"name": pipeline, "pool_size": 40}],
             **said,
         }
-        answer = hub.call("POST", "/v1/agents", body)
+        self.register()
+
+    def register(self, *checkpoints: str, holding: tuple[str, ...] = ()) -> None:
+        """Say who this is, and what it holds of the experiment `digits`."""
+        body = {
+            "boot": {"count": self.boot_count, "id": self.boot},
+            "holding": holding,
+            "checkpoints": [{"experiment": "digits", "name": name} for name in checkpoints],
+        }
+        answer = self.hub.call("POST", "/v1/agents", {**body, **self._said})
         assert answer.status_code == 200, answer.text
         self.agent_id = answer.json()["agent_id"]
 
+    @property
+    def boot(self) -> str:
+        return f"boot-{self.boot_count}"
+
     def claim(self) -> dict[str, Any]:
         """The next job; waits for it."""
-        self.seq += 1
-        body = {"agent_id": self.agent_id, "boot": self.boot, "seq": self.seq, "wait_s": 20}
-        answer = self.hub.call("POST", "/v1/claims", {**body, "free": [self.pipeline]})
+        answer = self.poll(wait_s=20)
         assert answer.status_code == 200, (answer.status_code, answer.text)
         job: dict[str, Any] = answer.json()
         return job
 
+    def poll(self, wait_s: float = 0) -> Response:
+        """Ask for a job once; what comes is counted as claimed."""
+        body = {"agent_id": self.agent_id, "boot": self.boot, "seq": self.seq + 1}
+        asked = {**body, "wait_s": wait_s, "free": [self.pipeline]}
+        answer = self.hub.call("POST", "/v1/claims", asked)
+        self.seq += answer.status_code == 200
+        return answer
+
     def beat(self, job: dict[str, Any], step: str = "train", **progress: Any) -> None:
         body = {"step": step, "progress": progress or None}
-        self._about(job, "POST", "heartbeat", body)
+        self._settle(job, "POST", "heartbeat", body)
 
     def log(self, job: dict[str, Any], offset: int, text: bytes) -> None:
         """What the hooks printed."""
         path = f"log?attempt={job['attempt']}&offset={offset}"
-        self._about(job, "PUT", path, text)
+        self._settle(job, "PUT", path, text)
 
     def deliver(self, job: dict[str, Any], *, upto: str = "infer") -> None:
         """The steps of a job, with classes that are told apart a little better each loop."""
@@ -69,7 +89,7 @@ class HubAgent:
                 "started_at": "2026-01-01T00:00:00.000Z",
                 "finished_at": "2026-01-01T00:00:05.000Z",
             }
-            self._about(job, "PUT", f"steps/{step}", body)
+            self._settle(job, "PUT", f"steps/{step}", body)
             if step == upto:
                 return
 
@@ -78,16 +98,20 @@ class HubAgent:
             "key": f"fail-{job['lease']}", "step": step, "class": "user_code",
             "message": message, "traceback": "",
         }  # fmt: skip
-        self._about(job, "POST", "fail", body)
+        self._settle(job, "POST", "fail", body)
 
     def run_loop(self) -> None:
         job = self.claim()
         self.beat(job)
         self.deliver(job)
 
-    def _about(self, job: dict[str, Any], method: str, what: str, body: Any) -> None:
+    def about(self, job: dict[str, Any], method: str, what: str, body: Any) -> Response:
+        """One call about a job, with its lease."""
         path = f"/v1/jobs/{job['job_id']}/{what}"
-        answer = self.hub.call(method, path, body, Alectio_Lease=job["lease"])
+        return self.hub.call(method, path, body, Alectio_Lease=job["lease"])
+
+    def _settle(self, job: dict[str, Any], method: str, what: str, body: Any) -> None:
+        answer = self.about(job, method, what, body)
         assert answer.status_code == 200, (answer.status_code, answer.text)
 
 

@@ -16,6 +16,8 @@ import requests
 
 START_S = 30
 END_S = 60
+SERVE = ("-m", "alectio_agent", "hub", "serve")
+EMBEDDED = ("-m", "alectio_agent", "hub", "embedded")
 AGENT, OPERATOR = "token-of-the-agent", "token-of-the-operator"
 
 
@@ -30,12 +32,14 @@ class Hub:
         self._life_line = -1
 
     @classmethod
-    def embedded(cls, data: Path, listening: socket.socket) -> Self:
+    def embedded(
+        cls, data: Path, listening: socket.socket, program: Iterable[object] = EMBEDDED
+    ) -> Self:
         """As `run` starts it: on its socket, with its tokens, until its pipe ends."""
         pipe_read, life_line = os.pipe()
         ready_read, ready_write = os.pipe()
         process = _start(
-            ["embedded", "--data", data, "--results", data.parent / "results"],
+            [*program, "--data", data, "--results", data.parent / "results"],
             {"--socket-fd": listening.fileno(), "--pipe-fd": pipe_read, "--ready-fd": ready_write},
         )
         os.close(pipe_read)
@@ -53,7 +57,7 @@ class Hub:
     @classmethod
     def served(cls, data: Path, *more: object) -> Self:
         """As people start it; the operator's token is read from what it prints."""
-        process = _start(["serve", "--data", data, "--port", 0, *more], {})
+        process = _start([*SERVE, "--data", data, "--port", 0, *more], {})
         assert process.stdout is not None
         printed = ""
         while not (found := re.search(r"^hub: (http://\S+),", printed, re.MULTILINE)):
@@ -121,7 +125,7 @@ def listening_socket() -> socket.socket:
 def _start(words: Iterable[object], descriptors: dict[str, int]) -> "subprocess.Popen[str]":
     options = [str(word) for flag, number in descriptors.items() for word in (flag, number)]
     return subprocess.Popen(
-        [sys.executable, "-m", "alectio_agent", "hub", *map(str, words), *options],
+        [sys.executable, *map(str, words), *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

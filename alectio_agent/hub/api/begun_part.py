@@ -49,8 +49,7 @@ class BegunPart:
         Raises:
             OSError: The disk refuses.
         """
-        if part.is_file():
-            # Only what was checked and synced has this name.
+        if part.is_file() and _is_sound(part, total):
             size_bytes = part.stat().st_size
             return cls(part, size_bytes, size_bytes, hashlib.sha256(), is_whole=True)
         file = find_begun(part)
@@ -98,17 +97,24 @@ class BegunPart:
             OSError: The disk refuses.
         """
         try:
-            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(file)
-            finally:
-                os.close(file)
+            self._sync()
             self.path.replace(part)
         except FileNotFoundError as error:
             raise self._dropped() from error
         sync_folder(part.parent)
         settle_folder(part.parent)
         self.is_whole = True
+
+    def _sync(self) -> None:
+        file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+        except OSError:
+            # The system may think that it was written now: it would say so the next time.
+            self.path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(file)
 
     def open(self) -> int:
         """Open the file to read and append.
@@ -193,6 +199,21 @@ class PartFile:
             begun.digest.update(new[:count])
             begun.have += count
             new = new[count:]
+
+
+def _is_sound(part: Path, total: int) -> bool:
+    """Whether a file with a final name holds the part; if not, it is removed.
+
+    Only what was checked and synced gets this name: bytes are looked at when their number is not
+    what the sender says, as in a folder that was restored by halves.
+    """
+    if part.stat().st_size == total:
+        return True
+    with part.open("rb", buffering=0) as content:
+        is_sound = hashlib.file_digest(content, "sha256").hexdigest() == part.name
+    if not is_sound:
+        part.unlink()
+    return is_sound
 
 
 def remove_begun(part: Path) -> None:

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import StoreError
 from alectio_agent.hub.experiments.claiming import Claiming
 from alectio_agent.hub.experiments.dealing import Deal
 from alectio_agent.hub.experiments.poll import Poll
+from alectio_agent.hub.store.complaints import Complaints
 from alectio_agent.hub.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Dealer:
         self._store = store
         self._claiming = claiming
         self._clock = clock
+        self._complaints = Complaints(log, clock)
         self._lock = Lock()
         self._is_asked = False
         self._is_deaf = True
@@ -121,7 +124,10 @@ class Dealer:
             self._soon(self._tell, found)
 
     def _failed(self, error: BaseException) -> None:
-        log.warning("looking for jobs: %s", error)
+        if isinstance(error, StoreError):
+            self._complaints.note("looking for jobs", error)
+        else:
+            log.warning("looking for jobs: %s", error)
         for poll in self._claiming.polls.fail_brief(error):
             poll.wake()
         self._look_in(AGAIN_S)

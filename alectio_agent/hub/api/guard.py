@@ -9,7 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import StoreError
+from alectio_agent.core.log import printable
 from alectio_agent.hub.api.problems import unexpected_response
+from alectio_agent.hub.store.complaints import Complaints
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Guard:
         """
         self._app = app
         self._clock = clock
+        self._complaints = Complaints(log, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -49,9 +52,19 @@ class Guard:
             # A stop that no longer waits: no verdict, so the client tries again.
             if not started:
                 await unexpected_response(503, STOPPING)(scope, receive, dated)
+        except (StoreError, OSError) as error:
+            self._refuse(scope, error)
+            if not started:
+                await unexpected_response(503)(scope, receive, dated)
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             log.exception("%s %s: %s", scope["method"], scope["path"], what)
             if not started:
-                status = 503 if isinstance(error, StoreError) else 500
-                await unexpected_response(status)(scope, receive, dated)
+                await unexpected_response(500)(scope, receive, dated)
+
+    def _refuse(self, scope: Scope, error: StoreError | OSError) -> None:
+        """Every call of every agent meets a full disk: it is said once, and without a traceback."""
+        place = f"{scope['method']} {printable(scope['path'], 200)}"
+        if isinstance(error, OSError):
+            error = StoreError(f"{error.filename or 'the folder'}: {error.strerror or error}")
+        self._complaints.note(f"{place} is answered 503", error)

@@ -127,9 +127,11 @@ class JobCalls:
         platform = self._services.platform
         if record.parts:
             await self._check_parts(job_id, step, lease, record)
-        await wrap_future(
+        refusal = await wrap_future(
             self._services.store.write(lambda tx: platform.commit(tx, job_id, step, lease, record))
         )
+        if refusal is not None:
+            raise refusal
         return answer(Accepted())
 
     async def _check_parts(self, job_id: str, step: str, lease: str, said: StepCommit) -> None:

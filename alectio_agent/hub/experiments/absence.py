@@ -3,13 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import OFFERED_SIZE
 from alectio_agent.hub.experiments.records import Experiment
-from alectio_agent.hub.experiments.scheduling import OFFERED_SIZE
 from alectio_agent.hub.store.tables import agents, jobs, offers
 from alectio_agent.wire.protocol import LEASE_S
 
@@ -99,9 +98,9 @@ def _is_there(context: Context, experiment: Experiment, pipeline: str | None) ->
     """
     if experiment.pool_size is None or pipeline is None:
         return False
-    tags, since = set(experiment.settings.tags), context.clock.now() - timedelta(seconds=LEASE_S)
-    for agent_id, at in context.leases.contacts().items():
-        kind = context.roll.kind_of(agent_id) if at >= since else None
+    tags = set(experiment.settings.tags)
+    for agent_id in context.contacts.within(LEASE_S):
+        kind = context.roll.kind_of(agent_id)
         if kind is not None and tags <= kind.tags and pipeline in kind.pipelines:
             size = kind.size_of(pipeline)
             if size is None or size >= experiment.pool_size:
@@ -123,8 +122,7 @@ def _present(tx: Connection, context: Context, pipeline: str | None) -> list[_Pr
 
 def _read(tx: Connection, context: Context, pipeline: str | None) -> Iterator[tuple[str, _Present]]:
     """Tags and samples of each agent that was heard of a moment ago, with a pipeline it offers."""
-    since = context.clock.now() - timedelta(seconds=LEASE_S)
-    recent = {of for of, at in context.leases.contacts().items() if at >= since}
+    recent = set(context.contacts.within(LEASE_S))
     found = select(
         agents.c.agent_id, agents.c.tags, offers.c.pipeline, OFFERED_SIZE.label("size")
     ).join(offers, offers.c.agent_id == agents.c.agent_id)

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import OFFERED_SIZE
 from alectio_agent.hub.experiments.job_views import held_jobs
-from alectio_agent.hub.experiments.scheduling import OFFERED_SIZE
 from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
 from alectio_agent.wire.operation import AgentView
 
@@ -38,11 +38,10 @@ def list_agents(tx: Connection, context: Context) -> list[AgentView]:
     for offer in tx.execute(_OFFERED):
         offered[offer.agent_id][offer.pipeline] = offer.size
     kept = {row.agent_id: row for row in tx.execute(_HELD)}
-    held, called = held_jobs(tx, context), context.leases.contacts()
+    held, called = held_jobs(tx, context), context.contacts.moments()
     views = []
     for row in tx.execute(select(agents).order_by(agents.c.name, agents.c.agent_id)):
-        last = [row.last_contact_at]
-        last += [timestamp(called[row.agent_id])] if row.agent_id in called else []
+        last = called.get(row.agent_id)
         checkpoint = kept.get(row.agent_id)
         views.append(
             AgentView(
@@ -51,7 +50,7 @@ def list_agents(tx: Connection, context: Context) -> list[AgentView]:
                 version=row.version,
                 pipelines=list(offered[row.agent_id]),
                 registered_at=row.registered_at,
-                last_contact_at=max(last),
+                last_contact_at=timestamp(last) if last else row.last_contact_at,
                 pool_sizes=offered[row.agent_id],
                 tags=json.loads(row.tags),
                 slots=row.slots,

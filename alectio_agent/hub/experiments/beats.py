@@ -116,9 +116,18 @@ def mark_alive(tx: Connection, context: Context, job: Job, attempt: Attempt) -> 
     if is_first:
         change_attempt(tx, attempt.lease, state="started", started_at=context.now())
     if job.lease != attempt.lease:
-        return
-    if job.state in ("available", "waiting"):
+        if job.state == "available" and not _is_held(tx, job):
+            # Whoever got it since gave it back, and this one has been at it all the time.
+            change_job(tx, job.job_id, lease=attempt.lease, agent_id=attempt.agent_id)
+            revive(tx, context, job)
+    elif job.state in ("available", "waiting"):
         revive(tx, context, job)
     elif is_first:
         change_job(tx, job.job_id, state="running")
         change_experiment(tx, job.experiment_id)
+
+
+def _is_held(tx: Connection, job: Job) -> bool:
+    """Whether the newest attempt at a job may still come to something."""
+    newest = find_attempt(tx, job.lease) if job.lease else None
+    return newest is not None and newest.is_open

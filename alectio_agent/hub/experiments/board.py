@@ -172,18 +172,21 @@ class Board:
                 return True
         return False
 
-    def is_busy_above(self, entry: Entry, agent_id: str, size: int | None) -> bool:
-        """Whether an agent has a job of a higher priority itself.
+    def is_busy_above(self, entry: Entry, agent_id: str, size: int | None, slots: int) -> bool:
+        """Whether an agent has just computed a job of a higher priority itself.
 
-        It is free, so the last results of that one are on their way.
+        It has a job for each slot, and yet one is free: the last results of a job are on their way,
+        and the next of that experiment comes before this one.
 
         Args:
             entry: The job.
             agent_id: Who might have it.
             size: Samples that the agent has.
+            slots: Jobs that it runs at once.
         """
-        own = (self._entries[other] for other in self._own.get(agent_id, ()))
-        return any(
+        found = (self._entries[other] for other in self._own.get(agent_id, ()))
+        own = [other for other in found if other.is_held]
+        return len(own) >= slots and any(
             other.pipeline == entry.pipeline
             and other.priority < entry.priority
             and other.fits(size)

@@ -48,7 +48,7 @@ class Claiming:
     @property
     def poll_wait_s(self) -> float:
         """How long a poll should wait, so that all agents together do not ask too often."""
-        present = self._context.leases.called_within(LEASE_S)
+        present = self._context.contacts.count_within(LEASE_S)
         return min(MAX_POLL_WAIT_S, max(POLL_WAIT_S, present / POLLS_PER_S))
 
     def follow(self, store: Store) -> None:
@@ -69,10 +69,9 @@ class Claiming:
         Args:
             request: The poll.
         """
-        leases = self._context.leases
-        if not self._context.roll.is_plain(request) or not leases.has_called(request.agent_id):
+        if not self._context.roll.is_plain(request):
             return False
-        leases.note_contact(request.agent_id)
+        self._context.contacts.note(request.agent_id)
         return True
 
     def take(self, tx: Connection, request: ClaimRequest) -> Claim | None:
@@ -139,7 +138,7 @@ class Claiming:
 
     def take_contacts(self) -> dict[str, datetime]:
         """Agents that called since these were last written, and when; empty while that is early."""
-        return self._context.leases.take_contacts()
+        return self._context.contacts.take()
 
     def keep_contacts(self, tx: Connection, called: Mapping[str, datetime]) -> None:
         """Write when agents called, all of them together.

@@ -21,7 +21,7 @@ from alectio_agent.hub.experiments.records import (
     job_of,
     pool_pins,
 )
-from alectio_agent.hub.experiments.registry import Agent, calling_agent, note_contact
+from alectio_agent.hub.experiments.registry import Agent, calling_agent, check_told, note_contact
 from alectio_agent.hub.experiments.scheduling import Candidate
 from alectio_agent.hub.experiments.waiting import wait_for_person
 from alectio_agent.hub.store.prepared import PreparedChange
@@ -61,15 +61,18 @@ def take_poll(tx: Connection, context: Context, request: ClaimRequest) -> Claim 
         ProblemError: `unknown-agent`, `superseded-boot` or `stale-seq`.
     """
     context.roll.read(tx)
-    agent = calling_agent(tx, request.agent_id, request.boot)
+    agent = calling_agent(tx, context, request.agent_id, request.boot)
     if request.seq < agent.last_seq:
         raise ProblemError(
             "stale-seq", f"seq: found {request.seq}; the newest was {agent.last_seq}"
         )
-    note_contact(tx, context, agent.agent_id)
     if request.refused is not None:
         _take_refusal(tx, context, agent, request.refused)
-    return current_claim(tx, agent.last_lease) if request.seq == agent.last_seq else None
+    again = current_claim(tx, agent.last_lease) if request.seq == agent.last_seq else None
+    if again is None:
+        check_told(tx, context, agent, request.seq)
+    note_contact(tx, context, agent.agent_id)
+    return again
 
 
 def _take_refusal(tx: Connection, context: Context, agent: Agent, refused: Refusal) -> None:

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, insert, update
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.beats import known_attempt, lost_because, mark_alive
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import forget_partials
 from alectio_agent.hub.experiments.indices import chosen_up_to
-from alectio_agent.hub.experiments.losses import next_step
-from alectio_agent.hub.experiments.messages import came_before, is_repeated
+from alectio_agent.hub.experiments.losses import next_step, release_lost
+from alectio_agent.hub.experiments.messages import came_before, forget_message, is_repeated
 from alectio_agent.hub.experiments.parts import missing_parts, part_path
 from alectio_agent.hub.experiments.progress import complete_job
 from alectio_agent.hub.experiments.records import (
@@ -36,7 +37,7 @@ _COUNT = PreparedChange(insert(results))
 
 def commit(
     tx: Connection, context: Context, job_id: str, step: str, lease: str, said: StepCommit
-) -> None:
+) -> ProblemError | None:
     """Count the result of a step.
 
     Args:
@@ -47,13 +48,21 @@ def commit(
         lease: That the call carries.
         said: The result; its parts have arrived before.
 
+    Returns:
+        `lease-lost`, to be answered once the transaction is durable: the step before this one was
+        committed to a hub whose tables came from a backup since. The job is offered anew.
+
     Raises:
         ProblemError: `key-reused`; `lease-lost`; `invalid`: not the next step of this attempt;
             `parts-missing`, with the list.
     """
     if is_repeated(tx, job_id, said.key, said.content(step)):
-        return
-    attempt = _admit(tx, context, job_id, step, lease, said)
+        return None
+    if _is_ahead(tx, attempt := known_attempt(tx, job_id, lease), step):
+        forget_message(tx, job_id, said.key)
+        release_lost(tx, context, attempt, "what it committed before is gone from this platform")
+        return ProblemError("lease-lost", f"{step} came, and what came before it is gone")
+    _admit(tx, context, attempt, step, said)
     job = replace(job_of(tx, job_id), lease=lease)
     if step != "train" and not said.parts:
         check_inline(said, _asked(tx, job, step))
@@ -69,6 +78,7 @@ def commit(
         after_commit(tx, partial(context.leases.see, job_id, lease, attempt.agent_id))
     if step == "test":
         after_commit(tx, context.due.selections.set)
+    return None
 
 
 def expected(
@@ -85,31 +95,37 @@ def expected(
         said: The result.
 
     Returns:
-        None when it was counted before.
+        None when there is nothing to look into: it was counted before, or cannot count.
 
     Raises:
         ProblemError: As `commit`.
     """
     if came_before(tx, job_id, said.key, said.content(step)):
         return None
-    _admit(tx, context, job_id, step, lease, said)
+    attempt = known_attempt(tx, job_id, lease)
+    if _is_ahead(tx, attempt, step):
+        return None
+    _admit(tx, context, attempt, step, said)
     job = job_of(tx, job_id)
     paths = tuple(part_path(context, job_id, part.sha256) for part in said.parts)
     settings = experiment_of(tx, job.experiment_id).settings
     return Expected(step, paths, settings.class_count, _asked(tx, job, step))
 
 
-def _admit(
-    tx: Connection, context: Context, job_id: str, step: str, lease: str, said: StepCommit
-) -> Attempt:
-    """The attempt that a commit is of."""
-    attempt = known_attempt(tx, job_id, lease)
+def _is_ahead(tx: Connection, attempt: Attempt, step: str) -> bool:
+    """Whether a step before this one is missing, though messages of a job come in order."""
+    steps, expected = attempt.steps.split(), next_step(tx, attempt)
+    if not attempt.is_open or expected is None or step not in steps:
+        return False
+    return steps.index(step) > steps.index(expected)
+
+
+def _admit(tx: Connection, context: Context, attempt: Attempt, step: str, said: StepCommit) -> None:
     if not attempt.is_open:
         raise ProblemError("lease-lost", lost_because(attempt))
     _check_order(tx, attempt, step)
     check_said(said, step)
-    _check_parts(tx, context, job_id, said)
-    return attempt
+    _check_parts(tx, context, attempt.job_id, said)
 
 
 def _asked(tx: Connection, job: Job, step: str) -> Asked | None:
@@ -182,6 +198,8 @@ def _note_on_job(tx: Connection, job: Job, attempt: Attempt, step: str) -> None:
     values |= {"lease": attempt.lease, "agent_id": attempt.agent_id}
     if step == "train":
         values |= {"ckpt_file": attempt.ckpt_file, "is_from_scratch": False}
-        name = experiment_of(tx, job.experiment_id).name
-        note_checkpoint(tx, attempt.agent_id, name, attempt.ckpt_file)
+        experiment = experiment_of(tx, job.experiment_id)
+        if job.attempt > 1:
+            forget_partials(tx, experiment, job)
+        note_checkpoint(tx, attempt.agent_id, experiment.name, attempt.ckpt_file)
     change_job(tx, job.job_id, **values)

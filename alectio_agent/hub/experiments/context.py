@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from alectio_agent.core.clock import Clock, timestamp
+from alectio_agent.core.clock import timestamp
+from alectio_agent.hub.experiments.awake import AwakeClock
 from alectio_agent.hub.experiments.board import Board
+from alectio_agent.hub.experiments.contacts import Contacts
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
 from alectio_agent.hub.experiments.name_files import NameFiles
 from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.experiments.roll import Roll
 from alectio_agent.hub.experiments.supply import Supplies
+from alectio_agent.hub.experiments.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Context:
     """Time, memory and folders.
 
     Attributes:
+        clock: Its monotonic time is what this process was awake for.
         parts: Folder of part files, one folder per job.
         results: Folder of results files, one folder per experiment.
         logs: Folder of what hooks printed, one folder per job.
@@ -26,9 +30,11 @@ class Context:
         board: What can be claimed, in memory.
         polls: Those who wait for a job.
         supplies: What agents offer, in memory.
+        turns: In which order jobs are available.
     """
 
-    clock: Clock
+    clock: AwakeClock
+    contacts: Contacts
     leases: Leases
     due: Due
     parts: Path
@@ -39,11 +45,8 @@ class Context:
     board: Board
     polls: Polls
     supplies: Supplies
+    turns: Turns
 
     def now(self) -> str:
         """The current time as the tables write it."""
         return timestamp(self.clock.now())
-
-    def fine_now(self) -> str:
-        """The same to the microsecond: jobs become available in this order."""
-        return timestamp(self.clock.now(), is_fine=True)

@@ -125,7 +125,7 @@ def _doubt(context: Context, poll: Poll) -> None:
 
 
 def _give(tx: Connection, context: Context, entry: Entry, poll: Poll) -> Claim | None:
-    agent = calling_agent(tx, poll.agent_id, poll.boot)
+    agent = calling_agent(tx, context, poll.agent_id, poll.boot)
     if poll.seq < agent.last_seq:
         raise ProblemError("stale-seq", f"seq: found {poll.seq}; the newest was {agent.last_seq}")
     if poll.seq == agent.last_seq and (again := current_claim(tx, agent.last_lease)) is not None:
@@ -140,13 +140,15 @@ def _give(tx: Connection, context: Context, entry: Entry, poll: Poll) -> Claim |
 def _in_turn(tx: Connection, context: Context, entry: Entry, found: Deal) -> Iterator[Poll]:
     """Those who may have a job: first who goes on with it, then who resumes from the loop before.
 
+    Among the latter first who holds a part of this loop's train.
+
     Among these the longest waiting one.
     """
     reserve = entry.reserve
     if reserve is None:
         experiment, job = experiment_of(tx, entry.experiment_id), job_of(tx, entry.job_id or "")
         reserve = entry.reserve = find_reserve(tx, context, experiment, job)
-    for holders in (reserve.trained, reserve.earlier):
+    for holders in (reserve.trained, reserve.partial, reserve.earlier):
         yield from _holders(context, entry, reserve, holders)
     now = context.clock.monotonic()
     is_open = reserve.opens_at is not None and reserve.opens_at <= now
@@ -199,4 +201,4 @@ def _may_run(context: Context, entry: Entry, reserve: Reserve, kind: Kind) -> bo
 
 def _is_free(context: Context, entry: Entry, kind: Kind, poll: Poll) -> bool:
     size = kind.size_of(entry.pipeline)
-    return not context.board.is_busy_above(entry, poll.agent_id, size)
+    return not context.board.is_busy_above(entry, poll.agent_id, size, kind.slots)

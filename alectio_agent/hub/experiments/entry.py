@@ -16,6 +16,7 @@ class Reserve:
     Attributes:
         tags: An agent must have all of them.
         trained: Agents that hold a checkpoint of this very loop, and may go on with it.
+        partial: Agents that hold what an interrupted train of this loop saved.
         earlier: Agents that hold the checkpoint that train starts from.
         stores: Shared stores on which one of these checkpoints lies.
         opens_at: From then on any agent may have it, by the monotonic clock; None never.
@@ -23,6 +24,7 @@ class Reserve:
 
     tags: frozenset[str]
     trained: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
     stores: frozenset[str] = frozenset()
     opens_at: float | None = float("-inf")
@@ -60,6 +62,11 @@ class Entry:
     def is_available(self) -> bool:
         """Whether its job can be claimed."""
         return self.state == "available"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an agent has its job in hand."""
+        return self.state in ("claimed", "running")
 
     def fits(self, size: int | None) -> bool:
         """Whether an agent has the whole pool; with fewer samples it would refuse the job.

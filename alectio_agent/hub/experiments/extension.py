@@ -91,7 +91,7 @@ def _extend_pool(
 
 def _offers(tx: Connection, context: Context, experiment: Experiment) -> list[Row[Any]]:
     rows = tx.execute(select(offers).where(offers.c.pipeline == experiment.pipeline))
-    return [row for row in rows if context.leases.has_called(row.agent_id)]
+    return [row for row in rows if context.contacts.has_called(row.agent_id)]
 
 
 def _grow(tx: Connection, context: Context, experiment: Experiment, pool: PoolPin) -> None:

@@ -15,10 +15,11 @@ from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
     change_attempt,
+    change_experiment,
     experiment_of,
     job_of,
 )
-from alectio_agent.hub.experiments.registry import forget_checkpoint
+from alectio_agent.hub.experiments.registry import forget_checkpoint, note_checkpoint
 from alectio_agent.hub.experiments.waiting import make_available, wait_for_person
 from alectio_agent.hub.store.tables import attempts
 from alectio_agent.hub.store.transactions import after_commit
@@ -58,8 +59,12 @@ def fail(tx: Connection, context: Context, job_id: str, lease: str, said: JobFai
     )
     after_commit(tx, partial(context.leases.distrust, job_id))
     job = job_of(tx, job_id)
+    experiment = experiment_of(tx, job.experiment_id)
+    if said.partial is not None:
+        note_checkpoint(tx, attempt.agent_id, experiment.name, said.partial)
+        change_experiment(tx, job.experiment_id)
     if job.lease == lease and job.state != "done":
-        _decide(tx, context, experiment_of(tx, job.experiment_id), job, attempt, said)
+        _decide(tx, context, experiment, job, attempt, said)
     drop_if_over(tx, context, job_id)
 
 

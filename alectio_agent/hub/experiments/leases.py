@@ -1,18 +1,14 @@
-"""Beats of leases and other contacts, in memory, by this process's own monotonic clock.
+"""Beats of leases, in memory, by the monotonic time that this process was awake for.
 
 A hub that restarts has seen nothing: every lease gets a fresh period from its first look.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from threading import Lock
 
 from alectio_agent.core.clock import Clock
+from alectio_agent.hub.experiments.contacts import Contacts
 from alectio_agent.wire.results import Heartbeat
-
-COUNT_EVERY_S = 10.0
-KEEP_EVERY_S = 300.0
-"""Contacts lie in memory, and are written so often: they are for people to read."""
 
 
 @dataclass
@@ -43,22 +39,21 @@ class _Watched:
 
 
 class Leases:
-    """Who was last heard of when; safe to use from any thread."""
+    """Which lease was last heard of when; safe to use from any thread."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Start without any contact.
+    def __init__(self, clock: Clock, contacts: Contacts) -> None:
+        """Start without having heard of any.
 
         Args:
-            clock: For periods, and for the time of contacts.
+            clock: For periods.
+            contacts: Told of each beat.
         """
         self._clock = clock
         self._lock = Lock()
         self._watched: dict[str, _Watched] = {}
         self._of_job: dict[str, set[str]] = {}
         self._waiting: dict[str, float] = {}
-        self._contacts: dict[str, datetime] = {}
-        self._counted, self._counted_of, self._counted_at = 0, 0, clock.now()
-        self._kept_at = clock.now()
+        self._contacts = contacts
         self.may_have_claims = True
         self.are_seen = False
         """Whether this process has looked at all leases that it found in the tables."""
@@ -81,7 +76,7 @@ class Leases:
             if watched is None or not watched.is_renewable or watched.job_id != job_id:
                 return False
             self.beats += watched.take(heartbeat, self._clock.monotonic())
-            self._contacts[watched.agent_id] = self._clock.now()
+            self._contacts.note(watched.agent_id)
             return True
 
     def trust(self, job_id: str, lease: str, agent_id: str, heartbeat: Heartbeat) -> None:
@@ -244,63 +239,6 @@ class Leases:
     def note_seen(self) -> None:
         """All leases of the tables have begun their period."""
         self.are_seen = True
-
-    def note_contact(self, agent_id: str) -> None:
-        """An agent called.
-
-        Args:
-            agent_id: Who.
-        """
-        with self._lock:
-            self._contacts[agent_id] = self._clock.now()
-
-    def contacts(self) -> dict[str, datetime]:
-        """Agents that called this process, and when they last did."""
-        with self._lock:
-            return dict(self._contacts)
-
-    def take_contacts(self) -> dict[str, datetime]:
-        """Contacts since the last call that gave any; none before some minutes have passed.
-
-        Returns:
-            Agent to moment, to be written into the tables.
-        """
-        with self._lock:
-            now = self._clock.now()
-            if now - self._kept_at < timedelta(seconds=KEEP_EVERY_S):
-                return {}
-            since, self._kept_at = self._kept_at, now
-            return {agent_id: at for agent_id, at in self._contacts.items() if at >= since}
-
-    def called_within(self, seconds: float) -> int:
-        """How many agents called a moment ago; counted anew when that may have changed much.
-
-        Args:
-            seconds: How long ago at most.
-        """
-        with self._lock:
-            now = self._clock.now()
-            is_near = len(self._contacts) < self._counted_of * 1.1
-            if is_near and now - self._counted_at < timedelta(seconds=COUNT_EVERY_S):
-                return self._counted
-            since = now - timedelta(seconds=seconds)
-            self._counted = sum(at >= since for at in self._contacts.values())
-            self._counted_at, self._counted_of = now, len(self._contacts)
-            return self._counted
-
-    @property
-    def callers(self) -> int:
-        """How many agents called this process."""
-        return len(self._contacts)
-
-    def has_called(self, agent_id: str) -> bool:
-        """Whether an agent called this process.
-
-        Args:
-            agent_id: Who.
-        """
-        with self._lock:
-            return agent_id in self._contacts
 
     def _watch(self, job_id: str, lease: str, agent_id: str, seen_at: float) -> _Watched:
         known = self._watched.get(lease)

@@ -1,5 +1,7 @@
 """Jobs that fell silent: never started, gone from their agent, or not heard of for too long."""
 
+from functools import partial
+
 from sqlalchemy import Connection, bindparam, func, select
 
 from alectio_agent.core.units import format_duration
@@ -39,16 +41,18 @@ def release(tx: Connection, context: Context, attempt: Attempt) -> None:
         make_available(tx, context, job)
 
 
-def release_lost(tx: Connection, context: Context, attempt: Attempt) -> None:
-    """Give up an attempt that its agent no longer knows of.
+def release_lost(tx: Connection, context: Context, attempt: Attempt, why: str) -> None:
+    """Give up an attempt that cannot come to an end.
 
     Args:
         tx: A writing transaction.
         context: For time and memory.
-        attempt: In the state `started`.
+        attempt: Open.
+        why: What happened, for people.
     """
     change_attempt(tx, attempt.lease, state="lost", ended_at=context.now())
-    _lose(tx, context, attempt, "its agent came back without it")
+    after_commit(tx, partial(context.leases.distrust, attempt.job_id))
+    _lose(tx, context, attempt, why)
 
 
 def tick(tx: Connection, context: Context) -> bool:
@@ -144,9 +148,11 @@ def _lose(tx: Connection, context: Context, attempt: Attempt, why: str) -> None:
 
 
 def _losses(tx: Connection, job: Job, step: str | None) -> int:
+    """How often a step was lost since an agent last said why, or a person looked at it."""
+    of_job = attempts.c.job_id == job.job_id
+    told = select(func.max(attempts.c.attempt)).where(of_job, attempts.c.failure_class.is_not(None))
+    since = max(job.fresh_attempt, tx.execute(told).scalar() or 0)
     lost = select(func.count()).where(
-        attempts.c.job_id == job.job_id,
-        attempts.c.attempt > job.fresh_attempt,
-        attempts.c.lost_step == step,
+        of_job, attempts.c.attempt > since, attempts.c.lost_step == step
     )
     return int(tx.execute(lost).scalar_one())

@@ -3,7 +3,7 @@
 import hashlib
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
@@ -53,6 +53,17 @@ def came_before(tx: Connection, job_id: str, key: str, content: dict[str, JsonVa
         ProblemError: `key-reused`: it came with other content.
     """
     return _came(tx, job_id, key, _digest(content))
+
+
+def forget_message(tx: Connection, job_id: str, key: str) -> None:
+    """Let a key be as if its message had never come.
+
+    Args:
+        tx: A writing transaction, which refuses the message and yet changes something.
+        job_id: Of the job.
+        key: Of the message.
+    """
+    tx.execute(delete(messages).where(messages.c.job_id == job_id, messages.c.key == key))
 
 
 def _came(tx: Connection, job_id: str, key: str, digest: str) -> bool:

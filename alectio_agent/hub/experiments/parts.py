@@ -151,8 +151,14 @@ def missing_parts(
                 f"part {part.sha256}: found {part.bytes} bytes in the commit; "
                 f"the part has {sizes[part.sha256]}",
             )
-    missing = [part.sha256 for part in named if part.sha256 not in sizes]
-    begun = all_begun(context.parts / job_id) if missing else {}
+    folder = context.parts / job_id
+    # A file may be gone or cut short though its row tells of it: the folder was restored.
+    missing = [
+        part.sha256
+        for part in named
+        if part.sha256 not in sizes or not _is_whole(folder / part.sha256, part.bytes)
+    ]
+    begun = all_begun(folder) if missing else {}
     # Bytes that are all there but were never checked must be asked for once more.
     have = {sha256: min(file.have, file.total - 1) for sha256, file in begun.items()}
     return [MissingPart(sha256=sha256, have=have.get(sha256, 0)) for sha256 in missing]
@@ -195,6 +201,31 @@ def sweep(tx: Connection, context: Context) -> None:
         return
     for folder in context.parts.iterdir():
         drop_if_over(tx, context, folder.name)
+
+
+def has_lost_parts(tx: Connection, context: Context, job_id: str, step: str) -> bool:
+    """Whether files are gone of what counts for a step.
+
+    Args:
+        tx: Any transaction.
+        context: Knows the folder.
+        job_id: Of the job.
+        step: Of the result.
+    """
+    counted = select(results.c.parts).where(
+        results.c.job_id == job_id, results.c.step == step, results.c.is_counted
+    )
+    named = [part for text in tx.execute(counted).scalars() for part in json.loads(text)]
+    return not all(
+        _is_whole(part_path(context, job_id, part["sha256"]), part["bytes"]) for part in named
+    )
+
+
+def _is_whole(file: Path, size_bytes: int) -> bool:
+    try:
+        return file.stat().st_size == size_bytes
+    except FileNotFoundError:
+        return False
 
 
 def _is_known(tx: Connection, job_id: str, sha256: str) -> bool:

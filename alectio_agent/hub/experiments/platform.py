@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments import (
     agent_views,
     asking,
@@ -34,8 +35,10 @@ from alectio_agent.hub.experiments import (
     summaries,
     views,
 )
+from alectio_agent.hub.experiments.awake import AwakeClock
 from alectio_agent.hub.experiments.board import Board
 from alectio_agent.hub.experiments.claiming import Claiming
+from alectio_agent.hub.experiments.contacts import Contacts
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.due import Due
 from alectio_agent.hub.experiments.leases import Leases
@@ -44,6 +47,7 @@ from alectio_agent.hub.experiments.polls import Polls
 from alectio_agent.hub.experiments.result_checks import Expected
 from alectio_agent.hub.experiments.roll import Roll
 from alectio_agent.hub.experiments.supply import Supplies
+from alectio_agent.hub.experiments.turns import Turns
 from alectio_agent.hub.store.schema import meta_value
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import ProtocolRange, Registered, Registration
@@ -75,10 +79,12 @@ class Platform:
             results: Folder of results files.
             clock: For leases and times.
         """
-        leases = Leases(clock)
+        awake = AwakeClock(clock)
+        contacts = Contacts(awake)
         self.context = Context(
-            clock=clock,
-            leases=leases,
+            clock=awake,
+            contacts=contacts,
+            leases=Leases(awake, contacts),
             due=Due(),
             parts=data / "parts",
             results=results,
@@ -86,8 +92,9 @@ class Platform:
             names=NameFiles(data / "names"),
             roll=Roll(),
             board=Board(),
-            polls=Polls(clock),
-            supplies=Supplies(leases),
+            polls=Polls(awake),
+            supplies=Supplies(contacts),
+            turns=Turns(awake),
         )
         self.claiming = Claiming(self.context)
         """Polls of agents, and the jobs that they get."""
@@ -100,6 +107,13 @@ class Platform:
     def may_have_claims(self) -> bool:
         """Whether anything has a time limit, so that `tick` is to be called about once a second."""
         return self.context.leases.may_have_claims
+
+    def turn(self, next_s: float) -> float:
+        """Say that the hub is awake: time counts until `next_s` and a little more are over.
+
+        Gives the seconds since it was last said that do not count.
+        """
+        return self.context.clock.turn(next_s)
 
     def platform_id(self, tx: Connection) -> str:
         """The identity of this platform, as long as its database lives."""
@@ -132,9 +146,14 @@ class Platform:
         """Take a beat that the tables are asked about; refuses `lease-lost`, `job-closed`."""
         return beats.heartbeat(tx, self.context, job_id, lease, said)
 
-    def commit(self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit) -> None:
-        """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`."""
-        commits.commit(tx, self.context, job_id, step, lease, said)
+    def commit(
+        self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit
+    ) -> ProblemError | None:
+        """Count a result; refuses `key-reused`, `lease-lost`, `parts-missing`, `invalid`.
+
+        Gives a refusal that is to be told once the transaction is durable.
+        """
+        return commits.commit(tx, self.context, job_id, step, lease, said)
 
     def expected(
         self, tx: Connection, job_id: str, step: str, lease: str, said: StepCommit

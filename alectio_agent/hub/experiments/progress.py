@@ -1,5 +1,6 @@
 """What comes after a loop: a selection is owed, or the experiment is over."""
 
+import logging
 from functools import partial
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -20,6 +21,8 @@ from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import results
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.pools import batch_left
+
+log = logging.getLogger(__name__)
 
 UNDECIDED = "undecided"
 _COUNTED = PreparedQuery(
@@ -105,6 +108,23 @@ def void_infer(tx: Connection, job: Job) -> None:
     tx.execute(inferred.values(is_counted=False))
 
 
+def repeat_infer(tx: Connection, context: Context, experiment: Experiment, job: Job) -> None:
+    """Files of what a loop's infer said are gone, such as from a backup: have it run again.
+
+    Args:
+        tx: A writing transaction.
+        context: For time and workers.
+        experiment: Owes the selection that they are needed for.
+        job: Of the loop.
+    """
+    log.warning(
+        "%s/%d: files of what infer returned are gone; it runs again", experiment.name, job.loop
+    )
+    void_infer(tx, job)
+    change_experiment(tx, experiment.experiment_id, owed_loop=None)
+    advance(tx, context, experiment.experiment_id)
+
+
 def mark_changed(tx: Connection, context: Context, name: str, *, may_wait: bool = False) -> None:
     """Have an experiment's results files written anew.
 
@@ -164,7 +184,7 @@ def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Jo
 def _ask_for_infer(tx: Connection, context: Context, job: Job) -> None:
     """Make a job available that is done but for its infer."""
     values = {"state": "available", "has_infer": True, "done_at": None}
-    values |= {"available_at": context.fine_now(), "fresh_attempt": job.attempt}
+    values |= {"available_at": context.turns.next(tx), "fresh_attempt": job.attempt}
     change_job(tx, job.job_id, **values)
     change_experiment(tx, job.experiment_id)
     after_commit(tx, partial(context.leases.offer, job.job_id))

@@ -80,9 +80,9 @@ def note_contact(tx: Connection, context: Context, agent_id: str, *, is_new: boo
         agent_id: Who.
         is_new: It has just said what it offers.
     """
-    is_first = is_new or not context.leases.has_called(agent_id)
+    is_first = is_new or not context.roll.is_heard(agent_id)
     # At once, and not after the commit: the experiments that start below ask who has called.
-    context.leases.note_contact(agent_id)
+    context.contacts.note(agent_id)
     if not is_first:
         return
     offered = _offered(tx, agent_id)
@@ -105,24 +105,51 @@ def leave(tx: Connection, context: Context, agent_id: str) -> None:
             release(tx, context, attempt)
 
 
-def calling_agent(tx: Connection, agent_id: str, boot_id: str) -> Agent:
+def calling_agent(tx: Connection, context: Context, agent_id: str, boot_id: str) -> Agent:
     """The agent that calls, in the life that is the newest.
 
     Args:
         tx: Any transaction.
+        context: Knows which lives have ended.
         agent_id: As it was told.
         boot_id: Of the life that calls.
 
     Raises:
-        ProblemError: `unknown-agent`, or `superseded-boot`.
+        ProblemError: `unknown-agent`, also for a life that this process never heard of: it may be
+            newer than the tables, which may come from a backup. `superseded-boot`.
     """
     row = _AGENT.row(tx, wanted=agent_id)
     if row is None:
         raise ProblemError("unknown-agent", "this platform does not know the agent; register again")
     agent = Agent(**row)
-    if agent.boot_id != boot_id:
+    if agent.boot_id == boot_id:
+        return agent
+    if context.roll.is_earlier(agent_id, boot_id):
         raise ProblemError("superseded-boot", _superseded(agent))
-    return agent
+    raise ProblemError("unknown-agent", "this platform does not know this start of the agent")
+
+
+def check_told(tx: Connection, context: Context, agent: Agent, seq: int) -> None:
+    """See whether an agent must say again which jobs it holds.
+
+    A hub that was restored from a backup has tables that are older than its agents: it may wait
+    for jobs that were done long ago, and know nothing of those that run.
+
+    Args:
+        tx: Any transaction.
+        context: Knows who registered at this process.
+        agent: That polls.
+        seq: Of its poll.
+
+    Raises:
+        ProblemError: `unknown-agent`: once in the life of this process, of an agent that had jobs.
+    """
+    if context.roll.has_registered(agent.agent_id):
+        return
+    if seq > agent.last_seq + 1 or _open_attempts(tx, agent.agent_id):
+        raise ProblemError(
+            "unknown-agent", "this platform has started anew; register again, and say what is held"
+        )
 
 
 def note_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str) -> None:
@@ -230,7 +257,8 @@ def _remember(context: Context, agent_id: str, said: Registration, holding: set[
                      offer.store)
         for offer in said.pipelines
     }  # fmt: skip
-    kind = Kind(frozenset(said.tags), tuple(offered[name] for name in sorted(offered)))
+    offers_said = tuple(offered[name] for name in sorted(offered))
+    kind = Kind(frozenset(said.tags), offers_said, said.slots)
     context.roll.enrol(agent_id, said.boot.id, kind)
     context.board.doubt_holders(holding)
     context.polls.doubt(agent_id)
@@ -250,7 +278,7 @@ def _keep_held(tx: Connection, context: Context, agent_id: str, holding: set[str
         elif attempt.state == "claimed":
             release(tx, context, attempt)
         else:
-            release_lost(tx, context, attempt)
+            release_lost(tx, context, attempt, "its agent came back without it")
 
 
 def _open_attempts(tx: Connection, agent_id: str) -> list[Attempt]:

@@ -1,14 +1,14 @@
 """Takes back what a loop gave, so that it runs again: all of it, or from its train on."""
 
-import json
 from functools import partial
 
 from sqlalchemy import Connection, delete, select, update
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.context import Context
+from alectio_agent.hub.experiments.holders import forget_partials
 from alectio_agent.hub.experiments.labels import keep_asked
-from alectio_agent.hub.experiments.parts import drop_unnamed, part_path
+from alectio_agent.hub.experiments.parts import drop_unnamed, has_lost_parts
 from alectio_agent.hub.experiments.progress import advance, void_infer
 from alectio_agent.hub.experiments.records import (
     OPEN_ATTEMPTS,
@@ -104,6 +104,7 @@ def _jobs(tx: Connection, experiment: Experiment) -> list[Job]:
 def _undo(tx: Connection, context: Context, experiment: Experiment, rewound: list[Job]) -> None:
     for job in rewound:
         take_back(tx, context, job)
+        forget_partials(tx, experiment, job)
         change_job(tx, job.job_id, state="rewound", lease=None, agent_id=None, ckpt_file=None,
                    problem="", done_at=None)  # fmt: skip
         drop_unnamed(tx, context, job.job_id)
@@ -120,15 +121,6 @@ def _undo(tx: Connection, context: Context, experiment: Experiment, rewound: lis
     change_experiment(tx, experiment.experiment_id, is_over=False, ending="", owed_loop=None,
                       ended_at=None, **values)  # fmt: skip
     before = newest_job(tx, experiment.experiment_id)
-    if before is not None and _has_lost_parts(tx, context, before):
+    if before is not None and has_lost_parts(tx, context, before.job_id, "infer"):
         void_infer(tx, before)
     advance(tx, context, experiment.experiment_id)
-
-
-def _has_lost_parts(tx: Connection, context: Context, job: Job) -> bool:
-    """Whether somebody removed the files that the next selection has to be made from."""
-    inferred = select(results.c.parts).where(
-        results.c.job_id == job.job_id, results.c.step == "infer", results.c.is_counted
-    )
-    named = [part for text in tx.execute(inferred).scalars() for part in json.loads(text)]
-    return not all(part_path(context, job.job_id, part["sha256"]).is_file() for part in named)

@@ -23,10 +23,15 @@ Said = frozenset[tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Kind:
-    """All that decides which jobs an agent may run, besides the checkpoints that it holds."""
+    """All that decides which jobs an agent may run, besides the checkpoints that it holds.
+
+    Attributes:
+        slots: How many jobs it runs at once.
+    """
 
     tags: frozenset[str]
     offers: tuple[Offered, ...]
+    slots: int = 1
 
     @property
     def pipelines(self) -> list[str]:
@@ -65,14 +70,25 @@ class Unheard:
     changed: frozenset[str]
 
 
+MOST_EARLIER = 8
+
+
 @dataclass
 class Enrolled:
-    """One agent; `last_seq` and `last_lease` are those of its newest claim."""
+    """One agent.
+
+    Attributes:
+        last_seq: Of its newest claim, as `last_lease`.
+        has_registered: It registered at this process, and so has told what it holds.
+        earlier: Its lives before this one that this process knows of, the newest ones.
+    """
 
     boot_id: str
     last_seq: int
     last_lease: str | None
     kind: Kind
+    has_registered: bool = False
+    earlier: tuple[str, ...] = ()
 
 
 class Roll:
@@ -105,7 +121,7 @@ class Roll:
                 row.boot_id,
                 row.last_seq,
                 row.last_lease,
-                Kind(frozenset(json.loads(row.tags)), tuple(offered[row.agent_id])),
+                Kind(frozenset(json.loads(row.tags)), tuple(offered[row.agent_id]), row.slots),
             )
             for row in tx.execute(select(agents))
         }
@@ -124,9 +140,13 @@ class Roll:
         """
         with self._lock:
             known = self._known.get(agent_id)
-            is_same = known is not None and known.boot_id == boot_id
-            seq, lease = (known.last_seq, known.last_lease) if known and is_same else (0, None)
-            self._known[agent_id] = Enrolled(boot_id, seq, lease, kind)
+            if known is None:
+                self._known[agent_id] = Enrolled(boot_id, 0, None, kind, has_registered=True)
+                return
+            if known.boot_id != boot_id:
+                known.earlier = (*known.earlier, known.boot_id)[-MOST_EARLIER:]
+                known.boot_id, known.last_seq, known.last_lease = boot_id, 0, None
+            known.kind, known.has_registered = kind, True
 
     def note_claim(self, agent_id: str, seq: int, lease: str) -> None:
         """An agent was given a job.
@@ -162,6 +182,27 @@ class Roll:
             known = self._known.get(agent_id)
             return known is not None and known.boot_id != boot_id
 
+    def is_earlier(self, agent_id: str, boot_id: str) -> bool:
+        """Whether a life of an agent is known to have ended.
+
+        Args:
+            agent_id: Who.
+            boot_id: Of the life.
+        """
+        with self._lock:
+            known = self._known.get(agent_id)
+            return known is not None and boot_id in known.earlier
+
+    def has_registered(self, agent_id: str) -> bool:
+        """Whether an agent has told this process what it holds.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            known = self._known.get(agent_id)
+            return known is not None and known.has_registered
+
     def is_plain(self, request: ClaimRequest) -> bool:
         """Whether a poll asks for a new job and says nothing else, so that it need not be written.
 
@@ -169,13 +210,14 @@ class Roll:
             request: The poll.
 
         Returns:
-            False for everything that the tables must be asked about: unknown agents, other lives,
-            older numbers, repeated ones, refused claims.
+            False for everything that the tables must be asked about: agents that are unknown or
+            were not heard yet, other lives, older numbers, repeated ones, refused claims.
         """
         with self._lock:
             known = self._known.get(request.agent_id)
             return (
                 known is not None
+                and request.agent_id in self._said
                 and known.boot_id == request.boot
                 and request.refused is None
                 and request.seq > known.last_seq
@@ -208,6 +250,15 @@ class Roll:
             is_same = before == offered and all(self._offers[entry] for entry in offered)
             is_heard = self._heard == self._forgotten
             return Unheard(self._forgotten, not (is_same and is_heard), frozenset(self._touched))
+
+    def is_heard(self, agent_id: str) -> bool:
+        """Whether experiments were compared with what an agent offers.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            return agent_id in self._said
 
     def hear(self, agent_id: str, offered: Said, compared: Unheard) -> None:
         """What an agent offers was compared with experiments.

@@ -1,42 +1,20 @@
 """Who may have a job, and what to do for it: agents with the checkpoint come first."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.entry import Reserve
+from alectio_agent.hub.experiments.holders import Useful, find_useful
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
     find_attempt,
 )
 from alectio_agent.hub.experiments.registry import Agent
-from alectio_agent.hub.store.prepared import PreparedQuery
-from alectio_agent.hub.store.tables import checkpoints, offers, results
+from alectio_agent.hub.store.tables import results
 from alectio_agent.wire.protocol import STEPS
-
-OFFERED_SIZE = func.coalesce(offers.c.pool_size, offers.c.state_size)
-"""How many samples an agent has; null when it leaves that to the experiment."""
-
-_HOLDERS = PreparedQuery(
-    select(checkpoints.c.agent_id, offers.c.store, OFFERED_SIZE.label("size"))
-    .join(
-        offers,
-        and_(
-            offers.c.agent_id == checkpoints.c.agent_id,
-            offers.c.pipeline == bindparam("pipeline"),
-        ),
-        isouter=True,
-    )
-    .where(checkpoints.c.experiment == bindparam("of"), checkpoints.c.name == bindparam("wanted"))
-)
-_STORE = PreparedQuery(
-    select(offers.c.store).where(
-        offers.c.agent_id == bindparam("of"), offers.c.pipeline == bindparam("pipeline")
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -74,15 +52,16 @@ def find_reserve(tx: Connection, context: Context, experiment: Experiment, job: 
         experiment: Of the job.
         job: Available.
     """
-    tags = frozenset(experiment.settings.tags)
-    if job.is_from_scratch or (job.ckpt_file is None and job.resume_file is None):
-        return Reserve(tags)
-    trained = _Holders.of(tx, experiment, job.ckpt_file)
-    earlier = _Holders.of(tx, experiment, job.resume_file)
-    preferred = (trained.agents | earlier.agents) - _silent_agent(tx, job)
-    opens_at = _opens_at(context, experiment, job, preferred)
-    stores = trained.stores | earlier.stores
-    return Reserve(tags, trained.agents, earlier.agents, stores, opens_at)
+    found = find_useful(tx, experiment, job)
+    opens_at = _opens_at(context, experiment, job, found, _silent_agent(tx, job))
+    return Reserve(
+        frozenset(experiment.settings.tags),
+        found.trained.agents,
+        found.partial.agents,
+        found.earlier.agents,
+        found.stores,
+        opens_at,
+    )
 
 
 def make_plan(
@@ -100,19 +79,15 @@ def make_plan(
     Returns:
         None while agents with a checkpoint for it come first.
     """
-    steps = _steps(job)
-    if job.is_from_scratch:
-        return Plan(steps, None)
-    trained = _Holders.of(tx, experiment, job.ckpt_file)
-    if job.ckpt_file is not None and trained.include(tx, agent, experiment):
+    steps, found = _steps(job), find_useful(tx, experiment, job)
+    if found.trained.include(tx, agent, experiment):
         return _go_on(tx, job, steps)
-    earlier = _Holders.of(tx, experiment, job.resume_file)
-    if job.resume_file is not None and earlier.include(tx, agent, experiment):
+    if found.earlier.include(tx, agent, experiment):
         return Plan(steps, job.resume_file)
-    if job.ckpt_file is None and job.resume_file is None:
+    is_first = found.partial.include(tx, agent, experiment)
+    if is_first or _is_for_anyone(context, experiment, job, found, _silent_agent(tx, job)):
         return Plan(steps, None)
-    preferred = (trained.agents | earlier.agents) - _silent_agent(tx, job)
-    return Plan(steps, None) if _is_for_anyone(context, experiment, job, preferred) else None
+    return None
 
 
 def is_kept_for_holders(tx: Connection, context: Context, experiment: Experiment, job: Job) -> bool:
@@ -124,37 +99,8 @@ def is_kept_for_holders(tx: Connection, context: Context, experiment: Experiment
         experiment: Of the job.
         job: Available.
     """
-    if job.is_from_scratch or (job.ckpt_file is None and job.resume_file is None):
-        return False
-    names = (job.ckpt_file, job.resume_file)
-    holders = frozenset().union(*(_Holders.of(tx, experiment, name).agents for name in names))
-    return not _is_for_anyone(context, experiment, job, holders - _silent_agent(tx, job))
-
-
-@dataclass(frozen=True)
-class _Holders:
-    """Who holds one checkpoint and has the whole pool, and on which shared stores it lies."""
-
-    agents: frozenset[str]
-    stores: frozenset[str]
-
-    @classmethod
-    def of(cls, tx: Connection, experiment: Experiment, name: str | None) -> "_Holders":
-        if name is None:
-            return cls(frozenset(), frozenset())
-        rows = _HOLDERS.rows(tx, pipeline=experiment.pipeline, of=experiment.name, wanted=name)
-        stores = frozenset(row["store"] for row in rows if row["store"] is not None)
-        least = experiment.pool_size or 0
-        able = (row["agent_id"] for row in rows if row["size"] is None or row["size"] >= least)
-        return cls(frozenset(able), stores)
-
-    def include(self, tx: Connection, agent: Agent, experiment: Experiment) -> bool:
-        if agent.agent_id in self.agents:
-            return True
-        if not self.stores:
-            return False
-        own = _STORE.values(tx, of=agent.agent_id, pipeline=experiment.pipeline)
-        return not self.stores.isdisjoint(own)
+    found = find_useful(tx, experiment, job)
+    return not _is_for_anyone(context, experiment, job, found, _silent_agent(tx, job))
 
 
 def _steps(job: Job) -> tuple[str, ...]:
@@ -178,18 +124,19 @@ def _silent_agent(tx: Connection, job: Job) -> set[str]:
 
 
 def _is_for_anyone(
-    context: Context, experiment: Experiment, job: Job, preferred: Iterable[str]
+    context: Context, experiment: Experiment, job: Job, found: Useful, silent: set[str]
 ) -> bool:
-    opens_at = _opens_at(context, experiment, job, preferred)
+    opens_at = _opens_at(context, experiment, job, found, silent)
     return opens_at is not None and context.clock.monotonic() >= opens_at
 
 
 def _opens_at(
-    context: Context, experiment: Experiment, job: Job, preferred: Iterable[str]
+    context: Context, experiment: Experiment, job: Job, found: Useful, silent: set[str]
 ) -> float | None:
     """From when on any agent may have a job; None never."""
-    if experiment.settings.affinity == "strict":
+    # A partial checkpoint saves time; there is no going on without the others.
+    if experiment.settings.affinity == "strict" and found.is_needed:
         return None
-    if not set(preferred):
+    if not found.agents - silent:
         return float("-inf")
     return context.leases.waiting_since(job.job_id) + experiment.settings.affinity_timeout

@@ -12,8 +12,8 @@ from alectio_agent.core.ids import new_id
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.indices import pack, unpack
 from alectio_agent.hub.experiments.labelling import ask
-from alectio_agent.hub.experiments.parts import result_files
-from alectio_agent.hub.experiments.progress import mark_changed, wants_infer
+from alectio_agent.hub.experiments.parts import has_lost_parts, result_files
+from alectio_agent.hub.experiments.progress import mark_changed, repeat_infer, wants_infer
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
@@ -149,11 +149,17 @@ def refuse_selection(tx: Connection, context: Context, owed: OwedSelection, prob
         tx: A writing transaction.
         context: For workers.
         owed: As it was read; it stays owed. One that no longer is stops nobody.
-        problem: What the analysis process said.
+        problem: What the analysis process said. When files of what it should choose from are gone,
+            they are made again.
     """
     experiment = experiment_of(tx, owed.experiment_id)
-    if _is_owed(tx, context, experiment, owed):
-        halt(tx, context, experiment, _told(experiment.name, owed.loop, problem))
+    if not _is_owed(tx, context, experiment, owed):
+        return
+    before = newest_job(tx, experiment.experiment_id)
+    if before is not None and has_lost_parts(tx, context, before.job_id, "infer"):
+        repeat_infer(tx, context, experiment, before)
+        return
+    halt(tx, context, experiment, _told(experiment.name, owed.loop, problem))
 
 
 def _is_owed(tx: Connection, context: Context, experiment: Experiment, owed: OwedSelection) -> bool:
@@ -278,7 +284,7 @@ def _make_job(
         "resume_file": None if before is None else before.ckpt_file,
         "is_from_scratch": False,
         "problem": "",
-        "available_at": context.fine_now(),
+        "available_at": context.turns.next(tx),
         "asked_at": context.now() if is_asked else None,
         "labels_upto": None,
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alectio_agent.hub.experiments.leases import Leases
+from alectio_agent.hub.experiments.contacts import Contacts
 from alectio_agent.hub.store.tables import agents, offers
 from alectio_agent.hub.store.transactions import after_commit
 
@@ -49,13 +49,13 @@ class Supply:
 class Supplies:
     """All pipelines; safe to use from any thread."""
 
-    def __init__(self, leases: Leases) -> None:
+    def __init__(self, contacts: Contacts) -> None:
         """Start unread.
 
         Args:
-            leases: Knows who called.
+            contacts: Who called.
         """
-        self._leases = leases
+        self._contacts = contacts
         self._lock = Lock()
         self._changes = 0
         self._kept: tuple[tuple[int, int], Mapping[str, Supply]] | None = None
@@ -77,12 +77,12 @@ class Supplies:
             By the names of pipelines, in their order.
         """
         with self._lock:
-            state, kept = (self._changes, self._leases.callers), self._kept
+            state, kept = (self._changes, len(self._contacts)), self._kept
         if kept is not None and kept[0] == state:
             return kept[1]
         found: dict[str, Supply] = {}
         for row in tx.execute(_OFFERED):
-            if self._leases.has_called(row.agent_id):
+            if self._contacts.has_called(row.agent_id):
                 found.setdefault(row.pipeline, Supply()).add(row)
         sorted_by_name = dict(sorted(found.items()))
         after_commit(tx, partial(self._keep, state, sorted_by_name))

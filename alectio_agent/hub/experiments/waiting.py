@@ -25,7 +25,7 @@ def make_available(tx: Connection, context: Context, job: Job, **values: object)
         job: Not done.
         values: Further columns of the job to change.
     """
-    moment = context.fine_now()
+    moment = context.turns.next(tx)
     change_job(tx, job.job_id, state="available", available_at=moment, problem="", **values)
     change_experiment(tx, job.experiment_id)
     after_commit(tx, partial(context.leases.distrust, job.job_id))

@@ -24,13 +24,12 @@ from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.results_process import ResultsProcess
 from alectio_agent.hub.results.writer import ResultsWriter
 from alectio_agent.hub.server.last_results import LastResults
-from alectio_agent.hub.server.settings import ServerSettings
+from alectio_agent.hub.server.settings import DATABASE, ServerSettings
 from alectio_agent.hub.server.ticker import Ticker
 from alectio_agent.hub.server.worker import Worker
 from alectio_agent.hub.store.store import Store
 from alectio_agent.wire.operation import Scope
 
-DATABASE = "hub.db"
 FINISH_S = 20.0
 """How long a selection may keep a stopping hub; it is made anew otherwise."""
 
@@ -132,7 +131,7 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
         gate=gate,
         holds=Holds(),
         commits=Pulse(),
-        dealer=Dealer(store, platform.claiming, clock),
+        dealer=Dealer(store, platform.claiming, platform.context.clock),
         clock=clock,
         rng=random.SystemRandom(),
         results=settings.results,

@@ -7,6 +7,7 @@ from threading import Event
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import StoreBusyError, StoreError, UsageError
+from alectio_agent.hub.server.settings import DATABASE
 
 LOCK_FILE = "hub.lock"
 LOOK_EVERY_S = 0.1
@@ -70,8 +71,12 @@ class HubLock:
 
 
 def _check_is_ours(folder: Path) -> None:
-    """A mistyped folder must not be closed to its other users."""
-    if not (folder / LOCK_FILE).exists() and any(folder.iterdir()):
+    """A mistyped folder must not be closed to its other users.
+
+    What was restored from a backup may be the database alone.
+    """
+    is_known = any((folder / name).exists() for name in (LOCK_FILE, DATABASE))
+    if not is_known and any(folder.iterdir()):
         raise UsageError(
             f"{folder}: not empty, and no hub's folder",
             hint="Name a folder that is new, empty, or was made by a hub.",

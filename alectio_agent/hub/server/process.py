@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.clock import Clock, SystemClock
 from alectio_agent.core.ids import new_token
 from alectio_agent.hub.server.build import Hub, build_hub
 from alectio_agent.hub.server.first_token import make_first_token
@@ -32,6 +32,7 @@ def serve(
     settings: ServerSettings,
     on_ready: Callable[[Ready], None] | None = None,
     on_first_token: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
 ) -> None:
     """Serve a hub until a signal, or the end of the parent, stops it.
 
@@ -40,6 +41,7 @@ def serve(
         on_ready: Told when the hub serves.
         on_first_token: Told an operator's token, once in the life of the folder, before the hub
             serves; without it none is made.
+        clock: For everything; the machine's own unless another is given.
 
     Raises:
         StoreBusyError: Another hub works in the folder, or the port is taken.
@@ -48,7 +50,7 @@ def serve(
         UsageError: A folder, an address, a pipe or a certificate that makes no sense.
     """
     raise_open_files()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     tls = make_tls(settings.certfile, settings.keyfile) if settings.certfile else None
     parent = None if settings.pipe_fd is None else read_tokens(settings.pipe_fd)
     operator_token = new_token() if parent is None else parent.operator

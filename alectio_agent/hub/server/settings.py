@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+DATABASE = "hub.db"
 LOCK_WAIT_S = 10.0
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8642

@@ -1,12 +1,17 @@
 """Looks at the clock for the platform: claims that were never started, leases that ran out.
 
-Now and then it also writes when agents were last heard of, which lies in memory.
+Each turn says that the hub is awake, as only such time counts for a lease. Now and then it also
+writes when agents were last heard of, which lies in memory.
 """
 
+import logging
 from threading import Event
 
+from alectio_agent.core.units import format_duration
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.store.store import Store
+
+log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 IDLE_S = 60.0
@@ -36,8 +41,12 @@ class Ticker:
         """
         # Before the look: a claim that is committed just after it wakes the next turn.
         self._is_ticking = False
+        if slept_s := self._platform.turn(TICK_S):
+            log.warning("the hub stood still for %s: for leases this time does not count",
+                        format_duration(slept_s))  # fmt: skip
         self._keep_contacts()
         if not self._platform.may_have_claims:
+            self._platform.turn(IDLE_S)
             return IDLE_S
         self._is_ticking = True
         self._store.write(self._platform.tick).result()

@@ -6,10 +6,14 @@ from threading import Event, Thread
 from typing import Protocol
 
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import StoreError
+from alectio_agent.hub.store.complaints import Complaints
 
 log = logging.getLogger(__name__)
 
 CRASH_PAUSE_S = 5.0
+FULL_PAUSE_S = 1.0
+"""Room on a disk comes back without a word, and selections are waited for."""
 
 
 class StepObject(Protocol):
@@ -38,6 +42,7 @@ class Worker:
         self._loop = loop
         self._clock = clock
         self._stopping = Event()
+        self._complaints = Complaints(log, clock)
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -72,25 +77,31 @@ class Worker:
 
     def _run(self) -> None:
         while not self.is_stopping:
-            wait_s = guarded(self._name, self._loop.step)
+            wait_s = guarded(self._name, self._loop.step, self._complaints)
             self._clock.wait(self._loop.wake, wait_s)
             if not self.is_stopping:
                 self._loop.wake.clear()
 
 
-def guarded(name: str, step: Callable[[], float]) -> float:
+def guarded(name: str, step: Callable[[], float], complaints: Complaints) -> float:
     """Do one turn; a crash is logged, and the next turn comes after a pause.
 
     Args:
         name: For the log.
         step: The turn.
+        complaints: Told when the disk refuses, and when it does so no more.
 
     Returns:
         Seconds to wait before the next.
     """
     try:
-        return step()
+        wait_s = step()
+    except StoreError as error:
+        complaints.note(name, error)
+        return FULL_PAUSE_S
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         log.exception("%s: %s; trying again in %g s", name, what, CRASH_PAUSE_S)
         return CRASH_PAUSE_S
+    complaints.over()
+    return wait_s

@@ -92,6 +92,30 @@ def changes(tx: Connection) -> int:
     return _driver(tx).total_changes
 
 
+def _said(error: OperationalError | sqlite3.OperationalError) -> str:
+    """What the database said: of an error in the undoing of another one, what the first said."""
+    first = error.__context__
+    while isinstance(first, (OperationalError, sqlite3.OperationalError)):
+        error, first = first, first.__context__
+    return str(error.orig if isinstance(error, OperationalError) else error)
+
+
+def check_transaction(tx: Connection) -> None:
+    """See whether a transaction is still there.
+
+    On a full or broken disk the database undoes all of it by itself, not only the statement that
+    failed. What follows would be committed one by one, and what came before is gone.
+
+    Args:
+        tx: Of an engine above, in a transaction.
+
+    Raises:
+        StoreError: It was undone.
+    """
+    if not _driver(tx).in_transaction:
+        raise StoreError("the database undid the whole transaction, as on a full disk")
+
+
 def _driver(tx: Connection) -> sqlite3.Connection:
     driver = tx.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engines above make no other
@@ -112,7 +136,7 @@ def translated(place: object) -> Iterator[None]:
     try:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
-        said = str(error.orig if isinstance(error, OperationalError) else error)
+        said = _said(error)
         if "locked" in said or "busy" in said:
             raise StoreBusyError(f"{place}: another process holds it ({said})") from error
         raise StoreError(f"{place}: {said}") from error

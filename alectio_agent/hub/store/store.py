@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import StoreError
-from alectio_agent.hub.store.engines import changes, open_engine, translated
+from alectio_agent.hub.store.engines import changes, check_transaction, open_engine, translated
 from alectio_agent.hub.store.schema import prepare
 from alectio_agent.hub.store.transactions import Action, take_actions, take_touched
 
@@ -155,9 +155,11 @@ class Store:
                     # Nobody else's work to save from an error of this one: the savepoint costs
                     # more than most of the statements.
                     done.append(_run(connection, group[0]))
+                    check_transaction(connection)
                 else:
                     for task in group:
                         self._write_one(connection, task, done)
+                        check_transaction(connection)
         except BaseException as error:  # noqa: BLE001 - top of a thread: the callers hear of it
             _drop(connection)
             for task in group:

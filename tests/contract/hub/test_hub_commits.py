@@ -58,23 +58,54 @@ def test_a_key_is_looked_up_before_the_lease_and_in_closed_jobs(bench: Bench) ->
         agent.commit(claim, "test", key=f"train-{claim.lease}")
 
 
+def test_a_key_of_a_commit_is_none_for_a_failure(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    claim = agent.start()
+    agent.commit(claim, "train", key="k1")
+    with refused("key-reused"):
+        agent.fail(claim, "crash", key="k1")
+    assert bench.loop(0).state == "running"
+
+
+def test_a_key_belongs_to_its_job(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    agent.commit(agent.start(), "train", key="k1")
+    bench.create(name="letters")
+    agent.commit(agent.start(), "train", key="k1")
+    assert bench.loop(0, "letters").seconds == {"train": 1.5}
+
+
 def test_a_refused_commit_leaves_its_key_free(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
+    agent.commit(claim, "train")
     with refused("invalid"):
-        agent.commit(claim, "test")
-    agent.commit(claim, "train", "test")
+        agent.commit(claim, "test", parts=[PART, PART])
+    agent.commit(claim, "test")
 
 
-@pytest.mark.parametrize("step", ["test", "infer"])
+@pytest.mark.parametrize("step", ["train", "test"])
 def test_steps_are_committed_in_the_order_of_the_claim(bench: Bench, step: str) -> None:
     agent = bench.agent()
     bench.create()
     claim = agent.start()
+    agent.commit(claim, "train", "test")
     with refused("invalid") as caught:
-        agent.commit(claim, step)
-    assert caught.value.message == f"step: found {step}, expected train"
+        agent.commit(claim, step, key="another")
+    assert caught.value.message == f"step: found {step}, expected infer"
+
+
+def test_a_step_that_was_not_asked_for_is_refused(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(loops=1)
+    claim = agent.start()
+    agent.commit(claim, "train")
+    with refused("invalid") as caught:
+        agent.commit(claim, "infer")
+    assert caught.value.message == "step: found infer, expected test"
 
 
 def test_a_step_counts_once_per_attempt(bench: Bench) -> None:

@@ -23,10 +23,7 @@ HOUR = 3600.0
 
 def wait(bench: Bench, agent: BenchAgent, *free: str) -> Poll:
     """A poll of an agent that stands in line; the hub has heard of the agent before."""
-    names = free or ("digits",)
-    poll = Poll(agent.agent_id, agent.said["boot"]["id"], agent.seq + 1, frozenset(names))
-    bench.platform.claiming.join(poll)
-    return poll
+    return agent.wait(*free)
 
 
 def deal(bench: Bench) -> Deal:
@@ -357,11 +354,11 @@ def test_a_restarted_hub_knows_its_agents_before_they_register_again(bench: Benc
 
 
 def test_polls_are_stretched_when_there_are_thousands_of_agents(bench: Bench) -> None:
-    claiming, leases = bench.platform.claiming, bench.platform.context.leases
+    claiming, contacts = bench.platform.claiming, bench.platform.context.contacts
     assert claiming.poll_wait_s == 20
     for count, expected in ((5000, 20), (7500, 30), (50_000, 50)):
         for at in range(count):
-            leases.note_contact(f"agent-{at}")
+            contacts.note(f"agent-{at}")
         assert claiming.poll_wait_s == expected
     bench.clock.advance(200)
     assert claiming.poll_wait_s == 20

@@ -2,6 +2,7 @@
 
 import pytest
 
+from alectio_agent.hub.experiments.tried import list_tried
 from tests.support.benches import Bench, refused
 
 
@@ -131,6 +132,70 @@ def test_a_step_that_its_agents_come_back_without_is_lost_as_well(bench: Bench) 
         agent.start()
         agent.restart()
     assert bench.show().state == "waiting"
+
+
+def test_a_failure_in_words_begins_the_count_of_losses_anew(bench: Bench) -> None:
+    """Its agent lives, and says what happens: the step does not take machines down."""
+    agent = bench.agent()
+    bench.create(takeover_after=0)
+    for _ in range(2):
+        for _ in range(2):
+            agent.start()
+            bench.tick(91)
+        agent.fail(agent.start(), "interrupted")
+    assert bench.show().state == "running"
+    for _ in range(3):
+        assert bench.show().state == "running"
+        agent.start()
+        bench.tick(91)
+    assert bench.show().state == "waiting"
+
+
+def test_a_retry_by_a_person_begins_the_count_of_losses_anew(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(takeover_after=0)
+    for _ in range(3):
+        agent.start()
+        bench.tick(91)
+    bench.steer("retry")
+    for _ in range(3):
+        assert bench.show().state == "running"
+        agent.start()
+        bench.tick(91)
+    assert bench.show().state == "waiting"
+
+
+def test_three_losses_are_counted_over_all_agents(bench: Bench) -> None:
+    """One that takes its machine down goes on to the next machine."""
+    agents = [bench.agent(name) for name in ("one", "two", "three")]
+    bench.create(takeover_after=0)
+    for agent in agents:
+        assert bench.show().state == "running"
+        agent.start()
+        bench.tick(91)
+    assert bench.show().state == "waiting"
+
+
+def test_people_read_how_much_memory_it_took(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(retries=1)
+    said = "E-HOOK-10  digits/0 train: killed at 71.2 GiB; pipelines.digits.memory is 64 GiB"
+    for _ in range(2):
+        agent.fail(agent.start(), "oom", message=said)
+    view = bench.show()
+    assert view.loops[0].problem == f"{said} (failed 2 times)"
+    tried = bench.run(lambda tx: list_tried(tx, "digits"))
+    assert [(one.failure_class, one.message) for one in tried] == [("oom", said)] * 2
+
+
+def test_what_a_person_cancelled_is_tried_by_nobody(bench: Bench) -> None:
+    agent, other = bench.agent(), bench.agent("other")
+    bench.create()
+    claim = agent.start()
+    bench.steer("cancel")
+    agent.fail(claim, "cancelled")
+    assert (agent.poll(), other.poll()) == (None, None)
+    assert bench.show().state == "cancelled"
 
 
 def test_a_given_up_job_goes_on_when_its_agent_is_heard_of_again(bench: Bench) -> None:

@@ -195,6 +195,67 @@ def test_a_refusal_of_an_attempt_that_is_no_longer_the_newest_disturbs_nobody(
     quick.commit(new)
 
 
+def test_a_job_that_the_newer_attempt_gave_back_is_the_older_ones_again(bench: Bench, two) -> None:
+    """It has been at it all the time: a third agent need not begin from nothing."""
+    slow, old, quick, new = two
+    quick.fail(new, "interrupted")
+    assert bench.loop(0).state == "available"
+    slow.beat(old)
+    view = bench.loop(0)
+    assert (view.state, view.agent) == ("running", "slow")
+    assert bench.agent("third").poll() is None
+    with refused("lease-lost"):
+        quick.beat(new)
+    slow.commit(old)
+    assert bench.loop(0).state == "done"
+
+
+def test_a_newer_attempt_that_only_fell_silent_keeps_the_job_open(bench: Bench, two) -> None:
+    slow, old, quick, new = two
+    bench.tick(91)
+    assert bench.loop(0).state == "available"
+    slow.beat(old)
+    assert bench.loop(0).state == "available"
+    quick.beat(new)
+    assert (bench.loop(0).state, bench.loop(0).agent) == ("running", "quick")
+
+
+def test_messages_that_come_again_after_a_takeover_change_nothing(bench: Bench, two) -> None:
+    """The answers got lost, and the agent that lost the job sends everything once more."""
+    slow, old, quick, _ = two
+    slow.commit(old, "train")
+    bench.tick(91)
+    third = quick.start()
+    quick.commit(third, "train", duration_s=20)
+    slow.commit(old, "train")
+    assert bench.loop(0).seconds == {"train": 20}
+    for late in (
+        lambda: slow.commit(old, "test"),
+        lambda: slow.fail(old, "user_code"),
+        lambda: slow.beat(old),
+    ):
+        with refused("lease-lost"):
+            late()
+    assert bench.show().state == "running"
+    quick.commit(third, "test", "infer")
+    assert bench.loop(0).seconds == {"train": 20, "test": 1.5, "infer": 1.5}
+
+
+def test_an_attempt_that_ended_takes_no_further_message(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create()
+    done = agent.start()
+    agent.commit(done)
+    with refused("lease-lost"):
+        agent.fail(done, "crash")
+    bench.settle()
+    failed = agent.start()
+    agent.fail(failed, "crash")
+    with refused("lease-lost"):
+        agent.commit(failed, "train")
+    assert bench.loop(1).state == "available"
+
+
 def test_an_older_claim_that_returns_disturbs_nobody(bench: Bench) -> None:
     """It was issued, taken over without a beat, and its agent comes back."""
     slow, quick = bench.agent("slow"), bench.agent("quick")

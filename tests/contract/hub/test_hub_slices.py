@@ -392,3 +392,51 @@ async def test_a_slice_that_begins_as_its_job_closes_leaves_nothing(api: PartCal
     line.rest = [PART[:40]]
     line.goes_on.set()
     assert ((await sending).problem, api.left) == ("job-closed", {})
+
+
+class TestARestoredFolder:
+    """The files are of another day than the tables."""
+
+    async def test_a_file_that_no_row_tells_of_need_not_come_again(self, api: PartCalls) -> None:
+        file = api.bench.platform.part_path(api.claim.job_id, DIGEST)
+        file.parent.mkdir(parents=True)
+        file.write_bytes(PART)
+        assert (await api.ask()).json["have"] == 100
+        assert (api.left, api.rows) == ({DIGEST: PART}, 1)
+
+    @pytest.mark.parametrize("cut", [b"", PART[:40], PART + b"more"])
+    async def test_a_file_of_another_size_comes_anew(self, api: PartCalls, cut: bytes) -> None:
+        """Else the sender would hear that it has the size of its own part wrong."""
+        await api.put(0, 40)
+        await api.put(40, 100)
+        api.restart()
+        api.bench.platform.part_path(api.claim.job_id, DIGEST).write_bytes(cut)
+        assert (await api.ask()).json["have"] == 0
+        assert api.left == {}
+        await api.put(0, 40)
+        assert (await api.put(40, 100)).json["have"] == 100
+        assert (api.left, api.rows) == ({DIGEST: PART}, 1)
+
+    async def test_a_sound_file_is_kept_whatever_size_a_sender_names(self, api: PartCalls) -> None:
+        await api.put(0, 40)
+        await api.put(40, 100)
+        api.restart()
+        answer = await api.ask(total=120)
+        assert answer.problem == "invalid"
+        assert api.left == {DIGEST: PART}
+
+
+async def test_bytes_that_could_not_be_synced_come_again(
+    api: PartCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may forget that it could not write them, and say the next time that it did."""
+    await api.put(0, 40)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", _refuse)
+        assert (await api.put(40, 100)).status == 503
+    assert api.left == {}
+    assert (await api.ask()).json["have"] == 0
+
+
+def _refuse(_: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")

@@ -1,6 +1,7 @@
 """The outermost layer: nothing but problem documents gets out."""
 
 import asyncio
+import errno
 import logging
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
-from alectio_agent.core.errors import StoreBusyError
+from alectio_agent.core.errors import StoreBusyError, StoreError
 from alectio_agent.hub.api.guard import Guard
 from tests.support.asgi import Exchange, call, scope_of
 from tests.support.clocks import FakeClock
@@ -36,6 +37,25 @@ async def test_a_store_that_refuses_asks_to_try_again() -> None:
     answer = await call(raising(StoreBusyError("disk full")), "GET", "/")
     assert (answer.status, answer.problem) == (503, "about:blank")
     assert b"disk full" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreError("/hub/hub.db: database or disk is full"),
+        OSError(errno.ENOSPC, "No space left on device", "/hub/logs/a"),
+    ],
+)
+async def test_a_full_disk_is_said_once_without_a_traceback(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = raising(error)
+    for _ in range(5):
+        answer = await call(guard, "PUT", "/v1/jobs/a/steps/train")
+        assert (answer.status, answer.problem) == (503, "about:blank")
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert record.message.startswith("E-DISK-01  PUT /v1/jobs/a/steps/train is answered 503: /hub/")
 
 
 async def test_a_client_that_went_away_is_no_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -60,3 +60,9 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"file/hub: Not a directory"):
         HubLock(tmp_path / "file" / "hub", FakeClock(), 0)
+
+
+def test_a_folder_with_nothing_but_a_restored_database_is_a_hubs(tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "hub.db").write_bytes(b"")
+    HubLock(tmp_path / "hub", FakeClock(), 0).release()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, cast
 
+import pytest
+
 from alectio_agent.hub.experiments.platform import Platform
 from alectio_agent.hub.server.ticker import IDLE_S, TICK_S, Ticker
 from alectio_agent.hub.store.store import Store
@@ -15,11 +17,17 @@ class Scene:
     def __init__(self) -> None:
         self.may_have_claims = False
         self.ticks = 0
+        self.slept_s = 0.0
+        self.turns: list[float] = []
         self.listeners: list[Callable[[], None]] = []
         self.claiming = self
         self.called: dict[str, Any] = {}
         self.kept: list[dict[str, Any]] = []
         self.ticker = Ticker(cast(Store, self), cast(Platform, self))
+
+    def turn(self, next_s: float) -> float:
+        self.turns.append(next_s)
+        return self.slept_s
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         self.listeners.append(listener)
@@ -65,6 +73,24 @@ def test_while_anything_is_claimed_it_ticks_by_the_clock() -> None:
     assert scene.ticks == 1
     scene.commit()
     assert not scene.ticker.wake.is_set()
+
+
+def test_each_turn_says_when_the_next_one_comes() -> None:
+    """Longer gaps do not count for a lease: nobody saw it then."""
+    scene = Scene()
+    scene.ticker.step()
+    assert scene.turns[-1] == IDLE_S
+    scene.may_have_claims = True
+    scene.ticker.step()
+    assert scene.turns[-1] == TICK_S
+
+
+def test_a_hub_that_stood_still_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    scene.slept_s = 7380.0
+    scene.ticker.step()
+    told = "the hub stood still for 2 h 3 min: for leases this time does not count"
+    assert caplog.messages == [told]
 
 
 def test_contacts_that_are_due_are_written_even_while_nothing_is_claimed() -> None:

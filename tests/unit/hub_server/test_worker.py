@@ -5,7 +5,9 @@ from threading import Event
 
 import pytest
 
-from alectio_agent.hub.server.worker import CRASH_PAUSE_S, Worker, guarded
+from alectio_agent.core.errors import StoreError
+from alectio_agent.hub.server.worker import CRASH_PAUSE_S, FULL_PAUSE_S, Worker, guarded
+from alectio_agent.hub.store.complaints import Complaints
 from tests.support.clocks import FakeClock
 
 
@@ -37,6 +39,23 @@ def test_a_crash_is_logged_once_and_followed_by_a_pause(caplog: pytest.LogCaptur
     def crash() -> float:
         raise ZeroDivisionError("a bug")
 
-    assert guarded("selections", crash) == CRASH_PAUSE_S
+    complaints = Complaints(logging.getLogger(), FakeClock())
+    assert guarded("selections", crash, complaints) == CRASH_PAUSE_S
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "selections: ZeroDivisionError: a bug" in caplog.text
+
+
+def test_a_full_disk_is_said_once_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = Complaints(logging.getLogger("hub"), FakeClock())
+
+    def full() -> float:
+        raise StoreError("/hub/hub.db: database or disk is full")
+
+    assert [guarded("ticker", full, complaints) for _ in range(100)] == [FULL_PAUSE_S] * 100
+    assert guarded("ticker", lambda: 7.0, complaints) == 7.0
+    assert guarded("ticker", lambda: 7.0, complaints) == 7.0
+    said = "E-DISK-01  ticker: /hub/hub.db: database or disk is full. It is tried again, "
+    assert caplog.messages == [
+        f"{said}and only said every 10 minutes",
+        "the disk takes what it refused before",
+    ]
