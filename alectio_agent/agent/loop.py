@@ -18,6 +18,7 @@ from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.jobs.validation import refusal
 from alectio_agent.agent.journal.identity import Identity
 from alectio_agent.agent.journal.journal import Journal
@@ -50,7 +51,7 @@ class Rooms:
     """The parts of the agent that the poll loop feeds."""
 
     desk: Desk
-    slot: Slot
+    slots: Slots
     sender: Sender
     heartbeats: Heartbeats
 
@@ -83,7 +84,7 @@ class PollLoop:
             identity: Of this boot.
             rooms: Where jobs go.
             rng: For the jitter of waits.
-            wake: Set when the slot is free again.
+            wake: Set when a slot is free again.
         """
         self._client = client
         self._announcement = announcement
@@ -137,17 +138,17 @@ class PollLoop:
     def _turn(self) -> float:
         if self._registered is None:
             self._register()
-        if not self._rooms.slot.is_free:
-            return IDLE_S
+        self._give_waiting()
         if self.quota.is_spent:
-            self.on_done()
+            if self._rooms.slots.are_idle:
+                self.on_done()
             return IDLE_S
-        if self._waiting:
-            self._give(*self._waiting.pop(0))
-            return 0.0
+        free = self._rooms.slots.runnable(self._announcement.offers)
+        if not free:
+            return IDLE_S
         if self._is_held_back():
             return LOOK_AGAIN_S
-        return self._poll(self._registered) if self._registered else 0.0
+        return self._poll(self._registered, free) if self._registered else 0.0
 
     def _is_held_back(self) -> bool:
         """Whether something speaks against a job now; said when it changes."""
@@ -196,17 +197,17 @@ class PollLoop:
 
         return end
 
-    def _poll(self, registered: Registered) -> float:
+    def _poll(self, registered: Registered, free: list[str]) -> float:
         boot = self._identity.boot.id
         # A poll that began before the last result had arrived may be empty because of that.
-        had_sent_all = self._rooms.sender.is_idle
+        had_sent_all = self._rooms.sender.is_idle and self._rooms.slots.are_idle
         seq = self._rooms.journal.last_seq(boot) + 1
         request = ClaimRequest(
             agent_id=registered.agent_id,
             boot=boot,
             seq=seq,
             wait_s=self._wait_s(had_sent_all=had_sent_all),
-            free=list(self._announcement.offers),
+            free=free,
             refused=self._refused,
         )
         try:
@@ -215,7 +216,7 @@ class PollLoop:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
         self._refused = None
-        self._note_idle(is_idle=answer is None)
+        self._note_idle(is_idle=answer is None and self._rooms.slots.are_idle)
         if isinstance(answer, Claim):
             self._empty_polls = 0
             self._take(boot, seq, answer, registered.platform_id)
@@ -267,12 +268,23 @@ class PollLoop:
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
         self._taken.add(claim.lease)
-        self._give(claim, platform_id)
+        self._waiting.append((claim, platform_id))
+        self._give_waiting()
 
-    def _give(self, claim: Claim, platform_id: str) -> None:
-        rooms = self._rooms
+    def _give_waiting(self) -> None:
+        """Give jobs to free slots, the oldest first, as far as there are slots for them."""
+        still = []
+        for claim, platform_id in self._waiting:
+            slot = None if self.quota.is_spent else self._rooms.slots.pick(claim)
+            if slot is None:
+                still.append((claim, platform_id))
+            else:
+                self._give(slot, claim, platform_id)
+        self._waiting = still
+
+    def _give(self, slot: Slot, claim: Claim, platform_id: str) -> None:
         self.quota.take()
-        rooms.slot.give(JobRun(claim, platform_id, rooms.desk, rooms.slot.hooks))
+        slot.give(JobRun(claim, platform_id, self._rooms.desk, slot.hooks))
 
     def _refuse(self, boot: str, seq: int, reason: str) -> None:
         log.error("refused a job: %s", reason)

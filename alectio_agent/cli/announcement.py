@@ -31,6 +31,15 @@ def hook_slot(state: State) -> HookSlot:
     return HookSlot(SystemClock(), state.journal, variables)
 
 
+def hook_slots(state: State) -> list[HookSlot]:
+    """What runs the steps of this agent: one for each of its slots; see `hook_slot`.
+
+    Args:
+        state: The opened state folder.
+    """
+    return [hook_slot(state) for _ in range(state.settings.slot_count)]
+
+
 def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
     """Load the hooks of every pipeline once, to know them.
 
@@ -110,6 +119,7 @@ def announcement(
         },
         checkpoints=checkpoints,
         digest=digest,
+        slots=settings.slot_count,
     )
 
 

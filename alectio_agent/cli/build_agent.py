@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +24,7 @@ from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
@@ -77,7 +79,7 @@ def build_agent(
     state: State,
     inspections: dict[str, HookInspection],
     quota: Quota,
-    hooks: HookSlot,
+    hooks: Sequence[HookSlot],
 ) -> Agent:
     """Put all parts of an agent together.
 
@@ -86,14 +88,13 @@ def build_agent(
         state: The opened state folder.
         inspections: What is known of each pipeline's hooks.
         quota: How many jobs it takes.
-        hooks: Runs its steps; the agent closes it.
+        hooks: They run its steps, one for each slot; the agent closes them.
 
     Returns:
         An agent that has not started.
     """
     base = _Base.of(site, state)
     heartbeats = Heartbeats(base.client(), base.clock, base.backoff())
-    hooks.tell(heartbeats.note_progress)
     part_line, part_client = base.connect()
     parts = PartCourier(part_client, state.outbox, base.clock)
     sender = _make_sender(base, heartbeats, parts)
@@ -103,14 +104,14 @@ def build_agent(
     names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
     desk = _make_desk(base, heartbeats, sender, logs, parts)
     poll_wake = threading.Event()
-    slot = Slot(hooks, poll_wake.set)
+    slots = _make_slots(state, hooks, poll_wake, quota)
     poll_line, poll_client = base.connect()
     said = announcement(site, state, inspections, base.share)
-    rooms = Rooms(desk, slot, sender, heartbeats)
+    rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     agent = Agent(
         Parts(
-            poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
+            poll_loop, slots, sender, heartbeats, poll_line, base.client(), base.leaving,
             state.settings.agent.drain_timeout, base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
@@ -118,9 +119,22 @@ def build_agent(
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
     poll_loop.on_done = agent.finish
-    poll_loop.quota = slot.quota = sender.quota = quota
+    poll_loop.quota = sender.quota = quota
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
     return agent
+
+
+def _make_slots(
+    state: State, hooks: Sequence[HookSlot], on_free: threading.Event, quota: Quota
+) -> Slots:
+    slots = []
+    for number, runs_steps in enumerate(hooks):
+        pipelines = state.settings.pipelines_of(number)
+        slot = Slot(runs_steps, on_free.set, number, pipelines)
+        runs_steps.tell(slot.note_progress)
+        slot.quota = quota
+        slots.append(slot)
+    return Slots(slots)
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
@@ -161,7 +175,7 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
     }
     return Sources(
         name=shown_name(base.site, base.state),
-        slot=rooms.slot,
+        slots=rooms.slots,
         heartbeats=rooms.heartbeats,
         journal=base.state.journal,
         traffic=base.traffic,

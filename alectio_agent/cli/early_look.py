@@ -5,7 +5,7 @@ import threading
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.cli.agent_state import State
-from alectio_agent.cli.announcement import hook_slot, inspect_hooks
+from alectio_agent.cli.announcement import hook_slot, hook_slots, inspect_hooks
 
 LOOK_S = 0.05
 """Between two tries to stop a look that may not have begun."""
@@ -48,8 +48,8 @@ class EarlyLook:
             self._error = error
 
 
-def early_slot(state: State) -> HookSlot:
-    """The slot of an agent that is not built yet, with a process for its first job.
+def early_slots(state: State) -> list[HookSlot]:
+    """The slots of an agent that is not built yet, the first with a process for the first job.
 
     The calling thread must live as long as the agent: the kernel ends the process with it.
 
@@ -57,13 +57,14 @@ def early_slot(state: State) -> HookSlot:
         state: The opened state folder.
 
     Returns:
-        To be closed before the state folder is. With several pipelines it has no process: nobody
-        knows which of them the first job is for.
+        To be closed before the state folder is. With several pipelines there is no process:
+        nobody knows which of them the first job is for.
     """
-    slot = hook_slot(state)
+    slots = hook_slots(state)
     if len(state.settings.pipelines) == 1:
         folder = state.settings.agent.state_dir / "state"
         state.disk.make_folder(folder)
         for name, pipeline in state.settings.pipelines.items():
-            slot.prepare(name, pipeline, folder / f"{name}.log")
-    return slot
+            first = next(number for number in range(len(slots)) if pipeline.may_run_in(number))
+            slots[first].prepare(name, pipeline, folder / f"{name}.log")
+    return slots

@@ -126,6 +126,14 @@ class AgentFile(Section):
         """Jobs that run side by side at most."""
         return max(1, len(self.slots))
 
+    def pipelines_of(self, slot: int) -> list[str]:
+        """The pipelines that may run in a slot.
+
+        Args:
+            slot: Its position, from 0 on.
+        """
+        return [name for name, pipeline in self.pipelines.items() if pipeline.may_run_in(slot)]
+
     @model_validator(mode="after")
     def _slots_are_there(self) -> Self:
         SettingError.raise_any(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.cli.agent_state import State, open_state
-from alectio_agent.cli.early_look import EarlyLook, early_slot
+from alectio_agent.cli.early_look import EarlyLook, early_slots
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.core.errors import HookLoadError
 from tests.support.hook_runs import HOOKS
@@ -66,7 +66,7 @@ def test_a_start_that_is_given_up_leaves_no_process_that_still_imports(site: Sit
 
 def test_one_pipeline_has_a_process_that_waits_for_its_first_job(site: Site) -> None:
     state = site.open(one=HOOKS)
-    slot = early_slot(state)
+    (slot,) = early_slots(state)
     assert len(state.journal.groups()) == 1
     slot.close()
     assert state.journal.groups() == []
@@ -74,6 +74,6 @@ def test_one_pipeline_has_a_process_that_waits_for_its_first_job(site: Site) -> 
 
 def test_of_several_pipelines_none_has_one(site: Site) -> None:
     state = site.open(one=HOOKS, two=HOOKS)
-    slot = early_slot(state)
+    (slot,) = early_slots(state)
     assert state.journal.groups() == []
     slot.close()

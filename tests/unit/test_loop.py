@@ -12,6 +12,7 @@ from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.journal.identity import next_boot
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.core.errors import (
@@ -67,7 +68,7 @@ class Bench:
                 digest=lambda _name, _size: "d" * 64,
             ),
             self.identity,
-            Rooms(self.desk, self.slot, self.sender, self.desk.heartbeats),
+            Rooms(self.desk, Slots([self.slot]), self.sender, self.desk.heartbeats),
             random.Random(3),
             wake,
         )

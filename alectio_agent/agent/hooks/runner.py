@@ -179,6 +179,22 @@ class HookSlot:
         """End the process, if there is one: the next step gets a new one."""
         self._drop()
 
+    def readiness(self, pipeline: str, experiment: str) -> int:
+        """How soon it could begin a job of an experiment; may be asked by any thread.
+
+        Args:
+            pipeline: Its name.
+            experiment: Its name.
+
+        Returns:
+            2 with a process that is warm for it, 1 with none in the way, 0 when one of another
+            pipeline or experiment has to end first.
+        """
+        warm = self._warm
+        if warm is not None:
+            return 2 if (warm.key[0], warm.key[2]) == (pipeline, experiment) else 0
+        return 2 if self._spare.is_for(pipeline) else 1
+
     def evict_idle(self) -> float | None:
         """End the process when it had no work for `keep_warm`, or what waits for a first job.
 

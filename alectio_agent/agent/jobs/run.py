@@ -107,6 +107,12 @@ class JobRun:
         elif ending == "lost":
             self._supersede(reason)
 
+    def note_progress(
+        self, done: float | None, total: float | None, numbers: dict[str, float]
+    ) -> None:
+        """Remember how far its running hook says it is."""
+        self._desk.heartbeats.note_progress(self.claim.lease, done, total, numbers)
+
     def _announce(self) -> float | None:
         try:
             cancel = self._desk.heartbeats.first_beat(self.claim)

@@ -6,11 +6,10 @@ from typing import Protocol
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.transport import Transport
-from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.threads import StepObject
@@ -72,8 +71,7 @@ class Parts:
     """
 
     poll_loop: PollLoop
-    slot: Slot
-    hooks: HookSlot
+    slots: Slots
     sender: Sender
     heartbeats: Heartbeats
     polls: Transport

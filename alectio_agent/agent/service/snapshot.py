@@ -8,7 +8,9 @@ from typing import Literal
 
 from alectio_agent.agent.client.traffic import Contact, Traffic
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
-from alectio_agent.agent.jobs.slot import EndedJob, Slot
+from alectio_agent.agent.jobs.run import JobRun
+from alectio_agent.agent.jobs.slot import EndedJob
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
@@ -45,7 +47,7 @@ class AgentSnapshot:
 
     Attributes:
         name: As the platform knows the agent.
-        job: In hand; None while there is none.
+        jobs: In hand, in the order of their slots.
         ended: The last jobs of this life, oldest first.
         unsent: What waits in the outbox.
         contact: How it stands with the platform.
@@ -59,7 +61,7 @@ class AgentSnapshot:
 
     name: str
     state: AgentState
-    job: JobInHand | None = None
+    jobs: tuple[JobInHand, ...] = ()
     ended: tuple[EndedJob, ...] = ()
     unsent: Unsent = field(default_factory=Unsent)
     contact: Contact = field(default_factory=Contact)
@@ -68,6 +70,11 @@ class AgentSnapshot:
     free_bytes: int | None = None
     stops_asked: int = 0
     at_s: float = 0.0
+
+    @property
+    def job(self) -> JobInHand | None:
+        """The first job in hand, of the only one when there is one slot; None without any."""
+        return self.jobs[0] if self.jobs else None
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class Sources:
     """
 
     name: str
-    slot: Slot
+    slots: Slots
     heartbeats: Heartbeats
     journal: Journal
     traffic: Traffic
@@ -104,13 +111,13 @@ def take_snapshot(
         is_leaving: No further step is taken.
         stops_asked: How often somebody asked it to stop.
     """
-    job = _job(sources)
+    jobs = tuple(_job(sources, run) for run in sources.slots.in_hand)
     idle: AgentState = "idle" if is_registered else "starting"
     return AgentSnapshot(
         name=sources.name,
-        state="stopping" if is_leaving else "working" if job else idle,
-        job=job,
-        ended=tuple(sources.slot.ended),
+        state="stopping" if is_leaving else "working" if jobs else idle,
+        jobs=jobs,
+        ended=tuple(sources.slots.ended),
         unsent=_unsent(sources.journal),
         contact=sources.traffic.contact,
         trouble=sources.trouble(),
@@ -121,10 +128,7 @@ def take_snapshot(
     )
 
 
-def _job(sources: Sources) -> JobInHand | None:
-    run = sources.slot.in_hand
-    if run is None:
-        return None
+def _job(sources: Sources, run: JobRun) -> JobInHand:
     claim = run.claim
     return JobInHand(
         job=claim.job,
