@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,8 +19,8 @@ from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
 
-def hook_slot(state: State) -> HookSlot:
-    """What starts hook processes as this agent does.
+def hook_slots(state: State) -> list[HookSlot]:
+    """What starts hook processes as this agent does: one for each of its slots.
 
     Args:
         state: The opened state folder.
@@ -27,25 +28,20 @@ def hook_slot(state: State) -> HookSlot:
     Raises:
         ConfigError: The environment of the processes cannot be made.
     """
-    variables = site_environment(state.settings, os.environ, state.settings.agent.state_dir)
-    return HookSlot(SystemClock(), state.journal, variables)
+    settings = state.settings
+    variables = site_environment(settings, os.environ, settings.agent.state_dir)
+    return [
+        HookSlot(SystemClock(), state.journal, variables, gpus=settings.gpus_of(slot))
+        for slot in range(settings.slot_count)
+    ]
 
 
-def hook_slots(state: State) -> list[HookSlot]:
-    """What runs the steps of this agent: one for each of its slots; see `hook_slot`.
-
-    Args:
-        state: The opened state folder.
-    """
-    return [hook_slot(state) for _ in range(state.settings.slot_count)]
-
-
-def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
+def inspect_hooks(state: State, hooks: Sequence[HookSlot]) -> dict[str, HookInspection]:
     """Load the hooks of every pipeline once, to know them.
 
     Args:
         state: The opened state folder.
-        hooks: From `hook_slot`.
+        hooks: From `hook_slots`; each pipeline is looked at in the first slot that it may run in.
 
     Returns:
         What was found, by name of the pipeline.
@@ -56,7 +52,7 @@ def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
     folder = state.settings.agent.state_dir / "state"
     state.disk.make_folder(folder)
     return {
-        name: hooks.inspect(name, pipeline, folder)
+        name: hooks[state.settings.first_slot(name)].inspect(name, pipeline, folder)
         for name, pipeline in state.settings.pipelines.items()
     }
 

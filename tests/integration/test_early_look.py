@@ -22,11 +22,11 @@ class Site:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder, self._stack = folder, stack
 
-    def open(self, **hooks: str) -> State:
+    def open(self, text: str = "", **hooks: str) -> State:
         for name, source in hooks.items():
             (self.folder / f"{name}.py").write_text(source)
         file = self.folder / "agent.yaml"
-        file.write_text(HEAD + "".join(map(PIPELINE.format, hooks)))
+        file.write_text(text or HEAD + "".join(map(PIPELINE.format, hooks)))
         settings = load_agent_file(file, is_local=True)[0]
         settings.agent.state_dir.mkdir(exist_ok=True)
         return open_state(settings, self._stack)
@@ -77,3 +77,25 @@ def test_of_several_pipelines_none_has_one(site: Site) -> None:
     (slot,) = early_slots(state)
     assert state.journal.groups() == []
     slot.close()
+
+
+GPUS = "import os\nassert os.environ['CUDA_VISIBLE_DEVICES'] == '{}'\n"
+SLOTS = "slots: [{gpus: [4]}, {gpus: [5]}]\n"
+
+
+def test_each_pipeline_is_looked_at_with_the_gpus_of_a_slot_that_may_run_it(site: Site) -> None:
+    """Its imports may take hold of a GPU: not of one where another pipeline works."""
+    pinned = PIPELINE.replace("10}}", "10, slots: [1]}}").format("two")
+    state = site.open(SLOTS + HEAD + PIPELINE.format("one") + pinned,
+                      one=GPUS.format(4) + HOOKS, two=GPUS.format(5) + HOOKS)  # fmt: skip
+    look = EarlyLook(state)
+    assert set(look.result()) == {"one", "two"}
+    look.close()
+
+
+def test_the_first_process_waits_in_the_slot_that_its_pipeline_may_run_in(site: Site) -> None:
+    pinned = PIPELINE.replace("10}}", "10, slots: [1]}}").format("one")
+    slots = early_slots(site.open(SLOTS + HEAD + pinned, one=HOOKS))
+    assert [slot.readiness("one", "digits") for slot in slots] == [1, 2]
+    for slot in slots:
+        slot.close()
