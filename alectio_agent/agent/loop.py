@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ LOOK_AGAIN_S = 10.0
 """Between looks at whether jobs may be asked for again; whoever changes that wakes the loop."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
+
+_FIGURES = re.compile(r"[\d.,]+")
+"""Of a reason, such as the free disk: while only they change, it is no news."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class PollLoop:
     def _is_held_back(self) -> bool:
         """Whether something speaks against a job now; said when it changes."""
         reason = next(filter(None, (ask() for ask in self.reasons)), "")
-        if reason and reason != self.held_back:
+        if _FIGURES.sub("", reason) != _FIGURES.sub("", self.held_back) and reason:
             log.warning("no job is asked for: %s", reason)
         elif self.held_back and not reason:
             log.info("jobs are asked for again")

@@ -15,6 +15,7 @@ from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
@@ -27,7 +28,7 @@ from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
-from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
+from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
@@ -109,10 +110,11 @@ def build_agent(
     said = announcement(site, state, inspections, base.share)
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
+    check = _add_reasons(state, poll_loop, base.clock)
     agent = Agent(
         Parts(
-            poll_loop, slots, sender, heartbeats, poll_line, base.client(), base.leaving,
-            state.settings.agent.drain_timeout, base.clock,
+            poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
+            base.leaving, state.settings.agent.drain_timeout, base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
@@ -135,6 +137,20 @@ def _make_slots(
         slot.quota = quota
         slots.append(slot)
     return Slots(slots)
+
+
+def _add_reasons(state: State, poll_loop: PollLoop, clock: SystemClock) -> ClaimCheck | None:
+    """Let the configuration speak against a job: the disk first, since a command takes longer."""
+    settings, line = state.settings, state.settings.claim.check
+    folders = {"agent.state_dir": settings.agent.state_dir}
+    for name, pipeline in settings.pipelines.items():
+        folders[f"pipelines.{name}.checkpoints.dir"] = pipeline.checkpoints.dir
+    poll_loop.reasons.append(FreeDisk(settings.claim.min_free_disk, folders))
+    if line is None:
+        return None
+    check = ClaimCheck(line, os.environ, clock)
+    poll_loop.reasons.append(check)
+    return check
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
@@ -182,5 +198,6 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
         folder=base.state.settings.agent.state_dir,
         log_folder=rooms.desk.log_folder,
         trouble=lambda: poll_loop.trouble,
+        held_back=lambda: poll_loop.held_back,
         failing=failing,
     )

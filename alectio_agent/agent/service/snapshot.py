@@ -52,6 +52,7 @@ class AgentSnapshot:
         unsent: What waits in the outbox.
         contact: How it stands with the platform.
         trouble: Why the platform gives no work, in a line; empty while nothing is wrong.
+        held_back: Why this agent asks for no job, in a line; empty while it does.
         failing: What failed three times in a row or more (`polls`, `results`, `heartbeats`,
             `logs`, `names`), with the reason in words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
@@ -66,6 +67,7 @@ class AgentSnapshot:
     unsent: Unsent = field(default_factory=Unsent)
     contact: Contact = field(default_factory=Contact)
     trouble: str = ""
+    held_back: str = ""
     failing: Mapping[str, str] = field(default_factory=dict)
     free_bytes: int | None = None
     stops_asked: int = 0
@@ -85,6 +87,7 @@ class Sources:
         folder: The state folder.
         log_folder: Holds what hooks print.
         trouble: Tells why the platform gives no work.
+        held_back: Tells why this agent asks for no job.
         failing: Tells why each activity fails, in words; empty of one that does not.
     """
 
@@ -96,6 +99,7 @@ class Sources:
     folder: Path
     log_folder: Path
     trouble: Callable[[], str]
+    held_back: Callable[[], str] = lambda: ""
     failing: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
 
@@ -121,6 +125,7 @@ def take_snapshot(
         unsent=_unsent(sources.journal),
         contact=sources.traffic.contact,
         trouble=sources.trouble(),
+        held_back=sources.held_back(),
         failing={name: why for name, tell in sources.failing.items() if (why := tell())},
         free_bytes=_free_bytes(sources.folder),
         stops_asked=stops_asked,

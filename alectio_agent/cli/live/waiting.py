@@ -43,7 +43,10 @@ def _platform(scene: Scene) -> list[Text]:
         return [join(what, plain(contact.reason), kept)]
     if scene.agent.trouble:
         return [plain(scene.agent.trouble, "red")]
-    return [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
+    failing = [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
+    if scene.agent.held_back and scene.agent.state != "stopping":
+        failing.append(plain(f"no job is asked for: {scene.agent.held_back}", "yellow"))
+    return failing
 
 
 def _experiment(view: ExperimentView) -> list[Text]:
