@@ -14,12 +14,13 @@ from alectio_agent.agent.client.poll_trouble import PollTrouble
 from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
-from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
+from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
+from alectio_agent.agent.jobs.unfinished import send_the_rest
 from alectio_agent.agent.jobs.validation import refusal
 from alectio_agent.agent.journal.identity import Identity
 from alectio_agent.agent.journal.journal import Journal
@@ -184,22 +185,11 @@ class PollLoop:
             if lease in self._taken:
                 continue
             self._taken.add(lease)
-            if job.state == "open":
+            if job.state == "open" and job.claim.pipeline in self._announcement.offers:
                 log.info("%s goes on where it was", job.claim.job)
                 self._waiting.append((job.claim, platform_id))
             else:
-                self._rooms.heartbeats.hold(job.claim, self._on_end(lease))
-                self._rooms.heartbeats.deliver(lease)
-                desk = self._rooms.desk
-                desk.logs.follow(job.claim, desk.log_file(job.claim))
-                desk.logs.end(lease)
-
-    def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
-        def end(ending: Ending, reason: str) -> None:
-            if ending == "lost":  # what a cancelled job computed is still delivered
-                self._rooms.journal.supersede(lease, reason)
-
-        return end
+                send_the_rest(job, self._rooms.desk, self._rooms.slots.all[0].hooks)
 
     def _poll(self, registered: Registered, free: list[str]) -> float:
         boot = self._identity.boot.id

@@ -220,3 +220,20 @@ def test_all_running_steps_are_cancelled_together(bench: Bench) -> None:
     bench.slots.hooks.cancel(30.0)
     bench.slots.hooks.kill()
     assert [hooks.cancels for hooks in bench.hooks] == [[30.0, 0.0]] * 2
+
+
+def test_a_job_whose_pipeline_is_configured_no_more_goes_back_to_the_platform(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another agent may have that pipeline still."""
+    caplog.set_level("INFO")
+    bench.desk.journal.put_claim("old-boot", 1, claim_of(1, "numbers"), PLATFORM)
+    bench.start(None)
+    bench.platform.claims = [claim_of(2)]
+    bench.loop.step()
+    assert bench.jobs == ["digits/2"]
+    assert "handed back to the platform: pipeline 'numbers' is not in this agent's" in caplog.text
+    while bench.sender.step() == 0:
+        pass
+    failed = [call for call in bench.platform.calls if call[0] == "fail"]
+    assert [call[1] for call in failed] == ["interrupted"]

@@ -89,7 +89,7 @@ class JobRun:
             self._close()
             return None
         if self._desk.leaving.is_set():
-            self._hand_back("the agent was stopped before this step")
+            self.hand_back("the agent was stopped before this step")
             return None
         if not self._is_announced:
             return self._announce()
@@ -141,7 +141,7 @@ class JobRun:
         except HookInterruptedError as error:
             if self._ending is not None:
                 return 0.0
-            self._hand_back(error.message)
+            self.hand_back(error.message)
             return None
         except HookError as error:
             self._fail(order.step, error)
@@ -246,7 +246,12 @@ class JobRun:
         self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 
-    def _hand_back(self, reason: str) -> None:
+    def hand_back(self, reason: str) -> None:
+        """Give the job back to the platform: it may go to another agent.
+
+        Args:
+            reason: Why, for people.
+        """
         self._log.info("handed back to the platform: %s", reason)
         step = self._orders[0].step if self._orders else None
         self._put_failure(step, "interrupted", reason, "")
