@@ -59,7 +59,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_an_agent_without_a_job_is_idle(bench: Bench, tmp_path: Path) -> None:
     seen = bench.look(tmp_path)
-    assert (seen.name, seen.state, seen.job) == ("gpu01", "idle", None)
+    assert (seen.name, seen.state, seen.jobs) == ("gpu01", "idle", ())
     assert seen.free_bytes is not None
 
 
@@ -67,8 +67,7 @@ def test_a_job_in_hand_tells_its_steps(bench: Bench, tmp_path: Path) -> None:
     bench.give()
     bench.slot.step()  # the first heartbeat
     bench.slot.step()  # train
-    job = bench.look(tmp_path).job
-    assert job is not None
+    (job,) = bench.look(tmp_path).jobs
     assert [(mark.step, mark.state) for mark in job.steps] == [
         ("train", "done"),
         ("test", "next"),
@@ -102,12 +101,10 @@ def test_progress_belongs_to_the_step_that_runs(bench: Bench, tmp_path: Path) ->
     beats.note_progress(lease, 1, 20, {})
     bench.clock.advance(60)
     beats.note_progress(lease, 2, 20, {"loss": 0.5})
-    job = bench.look(tmp_path).job
-    assert job is not None
+    (job,) = bench.look(tmp_path).jobs
     assert job.noted == Noted(Progress(done=2, total=20, numbers={"loss": 0.5}), 60, 1, 0)
     beats.note(lease, "test")
-    after = bench.look(tmp_path).job
-    assert after is not None
+    (after,) = bench.look(tmp_path).jobs
     assert after.noted is None
 
 

@@ -73,11 +73,6 @@ class AgentSnapshot:
     stops_asked: int = 0
     at_s: float = 0.0
 
-    @property
-    def job(self) -> JobInHand | None:
-        """The first job in hand, of the only one when there is one slot; None without any."""
-        return self.jobs[0] if self.jobs else None
-
 
 @dataclass(frozen=True)
 class Sources:
