@@ -16,6 +16,7 @@ from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
+from alectio_agent.agent.jobs.recall import Recall
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
@@ -89,7 +90,7 @@ class PollLoop:
             identity: Of this boot.
             rooms: Where jobs go.
             rng: For the jitter of waits.
-            wake: Set when a slot is free again.
+            wake: Cuts the wait before the next turn; set when a slot is free again.
         """
         self._client = client
         self._announcement = announcement
@@ -111,6 +112,8 @@ class PollLoop:
         self.reasons: list[Callable[[], str]] = []
         self.held_back = ""
         self.wake = wake
+        self.recall = Recall()
+        rooms.slots.tell(self._note_free)
 
     @property
     def agent_id(self) -> str | None:
@@ -165,6 +168,12 @@ class PollLoop:
         self.held_back = reason
         return bool(reason)
 
+    def _note_free(self) -> None:
+        slots = self._rooms.slots
+        is_last = self.quota.leaves_when_idle and slots.are_idle
+        self.recall.widen(slots.runnable(self._announcement.offers), is_last=is_last)
+        self.wake.set()
+
     def _register(self) -> None:
         said = self._announcement
         holding = self._rooms.journal.leases()
@@ -200,15 +209,18 @@ class PollLoop:
             agent_id=registered.agent_id,
             boot=boot,
             seq=seq,
-            wait_s=self._wait_s(had_sent_all=had_sent_all),
+            wait_s=self._wait_s(),
             free=free,
             refused=self._refused,
         )
         try:
-            answer, passed_s = self._ask(request)
+            asked = self._ask(request)
         except InvalidClaimError as error:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
+        if asked is None:
+            return 0.0
+        answer, passed_s = asked
         self._refused = None
         self._note_idle(is_idle=answer is None and self._rooms.slots.are_idle)
         if isinstance(answer, Claim):
@@ -222,23 +234,32 @@ class PollLoop:
                 return IDLE_S
         return self._hold.pause_s(self._rng, passed_s, answer)
 
-    def _wait_s(self, *, had_sent_all: bool) -> float:
+    def _wait_s(self) -> float:
         """How long to ask to be held; briefly when an empty answer would not count."""
         longest_s = self._hold.wait_s
-        if self.quota.leaves_when_idle and not had_sent_all:
+        if self.quota.leaves_when_idle and not self._rooms.sender.is_idle:
             return min(longest_s, UNSENT_HOLD_S)
         return longest_s
 
-    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float]:
-        """Poll, and learn from it how long the line bears; the answer and the seconds it took."""
+    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float] | None:
+        """Poll, and learn from it how long the line bears.
+
+        Returns:
+            The answer and the seconds it took; None when the poll was recalled.
+        """
         clock = self._rooms.desk.clock
         started_s = clock.monotonic()
+        self.recall.begin(request.free)
         try:
             answer = self._client.claim(request)
         except PlatformUnavailableError as error:
+            if self.recall.was_cut:
+                return None
             if self._hold.failed(error, clock.monotonic() - started_s):
                 self._trouble.expect()
             raise
+        finally:
+            self.recall.end()
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
         return answer, passed_s

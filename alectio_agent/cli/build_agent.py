@@ -110,6 +110,7 @@ def build_agent(
     said = announcement(site, state, inspections, base.share)
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
+    poll_loop.recall.cut = poll_line.cut
     check = _add_reasons(state, poll_loop, base.clock)
     agent = Agent(
         Parts(

@@ -15,6 +15,7 @@ from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.journal.identity import next_boot
 from alectio_agent.agent.loop import PollLoop, Rooms
+from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.wire.agents import PipelineOffer
 from alectio_agent.wire.claims import Claim
 from tests.support.claims import PLATFORM, make_claim
@@ -237,3 +238,59 @@ def test_a_job_whose_pipeline_is_configured_no_more_goes_back_to_the_platform(
         pass
     failed = [call for call in bench.platform.calls if call[0] == "fail"]
     assert [call[1] for call in failed] == ["interrupted"]
+
+
+def held_until_free(bench: Bench, number: int):
+    """A poll during which a slot becomes free; it is cut then, or ends by itself."""
+    cuts: list[str] = []
+
+    def hold() -> None:
+        bench.loop.recall.cut = lambda: cuts.append("cut")
+        bench.finish(number)
+        if cuts:
+            raise PlatformUnavailableError("shut down", silence="interrupted")
+
+    return hold
+
+
+def test_a_poll_is_asked_anew_when_a_slot_becomes_free_that_may_run_more(bench: Bench) -> None:
+    """The next loop would wait for the end of the hold, up to 20 s."""
+    bench.start(["digits"], ["letters"])
+    bench.platform.claims = [claim_of(1)]
+    bench.loop.step()
+    bench.platform.say("claim", held_until_free(bench, 0))
+    assert bench.loop.step() == 0
+    bench.loop.step()
+    requests = [call[1] for call in bench.platform.calls if call[0] == "claim"]
+    assert [request.free for request in requests[1:]] == [["letters"], ["digits", "letters"]]
+    assert requests[1].seq == requests[2].seq
+    assert bench.loop.trouble == ""
+
+
+def test_a_poll_that_asks_for_all_already_is_left_alone(bench: Bench) -> None:
+    bench.start(None, None)
+    bench.platform.claims = [claim_of(1)]
+    bench.loop.step()
+    bench.platform.say("claim", held_until_free(bench, 0))
+    bench.loop.step()
+    assert not bench.loop.recall.was_cut
+
+
+def test_an_agent_that_leaves_does_not_wait_for_a_poll_of_an_idle_slot(bench: Bench) -> None:
+    bench.start(None, None)
+    bench.loop.quota = Quota(leaves_when_idle=True)
+    bench.platform.claims = [claim_of(1)]
+    bench.loop.step()
+    bench.platform.say("claim", held_until_free(bench, 0))
+    bench.loop.step()
+    assert bench.loop.recall.was_cut
+    waits = [call[1].wait_s for call in bench.platform.calls if call[0] == "claim"]
+    assert waits == [20, 20], "while the other slot works nothing asks for short holds"
+
+
+def test_between_two_polls_there_is_nothing_to_cut(bench: Bench) -> None:
+    bench.start(["digits"], ["letters"])
+    bench.loop.recall.cut = lambda: pytest.fail("nothing is under way")
+    bench.platform.claims = [claim_of(1)]
+    bench.loop.step()
+    bench.finish(0)

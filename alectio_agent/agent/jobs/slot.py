@@ -71,7 +71,7 @@ class Slot:
         self.hooks = hooks
         self.number = number
         self._pipelines = pipelines
-        self._on_free = on_free
+        self.on_free = on_free
         self._run: JobRun | None = None
         self.quota = Quota()
         self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
@@ -121,7 +121,7 @@ class Slot:
             self.quota.note_end(self._run.claim.job, is_done=self._run.is_done)
         self.ended.append(_ended(self._run))
         self._run = None
-        self._on_free()
+        self.on_free()
         return 0.0
 
 

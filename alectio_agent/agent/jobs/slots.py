@@ -1,7 +1,7 @@
 """All slots of an agent: which are free, and which of them gets a job."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.slot import MOST_ENDED, EndedJob, Slot, SlotHooks
@@ -49,10 +49,14 @@ class Slots:
         for slot in self.all:
             slot.ended = self.ended  # one history, in the order in which jobs end
 
-    @property
-    def has_free(self) -> bool:
-        """Whether any slot is free."""
-        return any(slot.is_free for slot in self.all)
+    def tell(self, on_free: Callable[[], None]) -> None:
+        """Name who is told when a job is over.
+
+        Args:
+            on_free: Called in the thread of the slot, which is free by then.
+        """
+        for slot in self.all:
+            slot.on_free = on_free
 
     @property
     def are_idle(self) -> bool:
