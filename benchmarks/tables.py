@@ -14,7 +14,8 @@ WITH_PEERS = ("dispatch", "throughput", "startup", "idle", "bulk", "longpoll")
 PLACES = {
     "README.md": WITH_PEERS,
     "benchmarks/README.md": (
-        *WITH_PEERS, "claim", "loop_overhead", "report", "dashboard", "results_files", "recovery", "soak",
+        *WITH_PEERS, "claim", "loop_overhead", "report", "dashboard", "results_files", "recovery",
+        "soak",
     ),
 }  # fmt: skip
 SHORT, WHOLE = "README.md", ("dispatch", "throughput")

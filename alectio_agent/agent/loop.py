@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.earlier import EarlierJobs
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
+from alectio_agent.agent.jobs.recall import Recall
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.jobs.validation import refusal
 from alectio_agent.agent.journal.identity import Identity
 from alectio_agent.agent.journal.journal import Journal
@@ -50,13 +53,16 @@ OTHERS_TEXT = (
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
 
+_FIGURES = re.compile(r"[\d.,]+")
+"""Of a reason, such as the free disk: while only they change, it is no news."""
+
 
 @dataclass(frozen=True)
 class Rooms:
     """The parts of the agent that the poll loop feeds."""
 
     desk: Desk
-    slot: Slot
+    slots: Slots
     sender: Sender
     heartbeats: Heartbeats
 
@@ -89,7 +95,7 @@ class PollLoop:
             identity: Of this boot.
             rooms: Where jobs go.
             rng: For the jitter of waits.
-            wake: Set when the slot is free again.
+            wake: Cuts the wait before the next turn; set when a slot is free again.
         """
         self._client = client
         self._announcement = announcement
@@ -114,6 +120,8 @@ class PollLoop:
         self.reasons: list[Callable[[], str]] = []
         self.held_back = ""
         self.wake = wake
+        self.recall = Recall()
+        rooms.slots.tell(self._note_free)
 
     @property
     def agent_id(self) -> str | None:
@@ -163,22 +171,22 @@ class PollLoop:
     def _turn(self) -> float:
         if self._registered is None or self._is_doubted:
             self._register()
-        if not self._rooms.slot.is_free:
-            return IDLE_S
+        self._give_waiting()
         if self.quota.is_spent:
-            self.on_done()
+            if self._rooms.slots.are_idle:
+                self.on_done()
             return IDLE_S
-        if self._waiting:
-            self._give(*self._waiting.pop(0))
-            return 0.0
+        free = self._rooms.slots.runnable(self._announcement.offers)
+        if not free:
+            return IDLE_S
         if self._is_held_back():
             return LOOK_AGAIN_S
-        return self._poll(self._registered) if self._registered else 0.0
+        return self._poll(self._registered, free) if self._registered else 0.0
 
     def _is_held_back(self) -> bool:
         """Whether something speaks against a job now; said when it changes."""
         reason = next(filter(None, (ask() for ask in self.reasons)), "")
-        if reason and reason != self.held_back:
+        if _FIGURES.sub("", reason) != _FIGURES.sub("", self.held_back) and reason:
             log.warning("no job is asked for: %s", reason)
         elif self.held_back and not reason:
             log.info("jobs are asked for again")
@@ -189,6 +197,12 @@ class PollLoop:
         # All leases, since it is not known yet which platform answers: one that came in the place
         # of another does not know them, and one that comes back must not count them as lost.
         return self._announcement.registration(self._identity, self._rooms.journal.leases())
+
+    def _note_free(self) -> None:
+        slots = self._rooms.slots
+        is_last = self.quota.leaves_when_idle and slots.are_idle
+        self.recall.widen(slots.runnable(self._announcement.offers), is_last=is_last)
+        self.wake.set()
 
     def _register(self) -> None:
         self._is_doubted = False
@@ -216,8 +230,7 @@ class PollLoop:
         rooms.sender.set_platform(platform_id)
 
     def _is_in_hand(self, lease: str) -> bool:
-        run = self._rooms.slot.in_hand
-        is_run = run is not None and run.claim.lease == lease
+        is_run = any(run.claim.lease == lease for run in self._rooms.slots.in_hand)
         return is_run or self._rooms.heartbeats.holds(lease)
 
     def _take_up(self, platform_id: str) -> None:
@@ -231,26 +244,29 @@ class PollLoop:
             else:
                 self._earlier.deliver(job.claim)
 
-    def _poll(self, registered: Registered) -> float:
+    def _poll(self, registered: Registered, free: list[str]) -> float:
         boot = self._identity.boot.id
         # A poll that began before the last result had arrived may be empty because of that.
-        had_sent_all = self._rooms.sender.is_idle
+        had_sent_all = self._rooms.sender.is_idle and self._rooms.slots.are_idle
         seq = self._rooms.journal.last_seq(boot) + 1
         request = ClaimRequest(
             agent_id=registered.agent_id,
             boot=boot,
             seq=seq,
-            wait_s=self._wait_s(had_sent_all=had_sent_all),
-            free=list(self._announcement.offers),
+            wait_s=self._wait_s(),
+            free=free,
             refused=self._refused,
         )
         try:
-            answer, passed_s = self._ask(request)
+            asked = self._ask(request)
         except InvalidClaimError as error:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
+        if asked is None:
+            return 0.0
+        answer, passed_s = asked
         self._refused = None
-        self._note_idle(is_idle=answer is None)
+        self._note_idle(is_idle=answer is None and self._rooms.slots.are_idle)
         if isinstance(answer, Claim):
             self._empty_polls = 0
             self._take(boot, seq, answer, registered.platform_id)
@@ -262,23 +278,32 @@ class PollLoop:
                 return IDLE_S
         return self._hold.pause_s(self._rng, passed_s, answer)
 
-    def _wait_s(self, *, had_sent_all: bool) -> float:
+    def _wait_s(self) -> float:
         """How long to ask to be held; briefly when an empty answer would not count."""
         longest_s = self._hold.wait_s
-        if self.quota.leaves_when_idle and not had_sent_all:
+        if self.quota.leaves_when_idle and not self._rooms.sender.is_idle:
             return min(longest_s, UNSENT_HOLD_S)
         return longest_s
 
-    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float]:
-        """Poll, and learn from it how long the line bears; the answer and the seconds it took."""
+    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float] | None:
+        """Poll, and learn from it how long the line bears.
+
+        Returns:
+            The answer and the seconds it took; None when the poll was recalled.
+        """
         clock = self._rooms.desk.clock
         started_s = clock.monotonic()
+        self.recall.begin(request.free)
         try:
             answer = self._client.claim(request)
         except PlatformUnavailableError as error:
+            if self.recall.was_cut:
+                return None
             if self._hold.failed(error, clock.monotonic() - started_s):
                 self._trouble.expect()
             raise
+        finally:
+            self.recall.end()
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
         return answer, passed_s
@@ -302,12 +327,23 @@ class PollLoop:
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
         self._taken.add(claim.lease)
-        self._give(claim, platform_id)
+        self._waiting.append((claim, platform_id))
+        self._give_waiting()
 
-    def _give(self, claim: Claim, platform_id: str) -> None:
-        rooms = self._rooms
+    def _give_waiting(self) -> None:
+        """Give jobs to free slots, the oldest first, as far as there are slots for them."""
+        still = []
+        for claim, platform_id in self._waiting:
+            slot = None if self.quota.is_spent else self._rooms.slots.pick(claim)
+            if slot is None:
+                still.append((claim, platform_id))
+            else:
+                self._give(slot, claim, platform_id)
+        self._waiting = still
+
+    def _give(self, slot: Slot, claim: Claim, platform_id: str) -> None:
         self.quota.take()
-        rooms.slot.give(JobRun(claim, platform_id, rooms.desk, rooms.slot.hooks))
+        slot.give(JobRun(claim, platform_id, self._rooms.desk, slot.hooks))
 
     def _refuse(self, boot: str, seq: int, reason: str) -> None:
         log.error("refused a job: %s", reason)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 
 
-def hook_slot(state: State) -> HookSlot:
-    """What starts hook processes as this agent does.
+def hook_slots(state: State) -> list[HookSlot]:
+    """What starts hook processes as this agent does: one for each of its slots.
 
     Args:
         state: The opened state folder.
@@ -28,18 +29,22 @@ def hook_slot(state: State) -> HookSlot:
     Raises:
         ConfigError: The environment of the processes cannot be made.
     """
-    folder = state.settings.agent.state_dir
-    variables = site_environment(state.settings, os.environ, folder)
+    settings = state.settings
+    folder = settings.agent.state_dir
+    variables = site_environment(settings, os.environ, folder)
     home = {HOME_VARIABLE: home_mark(folder)}
-    return HookSlot(SystemClock(), state.journal, {**variables, **home})
+    return [
+        HookSlot(SystemClock(), state.journal, {**variables, **home}, gpus=settings.gpus_of(slot))
+        for slot in range(settings.slot_count)
+    ]
 
 
-def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
+def inspect_hooks(state: State, hooks: Sequence[HookSlot]) -> dict[str, HookInspection]:
     """Load the hooks of every pipeline once, to know them.
 
     Args:
         state: The opened state folder.
-        hooks: From `hook_slot`.
+        hooks: From `hook_slots`; each pipeline is looked at in the first slot that it may run in.
 
     Returns:
         What was found, by name of the pipeline.
@@ -50,7 +55,7 @@ def inspect_hooks(state: State, hooks: HookSlot) -> dict[str, HookInspection]:
     folder = state.settings.agent.state_dir / "state"
     state.disk.make_folder(folder)
     return {
-        name: hooks.inspect(name, pipeline, folder)
+        name: hooks[state.settings.first_slot(name)].inspect(name, pipeline, folder)
         for name, pipeline in state.settings.pipelines.items()
     }
 
@@ -113,6 +118,7 @@ def announcement(
         },
         checkpoints=checkpoints,
         digest=digest,
+        slots=settings.slot_count,
     )
 
 

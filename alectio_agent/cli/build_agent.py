@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,6 +15,7 @@ from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
@@ -23,9 +25,10 @@ from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.share import Share
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
-from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
+from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
@@ -77,7 +80,7 @@ def build_agent(
     state: State,
     inspections: dict[str, HookInspection],
     quota: Quota,
-    hooks: HookSlot,
+    hooks: Sequence[HookSlot],
 ) -> Agent:
     """Put all parts of an agent together.
 
@@ -86,14 +89,13 @@ def build_agent(
         state: The opened state folder.
         inspections: What is known of each pipeline's hooks.
         quota: How many jobs it takes.
-        hooks: Runs its steps; the agent closes it.
+        hooks: They run its steps, one for each slot; the agent closes them.
 
     Returns:
         An agent that has not started.
     """
     base = _Base.of(site, state)
     heartbeats = Heartbeats(base.client(), base.clock, base.backoff())
-    hooks.tell(heartbeats.note_progress)
     part_line, part_client = base.connect()
     parts = PartCourier(part_client, state.outbox, base.clock)
     sender = _make_sender(base, heartbeats, parts)
@@ -103,25 +105,54 @@ def build_agent(
     names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
     desk = _make_desk(base, heartbeats, sender, logs, parts)
     poll_wake = threading.Event()
-    slot = Slot(hooks, poll_wake.set)
+    slots = _make_slots(state, hooks, poll_wake, quota)
     poll_line, poll_client = base.connect()
     said = announcement(site, state, inspections, base.share)
-    rooms = Rooms(desk, slot, sender, heartbeats)
+    rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
+    poll_loop.recall.cut = poll_line.cut
+    check = _add_reasons(state, poll_loop, base.clock)
     agent = Agent(
         Parts(
-            poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
-            state.settings.agent.drain_timeout, base.clock,
+            poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
+            base.leaving, state.settings.agent.drain_timeout, base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
     poll_loop.on_done = agent.finish
-    poll_loop.quota = slot.quota = sender.quota = quota
+    poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
     return agent
+
+
+def _make_slots(
+    state: State, hooks: Sequence[HookSlot], on_free: threading.Event, quota: Quota
+) -> Slots:
+    slots = []
+    for number, runs_steps in enumerate(hooks):
+        pipelines = state.settings.pipelines_of(number)
+        slot = Slot(runs_steps, on_free.set, number, pipelines)
+        runs_steps.tell(slot.note_progress)
+        slot.quota = quota
+        slots.append(slot)
+    return Slots(slots)
+
+
+def _add_reasons(state: State, poll_loop: PollLoop, clock: SystemClock) -> ClaimCheck | None:
+    """Let the configuration speak against a job: the disk first, since a command takes longer."""
+    settings, line = state.settings, state.settings.claim.check
+    folders = {"agent.state_dir": settings.agent.state_dir}
+    for name, pipeline in settings.pipelines.items():
+        folders[f"pipelines.{name}.checkpoints.dir"] = pipeline.checkpoints.dir
+    poll_loop.reasons.append(FreeDisk(settings.claim.min_free_disk, folders))
+    if line is None:
+        return None
+    check = ClaimCheck(line, os.environ, clock)
+    poll_loop.reasons.append(check)
+    return check
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
@@ -162,12 +193,13 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
     }
     return Sources(
         name=shown_name(base.site, base.state),
-        slot=rooms.slot,
+        slots=rooms.slots,
         heartbeats=rooms.heartbeats,
         journal=base.state.journal,
         traffic=base.traffic,
         folder=base.state.settings.agent.state_dir,
         log_folder=rooms.desk.log_folder,
         trouble=lambda: poll_loop.trouble,
+        held_back=lambda: poll_loop.held_back,
         failing=failing,
     )

@@ -14,6 +14,7 @@ from alectio_agent.agent.hooks.interpreter import ask_interpreter
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.cli.announcement import pool_size
 from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import AlectioAgentError, HookLoadError
@@ -24,7 +25,7 @@ FORMS = {"payload": "{}(payload)", "keywords": "{} by keywords"}
 
 def check_pipeline(
     name: str,
-    pipeline: PipelineSettings,
+    settings: AgentFile,
     pools: dict[str, int | None],
     inherited: Mapping[str, str],
 ) -> Iterator[Check]:
@@ -32,7 +33,7 @@ def check_pipeline(
 
     Args:
         name: Of the pipeline.
-        pipeline: Its settings.
+        settings: Of the agent.
         pools: Gets the number of its samples, None when it does not say; nothing when its hooks
             cannot be loaded.
         inherited: The variables that hooks are given, besides those of the pipeline.
@@ -40,6 +41,7 @@ def check_pipeline(
     Yields:
         A check for each thing.
     """
+    pipeline = settings.pipelines[name]
     python = _python(name, pipeline, inherited)
     yield python
     variables = _env_file(name, pipeline)
@@ -55,7 +57,7 @@ def check_pipeline(
             yield Check(f"{name}: hooks", "skipped", f"{needed.name} must be mended first")
             return
     try:
-        found = _inspect(name, pipeline, inherited)
+        found = _inspect(name, settings, inherited)
     except AlectioAgentError as error:
         yield failed(f"{name}: hooks", error)
         return
@@ -99,12 +101,13 @@ def _checkpoints(name: str, pipeline: PipelineSettings) -> Check:
     return failed(f"{name}: checkpoints", error)
 
 
-def _inspect(name: str, pipeline: PipelineSettings, inherited: Mapping[str, str]) -> HookInspection:
+def _inspect(name: str, settings: AgentFile, inherited: Mapping[str, str]) -> HookInspection:
     """In a folder of its own: a running agent reads the names of its samples from another."""
-    slot = HookSlot(SystemClock(), ForgetfulGroups(), inherited)
+    gpus = settings.gpus_of(settings.first_slot(name))
+    slot = HookSlot(SystemClock(), ForgetfulGroups(), inherited, gpus=gpus)
     with tempfile.TemporaryDirectory(prefix="alectio-check-") as folder:
         try:
-            return slot.inspect(name, pipeline, Path(folder))
+            return slot.inspect(name, settings.pipelines[name], Path(folder))
         finally:
             slot.close()
 

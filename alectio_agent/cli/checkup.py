@@ -88,7 +88,7 @@ class _Checkup:
                 yield failed("network", error)
                 return
             for name in settings.pipelines:
-                yield from check_pipeline(name, settings.pipelines[name], self._pools, variables)
+                yield from check_pipeline(name, settings, self._pools, variables)
 
     def _platform(self, settings: AgentFile) -> Iterator[Check]:
         token = guarded("token", lambda: check_token(settings))

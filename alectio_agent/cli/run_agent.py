@@ -82,12 +82,13 @@ def _run_elsewhere(
 ) -> ExitCode:
     """Work for a platform elsewhere; gives the exit code."""
     site = Site.distant(state.settings)
-    from alectio_agent.cli.early_look import EarlyLook, early_slot
+    from alectio_agent.cli.early_look import EarlyLook, early_slots
 
     look = EarlyLook(state)
     stack.callback(look.close)
-    hooks = early_slot(state)
-    stack.callback(hooks.close)
+    hooks = early_slots(state)
+    for slot in hooks:
+        stack.callback(slot.close)
     # Imported while the hooks are: both take long, and there is seldom only one core.
     from alectio_agent.cli.build_agent import build_agent
     from alectio_agent.cli.until_stopped import until_stopped

@@ -13,7 +13,7 @@ from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.hub_process import HubProcess
 from alectio_agent.agent.service.threads import Driver
 from alectio_agent.cli.agent_state import Site, State
-from alectio_agent.cli.announcement import hook_slot, inspect_hooks, pool_size
+from alectio_agent.cli.announcement import hook_slots, inspect_hooks, pool_size
 from alectio_agent.cli.build_agent import build_agent
 from alectio_agent.cli.experiment_table import print_result
 from alectio_agent.cli.fit import check_pool, pick_pipeline
@@ -120,7 +120,7 @@ def run_embedded(
     is_update = wish.update and experiment.name in {found.name for found in known}
     name = _make(operator, project, experiment, is_update=is_update)
     agent = build_agent(
-        Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota, hook_slot(state)
+        Site.embedded(hub.url, hub.tokens.agent), state, inspections, quota, hook_slots(state)
     )
     watcher = Watcher(operator, name, None if wish.stay else _end_of(agent))
     _drive(hub, watcher, agent)
@@ -153,7 +153,7 @@ def _fitting_hooks(
     project: Project, experiment: ExperimentSettings, pipeline: str
 ) -> dict[str, HookInspection]:
     """What cannot run must not become an experiment: its settings could then not be mended."""
-    inspections = inspect_hooks(project.state, hook_slot(project.state))
+    inspections = inspect_hooks(project.state, hook_slots(project.state))
     pool = pool_size(project.state.settings.pipelines[pipeline], inspections[pipeline])
     check_pool((project.file, project.experiment_file), experiment, pipeline, pool)
     return inspections

@@ -54,7 +54,9 @@ def try_hooks_of(wanted: Wanted, common: Common) -> ExitCode:
                 say('people give the labels: payload["labels"] holds made-up ones here')
         chooser = _Chooser((found.file, found.experiment_file), found.experiment, order)
         variables = site_environment(found.settings, os.environ, order.folder)
-        return _run(order, chooser, wanted.step, common, variables)
+        gpus = found.settings.gpus_of(found.settings.first_slot(order.pipeline_name))
+        slot = HookSlot(SystemClock(), ForgetfulGroups(), variables, gpus=gpus)
+        return _run(order, chooser, wanted.step, common, slot)
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,9 @@ def _run(
     chooser: _Chooser,
     step: str | None,
     common: Common,
-    variables: dict[str, str],
+    slot: HookSlot,
 ) -> ExitCode:
-    clock = SystemClock()
-    slot = HookSlot(clock, ForgetfulGroups(), variables)
-    attempts = Attempts(clock, None if order.is_debugged else order.log_file)
+    attempts = Attempts(SystemClock(), None if order.is_debugged else order.log_file)
     trial = Trial(TrialBench(order, slot), attempts, chooser)
     try:
         with _interrupts(slot, is_debugged=order.is_debugged):

@@ -120,6 +120,14 @@ class PipelineSettings(Section):
         """`keep_warm`, for readers who need to see the unit."""
         return self.keep_warm
 
+    def may_run_in(self, slot: int) -> bool:
+        """Whether its jobs may run in a slot.
+
+        Args:
+            slot: Its position, from 0 on.
+        """
+        return self.slots == ANY_SLOT or slot in self.slots
+
     @property
     def start(self) -> ScriptStart | None:
         """How a script was started by itself; None for a run of the configuration."""

@@ -18,7 +18,7 @@ from alectio_agent.config.network import ProxySettings, TlsSettings
 from alectio_agent.config.notify import NotifySettings
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.section import Section
-from alectio_agent.config.slots import ANY_SLOT, SlotSettings
+from alectio_agent.config.slots import ANY_SLOT, PINS, SlotSettings
 from alectio_agent.config.values import (
     EMBEDDED as EMBEDDED,
 )
@@ -126,6 +126,31 @@ class AgentFile(Section):
         """Jobs that run side by side at most."""
         return max(1, len(self.slots))
 
+    def gpus_of(self, slot: int) -> list[int | str] | None:
+        """The GPUs that the hooks of a slot see; None for all.
+
+        Args:
+            slot: Its position, from 0 on.
+        """
+        return self.slots[slot].gpus if self.slots else None
+
+    def first_slot(self, pipeline: str) -> int:
+        """The first slot that a pipeline may run in: there it is tried and looked at.
+
+        Args:
+            pipeline: Its name.
+        """
+        found = self.pipelines[pipeline]
+        return next(slot for slot in range(self.slot_count) if found.may_run_in(slot))
+
+    def pipelines_of(self, slot: int) -> list[str]:
+        """The pipelines that may run in a slot.
+
+        Args:
+            slot: Its position, from 0 on.
+        """
+        return [name for name, pipeline in self.pipelines.items() if pipeline.may_run_in(slot)]
+
     @model_validator(mode="after")
     def _slots_are_there(self) -> Self:
         SettingError.raise_any(
@@ -137,6 +162,23 @@ class AgentFile(Section):
             ]
         )
         return self
+
+    @model_validator(mode="after")
+    def _gpus_are_named_once(self) -> Self:
+        SettingError.raise_any(
+            [
+                _pinned(name, variable, pipeline.env[variable])
+                for name, pipeline in self.pipelines.items()
+                for variable in PINS
+                if variable in pipeline.env and self._is_pinned(pipeline)
+            ]
+        )
+        return self
+
+    def _is_pinned(self, pipeline: PipelineSettings) -> bool:
+        """Whether a slot that it may run in says which GPUs its hooks see."""
+        slots = range(self.slot_count)
+        return any(self.gpus_of(slot) is not None for slot in slots if pipeline.may_run_in(slot))
 
     @model_validator(mode="after")
     def _sections_fit_together(self) -> Self:
@@ -184,6 +226,15 @@ def _no_slot(pipeline: str, slot: int, count: int) -> SettingError:
     return SettingError(
         f"found slot {slot}, expected {there}, or also another entry of `slots`",
         key=f"pipelines.{pipeline}.slots",
+        depends_on=("slots",),
+    )
+
+
+def _pinned(pipeline: str, variable: str, value: str) -> SettingError:
+    return SettingError(
+        f"found '{value}', while the slots say which GPUs their hooks see; expected no such "
+        "variable here, or no `gpus` in those slots",
+        key=f"pipelines.{pipeline}.env.{variable}",
         depends_on=("slots",),
     )
 

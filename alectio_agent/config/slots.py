@@ -7,6 +7,8 @@ from pydantic import Field
 from alectio_agent.config.section import Section
 
 ANY_SLOT: Literal["any"] = "any"
+PINS = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+"""Variables of hook processes that say which GPUs they see; a slot with `gpus` sets them."""
 GpuUuid = Annotated[str, Field(pattern=r"^(GPU|MIG)-[A-Za-z0-9/-]{1,120}$")]
 Gpu = Annotated[
     Annotated[int, Field(ge=0)] | GpuUuid,

@@ -1,4 +1,4 @@
-"""What several of these files need: a browser, and an address to listen at."""
+"""What several of these files need: a browser, an address to listen at, a disk with room."""
 
 import socket
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.support.any_disk import any_disk as any_disk
 from tests.support.browser import open_browser
 from tests.support.hub_process import listening_socket
 

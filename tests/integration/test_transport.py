@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport, Request
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import PlatformUnavailableError
@@ -134,6 +135,40 @@ def test_an_interrupt_cuts_a_held_poll_at_once(serve) -> None:
     assert len(failures) == 1
     with pytest.raises(PlatformUnavailableError, match="interrupted"):
         transport.send(Request("GET", "/"))
+
+
+def test_a_cut_ends_what_is_under_way_and_nothing_after_it(serve) -> None:
+    """A poll that asks for too little is asked anew, on a connection of its own."""
+    asked: list[bytes] = []
+    begun = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        asked.append(connection.recv(65536))
+        begun.set()
+        if len(asked) == 1:
+            connection.recv(1)  # returns when the client is gone
+        else:
+            connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    traffic = Traffic(SystemClock())
+    transport = HttpTransport(serve(answer), {}, SystemClock(), traffic)
+    failures: list[PlatformUnavailableError] = []
+
+    def poll() -> None:
+        try:
+            transport.send(Request("GET", "/", read_timeout_s=50))
+        except PlatformUnavailableError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    assert begun.wait(10)
+    transport.cut()
+    thread.join(10)
+    assert [error.silence for error in failures] == ["interrupted"]
+    assert traffic.contact.silent_s is None, "the platform is as reachable as it was"
+    assert transport.send(Request("GET", "/")).status == 204
+    assert len(asked) == 2
 
 
 class Proxy:

@@ -31,6 +31,8 @@ class FakeHooks:
         self.cancels: list[float] = []
         self._said: list[Any] = []
         self.idle_s: float | None = None
+        self.is_closed = False
+        self.ready = 1
 
     def say(self, *answers: StepOutcome | Exception | Callable[[], StepOutcome]) -> None:
         """What the next steps do."""
@@ -47,6 +49,15 @@ class FakeHooks:
 
     def cancel(self, grace_s: float) -> None:
         self.cancels.append(grace_s)
+
+    def readiness(self, pipeline: str, experiment: str) -> int:
+        return self.ready
+
+    def kill(self) -> None:
+        self.cancels.append(0.0)
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def evict_idle(self) -> float | None:
         return self.idle_s

@@ -68,11 +68,14 @@ def make_job(**members: Any) -> JobInHand:
 
 
 def make_agent(**members: Any) -> AgentSnapshot:
-    """An agent at that job, all of whose results have arrived."""
+    """An agent at that job, or at `job` or `jobs`, all of whose results have arrived."""
+    if "job" in members:
+        job = members.pop("job")
+        members["jobs"] = () if job is None else (job,)
     agent = AgentSnapshot(
         name="gpu01",
         state="working",
-        job=make_job(),
+        jobs=(make_job(),),
         contact=Contact(1_258_291, NOW_S - 2),
         free_bytes=412 * 2**30,
         at_s=NOW_S,

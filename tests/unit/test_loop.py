@@ -13,6 +13,7 @@ from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.journal.identity import next_boot
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.core.errors import (
@@ -69,7 +70,7 @@ class Bench:
                 digest=lambda _name, _size: "d" * 64,
             ),
             self.identity,
-            Rooms(self.desk, self.slot, self.sender, self.desk.heartbeats),
+            Rooms(self.desk, Slots([self.slot]), self.sender, self.desk.heartbeats),
             random.Random(3),
             wake,
         )
@@ -698,3 +699,15 @@ def test_the_rest_of_the_log_of_a_job_that_was_computed_before_is_sent(bench: Be
     asked, sent = (call for call in bench.platform.calls if call[0] == "put_log")
     assert asked[3:] == (0, b"")
     assert sent[3:] == (0, b"epoch 1\n")
+
+
+def test_a_reason_of_which_only_figures_change_is_no_news(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    said = iter(["9.8 GiB free", "9.7 GiB free", "the command says no"])
+    bench.loop.reasons = [lambda: next(said)]
+    for expected in ("9.8 GiB free", "9.7 GiB free", "the command says no"):
+        bench.loop.step()
+        assert bench.loop.held_back == expected
+    assert caplog.text.count("no job is asked for: ") == 2

@@ -9,6 +9,7 @@ import pytest
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.agent.service.snapshot import AgentSnapshot, Sources, take_snapshot
@@ -28,6 +29,7 @@ class Bench:
         self.desk = make_desk(folder, FakePlatform(), self.clock)
         self.hooks = FakeHooks()
         self.slot = Slot(self.hooks, threading.Event().set)
+        self.slots = Slots([self.slot])
         self.traffic = Traffic(self.clock)
         self.failing = ""
         self.claim = make_claim()
@@ -38,7 +40,7 @@ class Bench:
 
     def look(self, folder: Path) -> AgentSnapshot:
         sources = Sources(
-            name="gpu01", slot=self.slot, heartbeats=self.desk.heartbeats,
+            name="gpu01", slots=self.slots, heartbeats=self.desk.heartbeats,
             journal=self.desk.journal, traffic=self.traffic, folder=folder,
             log_folder=folder / "logs", trouble=lambda: "",
             failing={"results": lambda: self.failing, "polls": lambda: ""},
@@ -57,7 +59,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_an_agent_without_a_job_is_idle(bench: Bench, tmp_path: Path) -> None:
     seen = bench.look(tmp_path)
-    assert (seen.name, seen.state, seen.job) == ("gpu01", "idle", None)
+    assert (seen.name, seen.state, seen.jobs) == ("gpu01", "idle", ())
     assert seen.free_bytes is not None
 
 
@@ -65,8 +67,7 @@ def test_a_job_in_hand_tells_its_steps(bench: Bench, tmp_path: Path) -> None:
     bench.give()
     bench.slot.step()  # the first heartbeat
     bench.slot.step()  # train
-    job = bench.look(tmp_path).job
-    assert job is not None
+    (job,) = bench.look(tmp_path).jobs
     assert [(mark.step, mark.state) for mark in job.steps] == [
         ("train", "done"),
         ("test", "next"),
@@ -93,19 +94,17 @@ def test_a_job_that_ended_is_remembered(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_progress_belongs_to_the_step_that_runs(bench: Bench, tmp_path: Path) -> None:
-    beats = bench.desk.heartbeats
+    beats, lease = bench.desk.heartbeats, bench.claim.lease
     bench.give()
     bench.slot.step()
-    beats.note(bench.claim.lease, "train")
-    beats.note_progress(1, 20, {})
+    beats.note(lease, "train")
+    beats.note_progress(lease, 1, 20, {})
     bench.clock.advance(60)
-    beats.note_progress(2, 20, {"loss": 0.5})
-    job = bench.look(tmp_path).job
-    assert job is not None
+    beats.note_progress(lease, 2, 20, {"loss": 0.5})
+    (job,) = bench.look(tmp_path).jobs
     assert job.noted == Noted(Progress(done=2, total=20, numbers={"loss": 0.5}), 60, 1, 0)
-    beats.note(bench.claim.lease, "test")
-    after = bench.look(tmp_path).job
-    assert after is not None
+    beats.note(lease, "test")
+    (after,) = bench.look(tmp_path).jobs
     assert after.noted is None
 
 

@@ -35,7 +35,16 @@ class LiveSockets:
         """Start with none."""
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self.are_refused = False
+        self.are_refused = self._are_cut = False
+
+    @property
+    def are_cut(self) -> bool:
+        """Whether one that ends now was ended here."""
+        return self.are_refused or self._are_cut
+
+    def begin(self) -> None:
+        """A request begins: what was cut before is past."""
+        self._are_cut = False
 
     def add(self, connected: socket.socket) -> None:
         """Know a socket, until it is closed; cut at once when all are refused.
@@ -49,13 +58,19 @@ class LiveSockets:
         if refused:
             shut_down(connected)
 
+    def cut(self) -> None:
+        """Shut down all that there are."""
+        with self._lock:
+            self._are_cut = True
+            live, self._sockets = self._sockets, []
+        for connected in live:
+            shut_down(connected)
+
     def refuse(self) -> None:
         """Shut down all, and every one that comes."""
         with self._lock:
             self.are_refused = True
-            live, self._sockets = self._sockets, []
-        for connected in live:
-            shut_down(connected)
+        self.cut()
 
 
 class TrackingAdapter(HTTPAdapter):

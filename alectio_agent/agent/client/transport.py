@@ -77,6 +77,9 @@ class Transport(Protocol):
             PlatformUnavailableError: No whole answer came.
         """
 
+    def cut(self) -> None:
+        """Cut every request in flight; its `PlatformUnavailableError` says `interrupted`."""
+
     def interrupt(self) -> None:
         """Cut every request in flight, and refuse new ones."""
 
@@ -118,13 +121,14 @@ class HttpTransport:
         """Perform one request; see `Transport`."""
         if self._sockets.are_refused:
             raise self._silence(request, Silence("the request was interrupted"), "interrupted")
+        self._sockets.begin()
         session, watch = self._line()
         started_s = self._clock.monotonic()
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
             is_soon = self._clock.monotonic() - started_s <= STALE_S
-            may_repeat = request.is_repeatable and is_soon and not self._sockets.are_refused
+            may_repeat = request.is_repeatable and is_soon and not self._sockets.are_cut
             if not (may_repeat and is_stale(error, watch)):
                 raise self._no_answer(request, watch, error) from error
         try:
@@ -132,8 +136,12 @@ class HttpTransport:
         except _LOWER as error:
             raise self._no_answer(request, watch, error) from error
 
-    def interrupt(self) -> None:
+    def cut(self) -> None:
         """Shut down every live socket; see `Transport`."""
+        self._sockets.cut()
+
+    def interrupt(self) -> None:
+        """Shut down every live socket, and refuse new ones; see `Transport`."""
         self._sockets.refuse()
 
     def _send(self, session: LightSession, watch: Watch, request: Request) -> Response:
@@ -165,9 +173,9 @@ class HttpTransport:
             if late
             else why_silent(error, self._url, self._network, is_connected=watch.stage != "connect")
         )
-        if self._sockets.are_refused:
+        if self._sockets.are_cut:
             return self._silence(request, why, "interrupted")
-        self._traffic.note_silence(why.reason)  # what the stop itself has cut says nothing
+        self._traffic.note_silence(why.reason)  # what was cut here says nothing
         return self._silence(request, why, kind(error, watch))
 
     def _silence(self, request: Request, why: Silence, silence: str) -> PlatformUnavailableError:

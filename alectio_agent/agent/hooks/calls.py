@@ -1,7 +1,7 @@
 """Starts hook processes, and turns how a call of one ends into a report or an error."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from alectio_agent.agent.hooks.child_process import (
 from alectio_agent.agent.hooks.commands import state_command
 from alectio_agent.agent.hooks.environment import ExperimentFolders, build_environment
 from alectio_agent.agent.hooks.failures import Scene, to_crash, to_error, to_timeout
+from alectio_agent.agent.hooks.gpus import gpu_pins
 from alectio_agent.agent.hooks.groups import Groups, new_marker
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
@@ -41,6 +42,7 @@ class HookCalls:
         environment: Mapping[str, str],
         stopper: Stopper,
         on_progress: OnProgress | None,
+        gpus: Sequence[int | str] | None,
     ) -> None:
         """Bind the calls; arguments as in `HookSlot`, and the slot's stopper."""
         self._clock = clock
@@ -48,6 +50,7 @@ class HookCalls:
         self._environment = environment
         self._stopper = stopper
         self.on_progress = on_progress
+        self._pins = gpu_pins(gpus)
 
     def start(self, scene: Scene, folders: ExperimentFolders | None) -> ChildProcess:
         """Start a process; it has read nothing of the user's yet.
@@ -61,7 +64,7 @@ class HookCalls:
         """
         pipeline, marker = scene.pipeline, new_marker()
         check_interpreter(scene.pipeline_name, pipeline)
-        environment = build_environment(pipeline, self._environment, folders, marker)
+        environment = build_environment(pipeline, self._environment, folders, marker, self._pins)
         launch = Launch(
             pipeline.python, pipeline.cwd, environment, scene.log_file, marker, scene.is_debugged
         )

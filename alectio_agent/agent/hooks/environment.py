@@ -9,11 +9,13 @@ from pathlib import Path
 from alectio_agent.agent.hooks.activation import activate
 from alectio_agent.agent.hooks.checkpoints import LOG_FOLDER
 from alectio_agent.agent.hooks.env_file import read_env_file
+from alectio_agent.agent.hooks.gpus import gpu_order
 from alectio_agent.agent.hooks.groups import MARKER_VARIABLE
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.errors import HookLoadError
 
 SECRET_STARTS = ("ALECTIO_AGENT_", "ALECTIO_HUB", "WATCHDOG_", "LISTEN_")
+NO_PINS: Mapping[str, str] = {}
 SECRETS = {"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "MAINPID"}
 
 
@@ -59,6 +61,7 @@ def build_environment(
     inherited: Mapping[str, str],
     folders: ExperimentFolders | None,
     marker: str,
+    pins: Mapping[str, str] = NO_PINS,
 ) -> dict[str, str]:
     """All variables of a hook process.
 
@@ -67,19 +70,32 @@ def build_environment(
         inherited: The agent's variables.
         folders: Of the experiment; None when it is not known yet.
         marker: Marks all processes that come from this one.
+        pins: The GPUs of the slot, as `gpu_pins` gives them.
 
     Returns:
         Value by name.
 
     Raises:
-        HookLoadError: `env_file` cannot be used, or a conda environment cannot be activated.
+        HookLoadError: `env_file` cannot be used, or names GPUs where the slot does, or a conda
+            environment cannot be activated.
     """
     found = activate(pipeline.python, without_secrets(inherited))
     found |= pipeline.env
     if pipeline.env_file is not None:
-        found |= read_env_file(pipeline.env_file)
+        found |= _read_checked(pipeline.env_file, pins)
     own = folders.variables if folders is not None else {}
-    return {**found, **own, MARKER_VARIABLE: marker}
+    return {**gpu_order(found), **found, **pins, **own, MARKER_VARIABLE: marker}
+
+
+def _read_checked(file: Path, pins: Mapping[str, str]) -> dict[str, str]:
+    """Two slots must not meet on one GPU because of a forgotten line."""
+    found = read_env_file(file)
+    for name in sorted(found.keys() & pins.keys()):
+        raise HookLoadError(
+            f"E-HOOK-02  {file} {name}: found {found[name]!r}, while the slot says which GPUs its "
+            "hooks see (slots in agent.yaml); expected no such line"
+        )
+    return found
 
 
 def without_secrets(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The slot's hook process: kept warm as long as it may be, replaced when it must be."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,7 @@ class HookSlot:
         groups: Groups,
         environment: Mapping[str, str],
         on_progress: OnProgress | None = None,
+        gpus: Sequence[int | str] | None = None,
     ) -> None:
         """Start without a process.
 
@@ -53,10 +54,11 @@ class HookSlot:
             groups: Remembers process groups over a crash of the agent.
             environment: The agent's variables.
             on_progress: Told how far the running hook is.
+            gpus: That its processes see, by number or UUID; None for all.
         """
         self._clock = clock
         self._stopper = Stopper(clock)
-        self._calls = HookCalls(clock, groups, environment, self._stopper, on_progress)
+        self._calls = HookCalls(clock, groups, environment, self._stopper, on_progress, gpus)
         self._ask_git = partial(ask_git, environment)
         self._warm: Warm | None = None
         self._spare = SpareProcess(clock, self._calls, self._now_ns)
@@ -178,6 +180,22 @@ class HookSlot:
     def refresh(self) -> None:
         """End the process, if there is one: the next step gets a new one."""
         self._drop()
+
+    def readiness(self, pipeline: str, experiment: str) -> int:
+        """How soon it could begin a job of an experiment; may be asked by any thread.
+
+        Args:
+            pipeline: Its name.
+            experiment: Its name.
+
+        Returns:
+            2 with a process that is warm for it, 1 with none in the way, 0 when one of another
+            pipeline or experiment has to end first.
+        """
+        warm = self._warm
+        if warm is not None:
+            return 2 if (warm.key[0], warm.key[2]) == (pipeline, experiment) else 0
+        return 2 if self._spare.is_for(pipeline) else 1
 
     def evict_idle(self) -> float | None:
         """End the process when it had no work for `keep_warm`, or what waits for a first job.

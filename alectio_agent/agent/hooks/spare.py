@@ -61,6 +61,11 @@ class SpareProcess:
         until_s = self._clock.monotonic() + SPARE_S
         self._spare = _Spare(process, (name, pipeline), files, until_s)
 
+    def is_for(self, pipeline: str) -> bool:
+        """Whether there is one for a pipeline."""
+        spare = self._spare
+        return spare is not None and spare.key[0] == pipeline
+
     def take(self, scene: Scene) -> ChildProcess | None:
         """Hand it over, if it may be used.
 

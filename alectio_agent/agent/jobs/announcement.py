@@ -14,6 +14,7 @@ class Announcement:
     Attributes:
         offers: The registered pipelines by name.
         checkpoints: Lists what is on disk, anew for each registration.
+        slots: How many jobs run side by side.
         digest: SHA-256 over a pipeline's first n record names; None without a `state` hook.
     """
 
@@ -23,6 +24,7 @@ class Announcement:
     offers: Mapping[str, PipelineOffer]
     checkpoints: Callable[[], list[HeldCheckpoint]]
     digest: Callable[[str, int], str | None]
+    slots: int = 1
 
     def registration(self, identity: Identity, holding: list[str]) -> Registration:
         """The message to register with.
@@ -37,6 +39,7 @@ class Announcement:
             name=self.name,
             version=self.version,
             pipelines=list(self.offers.values()),
+            slots=self.slots,
             tags=self.tags,
             holding=holding,
             checkpoints=self.checkpoints(),

@@ -129,14 +129,14 @@ class Heartbeats:
                 self._held[lease].noted = None
 
     def note_progress(
-        self, done: float | None, total: float | None, numbers: dict[str, float]
+        self, lease: str, done: float | None, total: float | None, numbers: dict[str, float]
     ) -> None:
-        """Remember how far the one running hook says it is."""
+        """Remember how far the running hook of a job says it is."""
         progress, now_s = Progress(done=done, total=total, numbers=numbers), self._clock.monotonic()
         with self._lock:
-            for held in self._held.values():
-                if held.state == "running":
-                    held.noted = Noted.after(held.noted, progress, now_s)
+            held = self._held.get(lease)
+            if held is not None and held.state == "running":
+                held.noted = Noted.after(held.noted, progress, now_s)
 
     def noted(self, lease: str) -> Noted | None:
         """The newest progress of a running step; None when its hook said nothing."""

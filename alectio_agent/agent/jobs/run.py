@@ -90,7 +90,7 @@ class JobRun:
             self._close()
             return None
         if self._desk.leaving.is_set():
-            self._hand_back("the agent was stopped before this step")
+            self.hand_back("the agent was stopped before this step")
             return None
         if not self._is_announced:
             if not self._desk.heartbeats.serves(self._platform_id):
@@ -109,6 +109,12 @@ class JobRun:
             self._hooks.cancel(CANCEL_GRACE_S)
         elif ending == "lost":
             self._supersede(reason)
+
+    def note_progress(
+        self, done: float | None, total: float | None, numbers: dict[str, float]
+    ) -> None:
+        """Remember how far its running hook says it is."""
+        self._desk.heartbeats.note_progress(self.claim.lease, done, total, numbers)
 
     def _announce(self) -> float | None:
         try:
@@ -139,7 +145,7 @@ class JobRun:
             self._clear(order.step)
             if self._ending is not None:
                 return 0.0
-            self._hand_back(error.message)
+            self.hand_back(error.message)
             return None
         except HookError as error:
             self._clear(order.step)
@@ -260,7 +266,12 @@ class JobRun:
         self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
 
-    def _hand_back(self, reason: str) -> None:
+    def hand_back(self, reason: str) -> None:
+        """Give the job back to the platform: it may go to another agent.
+
+        Args:
+            reason: Why, for people.
+        """
         self._log.info("handed back to the platform: %s", reason)
         step = self._orders[0].step if self._orders else None
         self._put_failure(step, "interrupted", reason, "")

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -40,19 +40,38 @@ class SlotHooks(StepRunner, Protocol):
     def evict_idle(self) -> float | None:
         """End it when it was idle for too long; seconds until the next look."""
 
+    def readiness(self, pipeline: str, experiment: str) -> int:
+        """How soon it could begin a job of an experiment; more is sooner."""
+
+    def kill(self) -> None:
+        """End the running step at once, from another thread."""
+
+    def close(self) -> None:
+        """End it for good; called by the thread that ran its steps."""
+
 
 class Slot:
     """A step object, driven by one thread that lives as long as the agent."""
 
-    def __init__(self, hooks: SlotHooks, on_free: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        hooks: SlotHooks,
+        on_free: Callable[[], None],
+        number: int = 0,
+        pipelines: Collection[str] | None = None,
+    ) -> None:
         """Start without a job.
 
         Args:
             hooks: Kept for all jobs of this slot.
             on_free: Called when a job is over.
+            number: Its position in `slots` of the configuration.
+            pipelines: Those that may run here; None for all.
         """
         self.hooks = hooks
-        self._on_free = on_free
+        self.number = number
+        self._pipelines = pipelines
+        self.on_free = on_free
         self._run: JobRun | None = None
         self.quota = Quota()
         self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
@@ -74,6 +93,17 @@ class Slot:
         """The job in hand itself, to look at."""
         return self._run
 
+    def may_run(self, pipeline: str) -> bool:
+        """Whether a pipeline's jobs may run here."""
+        return self._pipelines is None or pipeline in self._pipelines
+
+    def note_progress(
+        self, done: float | None, total: float | None, numbers: dict[str, float]
+    ) -> None:
+        """Remember how far the running hook says it is."""
+        if self._run is not None:
+            self._run.note_progress(done, total, numbers)
+
     def give(self, run: JobRun) -> None:
         """Hand over a job; the slot is free."""
         self._run = run
@@ -91,7 +121,7 @@ class Slot:
             self.quota.note_end(self._run.claim.job, is_done=self._run.is_done)
         self.ended.append(_ended(self._run))
         self._run = None
-        self._on_free()
+        self.on_free()
         return 0.0
 
 

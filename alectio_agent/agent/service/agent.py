@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.quota import Quota
+from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.service.agent_parts import Courier, Parts
 from alectio_agent.agent.service.snapshot import AgentSnapshot, take_snapshot
 from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
@@ -35,9 +36,7 @@ class Agent:
         self.error: BaseException | None = None
         leaving = parts.leaving
         self._poll = self._driver("poll", parts.poll_loop, leaving.is_set)
-        # The kernel ends the hook process with the thread that started it, so that thread says
-        # goodbye to it first.
-        self._slot = self._driver("slot", parts.slot, self._is_slot_over, parts.hooks.close)
+        self._slots = [self._slot_driver(slot) for slot in parts.slots.all]
         self._sender = self._driver("sender", parts.sender, self._is_sender_over)
         self._beats = self._driver("beats", parts.heartbeats, self._drained.is_set)
         self._uploads = LazyDrivers(self._upload_driver)
@@ -67,7 +66,7 @@ class Agent:
 
     def start(self) -> None:
         """Start all threads."""
-        for driver in (self._beats, self._sender, self._slot, *self._couriers, self._poll):
+        for driver in (self._beats, self._sender, *self._slots, *self._couriers, self._poll):
             driver.start()
 
     @property
@@ -85,9 +84,9 @@ class Agent:
             self._say_farewell()
         elif self._asked == 2:
             log.warning("cancelling the running step; once more kills it")
-            threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+            threading.Thread(target=self._parts.slots.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
         else:
-            threading.Thread(target=self._parts.hooks.kill).start()
+            threading.Thread(target=self._parts.slots.hooks.kill).start()
         self._parts.leaving.set()
         self._stopping.set()
 
@@ -99,7 +98,7 @@ class Agent:
         """
         self._parts.leaving.set()
         if at_once:
-            self._parts.hooks.cancel(CANCEL_GRACE_S)
+            self._parts.slots.hooks.cancel(CANCEL_GRACE_S)
         self._stopping.set()
 
     def cancel(self) -> None:
@@ -121,7 +120,7 @@ class Agent:
         if self.error is not None:
             return
         self.fail(error)
-        threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+        threading.Thread(target=self._parts.slots.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
 
     def wait_for_stop(self) -> None:
         """Return when the agent was asked to stop."""
@@ -141,8 +140,9 @@ class Agent:
         # Each driver is woken after the one that it waits for is over, so that no wake is lost.
         self._poll.wake()
         self._wait(self._poll)
-        self._slot.wake()
-        self._wait_for_slot()
+        for driver in self._slots:
+            driver.wake()
+        self._wait_for_slots()
         self._sender.wake()
         self._wait(self._sender)
         self._uploads.close()
@@ -154,21 +154,34 @@ class Agent:
         self._leave()
 
     def _say_farewell(self) -> None:
-        job = self._parts.slot.job
-        if job is None:
+        jobs = [run.claim.job for run in self._parts.slots.in_hand]
+        if not jobs:
             log.info("stopping")
             return
         limit_s = self._parts.drain_timeout_s
         deadline = "no deadline" if limit_s is None else f"at most {format_duration(limit_s)}"
-        log.info("stopping: %s finishes its running step (%s); again to cancel it", job, deadline)
+        finish, them = ("finishes its running step", "it") if len(jobs) == 1 else (
+            "finish their running steps", "them")  # fmt: skip
+        named = ", ".join(jobs)
+        log.info("stopping: %s %s (%s); again to cancel %s", named, finish, deadline, them)
 
-    def _wait_for_slot(self) -> None:
+    def _wait_for_slots(self) -> None:
         parts = self._parts
         limit_s = parts.drain_timeout_s
-        if limit_s is not None and not parts.clock.wait(self._slot.over, limit_s):
+        if limit_s is not None and not self._are_over_in(limit_s):
             log.warning("the running step did not end in %s: cancelled", format_duration(limit_s))
-            parts.hooks.cancel(CANCEL_GRACE_S)
-        self._wait(self._slot)
+            parts.slots.hooks.cancel(CANCEL_GRACE_S)
+        for driver in self._slots:
+            self._wait(driver)
+
+    def _are_over_in(self, limit_s: float) -> bool:
+        """Wait for the slots, at most so long in all."""
+        clock = self._parts.clock
+        deadline_s = clock.monotonic() + limit_s
+        return all(
+            clock.wait(driver.over, max(0.0, deadline_s - clock.monotonic()))
+            for driver in self._slots
+        )
 
     def _wait(self, driver: Driver) -> None:
         while not driver.over.is_set():
@@ -198,13 +211,10 @@ class Agent:
         except PlatformError as error:
             log.debug("could not say goodbye: %s", error.message)
 
-    def _is_slot_over(self) -> bool:
-        return (
-            self._parts.leaving.is_set() and self._poll.over.is_set() and self._parts.slot.is_free
-        )
-
     def _is_sender_over(self) -> bool:
-        if not (self._parts.leaving.is_set() and self._slot.over.is_set()):
+        if not self._parts.leaving.is_set():
+            return False
+        if not all(driver.over.is_set() for driver in self._slots):
             return False
         return self._parts.sender.is_failing or self._parts.sender.is_idle
 
@@ -219,6 +229,14 @@ class Agent:
             log.error("%s: unexpected, nothing more is sent: %r", courier.name, error)
 
         return Driver(courier.name, courier.loop, self._parts.clock, is_over, on_crash)
+
+    def _slot_driver(self, slot: Slot) -> Driver:
+        def is_over() -> bool:
+            return self._parts.leaving.is_set() and self._poll.over.is_set() and slot.is_free
+
+        # The kernel ends a hook process with the thread that started it, so that thread says
+        # goodbye to it first.
+        return self._driver(f"slot-{slot.number}", slot, is_over, slot.hooks.close)
 
     def _upload_driver(self, worker: StepObject) -> Driver:
         return self._driver("parts", worker, self._uploads.closed.is_set)

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.transport import Transport
-from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.jobs.claim_check import ClaimCheck
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.threads import StepObject
@@ -47,6 +47,25 @@ class Courier:
 
 
 @dataclass(frozen=True)
+class Polls:
+    """What the poll loop may be waiting for.
+
+    Attributes:
+        transport: Of the polls alone, so that a held poll can be cut.
+        check: Runs a command before a poll; None when there is none.
+    """
+
+    transport: Transport
+    check: ClaimCheck | None = None
+
+    def interrupt(self) -> None:
+        """End the wait, from another thread."""
+        self.transport.interrupt()
+        if self.check is not None:
+            self.check.stop()
+
+
+@dataclass(frozen=True)
 class Uploads:
     """Parts of results on their way.
 
@@ -63,7 +82,7 @@ class Parts:
     """What `cli` built.
 
     Attributes:
-        polls: The transport of the polls alone, so that a held poll can be cut.
+        polls: What the poll loop may be waiting for, so that a stop need not.
         farewell: Client for the last call, after all others are done.
         leaving: Set when the agent takes no further step.
         sources: What is looked at from outside.
@@ -72,11 +91,10 @@ class Parts:
     """
 
     poll_loop: PollLoop
-    slot: Slot
-    hooks: HookSlot
+    slots: Slots
     sender: Sender
     heartbeats: Heartbeats
-    polls: Transport
+    polls: Polls
     farewell: PlatformClient
     leaving: threading.Event
     drain_timeout_s: float | None

@@ -8,7 +8,9 @@ from typing import Literal
 
 from alectio_agent.agent.client.traffic import Contact, Traffic
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
-from alectio_agent.agent.jobs.slot import EndedJob, Slot
+from alectio_agent.agent.jobs.run import JobRun
+from alectio_agent.agent.jobs.slot import EndedJob
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
@@ -45,11 +47,12 @@ class AgentSnapshot:
 
     Attributes:
         name: As the platform knows the agent.
-        job: In hand; None while there is none.
+        jobs: In hand, in the order of their slots.
         ended: The last jobs of this life, oldest first.
         unsent: What waits in the outbox.
         contact: How it stands with the platform.
         trouble: Why the platform gives no work, in a line; empty while nothing is wrong.
+        held_back: Why this agent asks for no job, in a line; empty while it does.
         failing: What failed three times in a row or more (`polls`, `results`, `heartbeats`,
             `logs`, `names`), with the reason in words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
@@ -59,11 +62,12 @@ class AgentSnapshot:
 
     name: str
     state: AgentState
-    job: JobInHand | None = None
+    jobs: tuple[JobInHand, ...] = ()
     ended: tuple[EndedJob, ...] = ()
     unsent: Unsent = field(default_factory=Unsent)
     contact: Contact = field(default_factory=Contact)
     trouble: str = ""
+    held_back: str = ""
     failing: Mapping[str, str] = field(default_factory=dict)
     free_bytes: int | None = None
     stops_asked: int = 0
@@ -78,17 +82,19 @@ class Sources:
         folder: The state folder.
         log_folder: Holds what hooks print.
         trouble: Tells why the platform gives no work.
+        held_back: Tells why this agent asks for no job.
         failing: Tells why each activity fails, in words; empty of one that does not.
     """
 
     name: str
-    slot: Slot
+    slots: Slots
     heartbeats: Heartbeats
     journal: Journal
     traffic: Traffic
     folder: Path
     log_folder: Path
     trouble: Callable[[], str]
+    held_back: Callable[[], str] = lambda: ""
     failing: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
 
@@ -104,16 +110,17 @@ def take_snapshot(
         is_leaving: No further step is taken.
         stops_asked: How often somebody asked it to stop.
     """
-    job = _job(sources)
+    jobs = tuple(_job(sources, run) for run in sources.slots.in_hand)
     idle: AgentState = "idle" if is_registered else "starting"
     return AgentSnapshot(
         name=sources.name,
-        state="stopping" if is_leaving else "working" if job else idle,
-        job=job,
-        ended=tuple(sources.slot.ended),
+        state="stopping" if is_leaving else "working" if jobs else idle,
+        jobs=jobs,
+        ended=tuple(sources.slots.ended),
         unsent=_unsent(sources.journal),
         contact=sources.traffic.contact,
         trouble=sources.trouble(),
+        held_back=sources.held_back(),
         failing={name: why for name, tell in sources.failing.items() if (why := tell())},
         free_bytes=_free_bytes(sources.folder),
         stops_asked=stops_asked,
@@ -121,10 +128,7 @@ def take_snapshot(
     )
 
 
-def _job(sources: Sources) -> JobInHand | None:
-    run = sources.slot.in_hand
-    if run is None:
-        return None
+def _job(sources: Sources, run: JobRun) -> JobInHand:
     claim = run.claim
     return JobInHand(
         job=claim.job,

@@ -78,7 +78,9 @@ def _experiment(scene: Scene) -> Text:
 
 
 def _agent(scene: Scene) -> Text:
-    job = scene.agent.job
+    if len(scene.agent.jobs) > 1:
+        return Text(f"{len(scene.agent.jobs)} jobs side by side")
+    job = scene.job
     if job is not None:
         again = f"   attempt {job.attempt}" if job.attempt > 1 else ""
         return join(plain(job.experiment, "bold"), f"{GAP}loop {job.loop} of {job.loops}{again}")

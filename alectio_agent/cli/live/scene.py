@@ -38,15 +38,15 @@ class Scene:
         """The experiment whose loops run now: itself, then its control."""
         if self.view is None or self.control is None or self.view.state in ("running", "waiting"):
             return self.view
-        job = self.agent.job
         is_over = self.view.state in ("finished", "cancelled")
-        is_control = job is not None and job.experiment == self.control.name
+        names = {job.experiment for job in self.agent.jobs}
+        is_control = names == {self.control.name}
         return self.control if is_over or is_control else self.view
 
     @property
     def is_over(self) -> bool:
         """Whether the experiment has ended, and its control with it, and nothing is in hand."""
-        if self.view is None or self.agent.job is not None or self.agent.state == "stopping":
+        if self.view is None or self.agent.jobs or self.agent.state == "stopping":
             return False
         if self.view.control is not None and self.control is None:
             return False  # it is looked at next
@@ -55,8 +55,8 @@ class Scene:
 
     @property
     def job(self) -> JobInHand | None:
-        """The job in hand, when it is one of what is shown."""
-        job, running = self.agent.job, self.running
-        if job is None or running is None or job.experiment == running.name:
-            return job
-        return None
+        """The job in hand of the experiment that is shown; without one, the only job."""
+        jobs, running = self.agent.jobs, self.running
+        if running is None:
+            return jobs[0] if len(jobs) == 1 else None
+        return next((job for job in jobs if job.experiment == running.name), None)

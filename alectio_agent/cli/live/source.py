@@ -1,7 +1,7 @@
 """Gathers scenes from the agent, the watcher and the hook's log, and sees when nothing changed."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,8 @@ class SceneSource:
 
     def _scene(self) -> Scene:
         agent, (view, control) = self._snapshot(), self._views()
-        if agent.job is not None:
-            self._hook.look(agent.job.log_file)
+        if agent.jobs:
+            self._hook.look({job.log_file: job.job for job in agent.jobs})
         return Scene(
             version=self._told.version,
             hub=self._told.hub,
@@ -97,32 +97,40 @@ class SceneSource:
 
 
 class HookLines:
-    """The newest lines of the job in hand; those of the last job stay until there are others."""
+    """The newest lines of the jobs in hand; those of the last stay until there is another."""
 
     def __init__(self) -> None:
         """Start without a job."""
-        self._file: Path | None = None
-        self._tail: Tail | None = None
-        self._lines: deque[str] = deque(maxlen=HOOK_LINES)
+        self._names: dict[Path, str] = {}
+        self._tails: dict[Path, Tail] = {}
+        self._lines: deque[tuple[Path, str]] = deque(maxlen=HOOK_LINES)
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The lines, newest last, and one that has begun."""
-        begun = self._tail.begun if self._tail else ""
-        lines = [*self._lines, *([shown_line(begun)] if begun.strip() else [])]
-        return tuple(line.expandtabs(4) for line in lines[-HOOK_LINES:])
+        """The lines, newest last, and those that have begun; of several jobs with their names."""
+        begun = [(file, shown_line(tail.begun)) for file, tail in self._tails.items()]
+        lines = [*self._lines, *((file, line) for file, line in begun if line.strip())]
+        return tuple(self._named(file, line).expandtabs(4) for file, line in lines[-HOOK_LINES:])
 
-    def look(self, file: Path) -> None:
+    def look(self, files: Mapping[Path, str]) -> None:
         """Read what is new.
 
         Args:
-            file: Log of the job in hand; need not exist yet.
+            files: Logs of the jobs in hand, and the job of each; they need not exist yet.
         """
-        if file != self._file:
-            self._file, self._tail = file, Tail(file, HOOK_LINES)
-            self._lines.clear()
-        assert self._tail is not None  # noqa: S101 - set with the file
-        self._lines.extend(shown_line(line) for line in self._tail.lines() if line.strip())
+        if not files.keys() <= self._tails.keys():
+            kept = [(file, line) for file, line in self._lines if file in files]
+            self._lines = deque(kept, HOOK_LINES)
+        self._names = dict(files)
+        self._tails = {file: self._tails.get(file) or Tail(file, HOOK_LINES) for file in files}
+        for file, tail in self._tails.items():
+            self._lines.extend((file, shown_line(line)) for line in tail.lines() if line.strip())
+
+    def _named(self, file: Path, line: str) -> str:
+        if len(self._names) < 2:
+            return line
+        name = self._names.get(file)
+        return line if name is None else f"{name}: {line}"
 
 
 def _without_time(scene: Scene) -> Any:
@@ -136,5 +144,5 @@ def _without_time(scene: Scene) -> Any:
 
 def _beat(scene: Scene) -> int:
     """Counts seconds while something runs or is waited for."""
-    is_calm = scene.agent.job is None and scene.agent.state == "idle"
+    is_calm = not scene.agent.jobs and scene.agent.state == "idle"
     return int(scene.agent.at_s // (CALM_S if is_calm else 1))

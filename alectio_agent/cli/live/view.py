@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from alectio_agent.cli.live.allotment import allot
+from alectio_agent.cli.live.blocks import block_rows, short_rows
 from alectio_agent.cli.live.curve import LEAST_ROWS, LEAST_WIDTH, MOST_ROWS, curve_rows, has_curve
 from alectio_agent.cli.live.footer import footer_row
 from alectio_agent.cli.live.heading import end_row, experiment_row, head_row
 from alectio_agent.cli.live.loops import MOST_SHOWN, Table
 from alectio_agent.cli.live.rows import MEASURE, fit, join, pad, plain, spread
 from alectio_agent.cli.live.scene import Scene
-from alectio_agent.cli.live.steps import WIDEST, running_row, step_rows
+from alectio_agent.cli.live.steps import WIDEST, step_rows
 from alectio_agent.cli.live.waiting import state_rows, stop_row
 from alectio_agent.cli.live.warned import count_shown, rows_wanted, warning_rows, warnings
 from alectio_agent.cli.live.words import took
@@ -20,8 +21,8 @@ EVERYTHING = 1000
 TURNS = (
     ("experiment", 1), ("stop", 1), ("state", 1), ("steps", 1), ("head", 1), ("state", 3),
     ("footer", 1), ("warnings", 1), ("steps", 4), ("ended", 3), ("loops", 4), ("rules", 2),
-    ("hook", 2), ("state", 6), ("loops", 6), ("warnings", 3), ("curve", 5), ("blank", 1),
-    ("hook", 4), ("loops", 8), ("curve", 7), ("ended", 6), ("hook", 6),
+    ("hook", 2), ("steps", EVERYTHING), ("state", 6), ("loops", 6), ("warnings", 3), ("curve", 5),
+    ("blank", 1), ("hook", 4), ("loops", 8), ("curve", 7), ("ended", 6), ("hook", 6),
     ("loops", 14), ("curve", MOST_ROWS), ("hook", 9), ("state", 12), ("warnings", 5),
     ("loops", EVERYTHING),
 )  # fmt: skip
@@ -64,7 +65,7 @@ def draw(scene: Scene, columns: int, rows: int) -> list[Text]:
     page = _page(scene, columns)
     sections = _sections(page)
     given = allot(max(1, rows - 1), {name: len(lines) for name, lines in sections.items()},
-                  TURNS, LEAST)  # fmt: skip
+                  _turns(scene), LEAST)  # fmt: skip
     rule = [Text(scene.glyphs.rule * page.width, "dim")] if "rules" in given else []
     between = [
         *_steps(page, sections["steps"], given.get("steps", 0)),
@@ -86,6 +87,12 @@ def draw(scene: Scene, columns: int, rows: int) -> list[Text]:
     return [fit(row, page.width, scene.glyphs) for row in drawn]
 
 
+def _turns(scene: Scene) -> list[tuple[str, int]]:
+    """Each job in hand has its row as early as the only one would have."""
+    jobs = max(1, len(scene.agent.jobs))
+    return [(name, jobs if (name, most) == ("steps", 1) else most) for name, most in TURNS]
+
+
 def _page(scene: Scene, columns: int) -> _Page:
     width, table = max(1, columns - 1), Table.of(scene)
     room = width - table.width - len(BESIDE)
@@ -104,7 +111,10 @@ def _sections(page: _Page) -> dict[str, list[Text]]:
         "head": [head_row(scene, width)],
         "experiment": [experiment_row(scene, width)],
         "state": _folded(state_rows(scene), width),
-        "steps": _with_end(scene, step_rows(scene, width), width),
+        "steps": [
+            *_with_end(scene, step_rows(scene, width), width),
+            *block_rows(scene, width),
+        ],
         "loops": [Text()] * table,
         "curve": [Text()] * (MOST_ROWS if has_curve_below else 0),
         "ended": _ended(scene),
@@ -140,7 +150,10 @@ def _with_end(scene: Scene, steps: list[Text], width: int) -> list[Text]:
 
 
 def _steps(page: _Page, steps: list[Text], rows: int) -> list[Text]:
-    return steps if rows >= len(steps) else running_row(steps, page.scene)[:rows]
+    if rows >= len(steps):
+        return steps
+    own = steps[: len(steps) - len(block_rows(page.scene, page.width))]
+    return short_rows(page.scene, own, page.width)[:rows]
 
 
 def _middle(page: _Page, given: dict[str, int]) -> list[Text]:

@@ -43,7 +43,10 @@ def _platform(scene: Scene) -> list[Text]:
         return [join(what, plain(contact.reason), kept)]
     if scene.agent.trouble:
         return [plain(scene.agent.trouble, "red")]
-    return [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
+    failing = [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
+    if scene.agent.held_back and scene.agent.state != "stopping":
+        failing.append(plain(f"no job is asked for: {scene.agent.held_back}", "yellow"))
+    return failing
 
 
 def _experiment(view: ExperimentView) -> list[Text]:
@@ -91,10 +94,11 @@ def stop_row(scene: Scene, width: int) -> Text:
         return Text("killing the running step", "yellow")
     if agent.stops_asked == 2:
         return Text("stopping the running step now. Ctrl-C again: kill it", "yellow")
-    running = [mark for mark in agent.job.steps if mark.state == "running"] if agent.job else []
-    if agent.stops_asked == 1 and running:
-        so_far = spent(agent.at_s - (running[0].began_s or agent.at_s))
-        told = f"finishing this step ({so_far} so far). "
+    steps = [mark for job in agent.jobs for mark in job.steps if mark.state == "running"]
+    if agent.stops_asked == 1 and steps:
+        so_far = spent(agent.at_s - min(mark.began_s or agent.at_s for mark in steps))
+        these = "this step" if len(steps) == 1 else f"{len(steps)} steps"
+        told = f"finishing {these} ({so_far} so far). "
         return Text(told + "Ctrl-C again: stop now, continue next time", "yellow")
     if agent.state == "stopping":
         waits = f", {agent.unsent.messages} results wait" if agent.unsent.messages else ""
@@ -107,7 +111,7 @@ def stop_row(scene: Scene, width: int) -> Text:
 def _has_no_step(scene: Scene) -> bool:
     """Whether there is no step to be finished, and none comes by itself in a moment."""
     view = scene.running
-    if scene.agent.job is not None:
+    if scene.agent.jobs:
         return False
     if view is None or scene.is_over:
         return True

@@ -52,7 +52,7 @@ def test_the_newest_lines_of_the_hook_are_shown_safe_to_print(tmp_path: Path) ->
     log = tmp_path / "a.log"
     log.write_text("".join(f"line {n}\n" for n in range(20)) + "\n\x1b[2J\tend\n")
     lines = HookLines()
-    lines.look(log)
+    lines.look({log: "digits/1"})
     assert lines.shown[0] == "line 14"
     assert lines.shown[-1] == "\\x1b[2J end"
 
@@ -61,15 +61,15 @@ def test_a_progress_bar_that_is_being_written_shows_its_last_state(tmp_path: Pat
     log = tmp_path / "a.log"
     log.write_text("begin\n 10%|#  |\r 50%|## |")
     lines = HookLines()
-    lines.look(log)
+    lines.look({log: "digits/1"})
     assert lines.shown == ("begin", " 50%|## |")
 
 
 def test_the_next_job_begins_with_its_own_lines(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("old\n")
     lines = HookLines()
-    lines.look(tmp_path / "a.log")
-    lines.look(tmp_path / "b.log")
+    lines.look({tmp_path / "a.log": "digits/1"})
+    lines.look({tmp_path / "b.log": "digits/2"})
     assert lines.shown == ()
 
 

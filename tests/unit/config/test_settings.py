@@ -66,6 +66,19 @@ def test_slots_see_gpus_by_number_or_uuid_and_pipelines_name_slots():
     assert found.pipelines["digits"].memory == 64 * 2**30
 
 
+def test_a_pipeline_may_name_gpus_where_its_slots_do_not():
+    text = WITH_KEYS + "    slots: [1]\n    env: {CUDA_VISIBLE_DEVICES: 1}\n"
+    found = load_agent(text + "slots: [{gpus: [0]}, {}]\n")
+    assert found.first_slot("digits") == 1
+    assert [found.pipelines_of(slot) for slot in (0, 1)] == [[], ["digits"]]
+    assert [found.gpus_of(slot) for slot in (0, 1)] == [[0], None]
+
+
+def test_without_slots_there_is_one_for_everything():
+    found = load_agent(WITH_KEYS)
+    assert (found.slot_count, found.gpus_of(0), found.pipelines_of(0)) == (1, None, ["digits"])
+
+
 def test_the_working_folder_is_that_of_the_hooks():
     text = "experiment: e.yaml\npipelines:\n  digits: {hooks: /srv/xray/processes.py}\n"
     assert only_pipeline(text).cwd == Path("/srv/xray")

@@ -108,6 +108,9 @@ VALUES = {
         "found 'a100', expected a GPU's number as in nvidia-smi, or its UUID"),
     "word as slots of a pipeline": ("experiment: e.yaml\n" + PIPELINE + "    slots: all\n", 3, 5,
         "pipelines.digits.slots", "found 'all', expected any, or a list of slots by their position"),
+    "gpus of a pipeline beside those of a slot": ("experiment: e.yaml\nslots: [{gpus: [0]}, {}]\n"
+        + PIPELINE + "    env: {CUDA_VISIBLE_DEVICES: 1}\n", 6, 6,
+        "pipelines.digits.env.CUDA_VISIBLE_DEVICES", "found '1', while the slots say which GPUs"),
     "no slot for a pipeline": ("experiment: e.yaml\n" + PIPELINE + "    slots: []\n", 3, 5,
         "pipelines.digits.slots", "found an empty list, expected a list, each entry a whole number of 0 or more"),
     "blank command": (AGENT + "claim: {check: ' '}\n", 3, 5, "claim.check",

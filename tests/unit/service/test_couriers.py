@@ -41,8 +41,7 @@ class Bench:
         idle = SimpleNamespace(wake=Event())
         parts = SimpleNamespace(
             poll_loop=idle,
-            slot=idle,
-            hooks=SimpleNamespace(close=None),
+            slots=SimpleNamespace(all=()),
             sender=self.sender,
             heartbeats=idle,
             leaving=Event(),

@@ -1,0 +1,107 @@
+"""What speaks against asking for a job now: a full disk, or a command of the user's."""
+
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from alectio_agent.agent.hooks.shell_command import CommandEnd, ShellCommand
+from alectio_agent.core.clock import Clock
+from alectio_agent.core.units import format_duration, format_size
+
+LIMIT_S = 30.0
+FRESH_S = 10.0
+"""What the command said counts for so long: a poll that failed is tried again much sooner."""
+
+
+class FreeDisk:
+    """A reason of the poll loop: a disk that a job would write to is nearly full."""
+
+    def __init__(self, least_bytes: int, folders: Mapping[str, Path]) -> None:
+        """Know what to look at.
+
+        Args:
+            least_bytes: With less free, no job is asked for.
+            folders: That a job writes to, by the key that names each; they need not exist yet.
+        """
+        self._least_bytes = least_bytes
+        self._folders = dict(folders)
+
+    def __call__(self) -> str:
+        """Why no job may be asked for; empty when one may."""
+        if not self._least_bytes:
+            return ""
+        for key, folder in self._folders.items():
+            try:
+                free = _free_bytes(folder)
+            except OSError as error:
+                return f"{folder} ({key}): its free disk cannot be told ({error.strerror})"
+            if free < self._least_bytes:
+                return (
+                    f"{folder} ({key}) has {format_size(free)} free, less than the "
+                    f"{format_size(self._least_bytes)} of claim.min_free_disk: free some, or lower "
+                    "that key"
+                )
+        return ""
+
+
+class ClaimCheck:
+    """A reason of the poll loop: `claim.check` does not end with 0. Its thread waits for it."""
+
+    def __init__(
+        self, line: str, environment: Mapping[str, str], clock: Clock, limit_s: float = LIMIT_S
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            line: For `/bin/sh -c`.
+            environment: The agent's variables.
+            clock: For how old its last word is.
+            limit_s: How long it may take.
+        """
+        self._limit_s = limit_s
+        self._command = ShellCommand(line, environment, clock)
+        self._clock = clock
+        self._asked_s: float | None = None
+        self._reason = ""
+
+    def __call__(self) -> str:
+        """Why no job may be asked for; empty when one may."""
+        if self._asked_s is None or self._clock.monotonic() - self._asked_s >= FRESH_S:
+            self._reason = self._run()
+            self._asked_s = self._clock.monotonic()
+        return self._reason
+
+    def stop(self) -> None:
+        """End it when it runs; called from another thread, when the agent stops."""
+        self._command.stop()
+
+    def _run(self) -> str:
+        try:
+            end = self._command.run(self._limit_s)
+        except OSError as error:
+            return f"claim.check cannot be run: {error.strerror}"
+        return "" if end.code == 0 else f"claim.check {self._words(end)}"
+
+    def _words(self, end: CommandEnd) -> str:
+        if end.is_stopped:
+            return "was ended, since the agent stops"
+        said = f": {end.last_line}" if end.last_line else ""
+        if end.code is None:
+            return f"did not end within {format_duration(self._limit_s)} and was killed{said}"
+        if end.code < 0:
+            name = str(-end.code)
+            with suppress(ValueError):
+                name = signal.Signals(-end.code).name
+            return f"was killed by {name}{said}"
+        return f"ended with {end.code}, not with 0{said}"
+
+
+def _free_bytes(folder: Path) -> int:
+    """On the disk of a folder, or of the nearest one above it that is there."""
+    for candidate in (folder, *folder.parents):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            found = os.statvfs(candidate)
+            return found.f_bavail * found.f_frsize
+    raise FileNotFoundError(2, "no such folder", str(folder))

@@ -1,0 +1,3 @@
+"""What all of these files need."""
+
+from tests.support.any_disk import any_disk as any_disk
