@@ -282,6 +282,8 @@ class PollLoop:
 
     def _failed(self, error: PlatformError) -> float:
         """Do what the table of rules says; seconds to wait before the next turn."""
+        if self._was_cut_here(error):
+            return 0.0
         action = rule("poll", error)
         if action == "end" or self._is_hopeless(error):
             self.on_fatal(error)
@@ -291,6 +293,11 @@ class PollLoop:
         if self._rooms.desk.leaving.is_set():
             self._trouble.expect()  # the stop itself cut the held poll
         return self._trouble.failed(error, action)
+
+    def _was_cut_here(self, error: PlatformError) -> bool:
+        """Whether somebody on this machine cut the poll, so that the loop looks around."""
+        is_cut = isinstance(error, PlatformUnavailableError) and error.silence == "interrupted"
+        return is_cut and not self._rooms.desk.leaving.is_set()
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""

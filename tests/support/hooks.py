@@ -31,6 +31,7 @@ class FakeHooks:
         self.cancels: list[float] = []
         self._said: list[Any] = []
         self.idle_s: float | None = None
+        self.refreshed = 0
 
     def say(self, *answers: StepOutcome | Exception | Callable[[], StepOutcome]) -> None:
         """What the next steps do."""
@@ -47,6 +48,9 @@ class FakeHooks:
 
     def cancel(self, grace_s: float) -> None:
         self.cancels.append(grace_s)
+
+    def refresh(self) -> None:
+        self.refreshed += 1
 
     def evict_idle(self) -> float | None:
         return self.idle_s

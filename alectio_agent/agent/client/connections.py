@@ -36,6 +36,7 @@ class LiveSockets:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self.are_refused = False
+        self.cuts = 0
 
     def add(self, connected: socket.socket) -> None:
         """Know a socket, until it is closed; cut at once when all are refused.
@@ -51,8 +52,13 @@ class LiveSockets:
 
     def refuse(self) -> None:
         """Shut down all, and every one that comes."""
+        self.are_refused = True
+        self.cut()
+
+    def cut(self) -> None:
+        """Shut down those that live now, and count it in `cuts`."""
         with self._lock:
-            self.are_refused = True
+            self.cuts += 1
             live, self._sockets = self._sockets, []
         for connected in live:
             shut_down(connected)

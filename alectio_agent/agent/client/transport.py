@@ -80,6 +80,9 @@ class Transport(Protocol):
     def interrupt(self) -> None:
         """Cut every request in flight, and refuse new ones."""
 
+    def cut(self) -> None:
+        """Cut every request in flight; new ones are sent as ever."""
+
 
 class HttpTransport:
     """HTTP over the network, one session per thread, redirects never followed."""
@@ -119,22 +122,26 @@ class HttpTransport:
         if self._sockets.are_refused:
             raise self._silence(request, Silence("the request was interrupted"), "interrupted")
         session, watch = self._line()
-        started_s = self._clock.monotonic()
+        started_s, cuts = self._clock.monotonic(), self._sockets.cuts
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
             is_soon = self._clock.monotonic() - started_s <= STALE_S
-            may_repeat = request.is_repeatable and is_soon and not self._sockets.are_refused
+            may_repeat = request.is_repeatable and is_soon and self._sockets.cuts == cuts
             if not (may_repeat and is_stale(error, watch)):
-                raise self._no_answer(request, watch, error) from error
+                raise self._no_answer(request, watch, error, cuts) from error
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
-            raise self._no_answer(request, watch, error) from error
+            raise self._no_answer(request, watch, error, cuts) from error
 
     def interrupt(self) -> None:
         """Shut down every live socket; see `Transport`."""
         self._sockets.refuse()
+
+    def cut(self) -> None:
+        """Shut down every live socket; see `Transport`."""
+        self._sockets.cut()
 
     def _send(self, session: LightSession, watch: Watch, request: Request) -> Response:
         watch.begin(CONNECT_TOTAL_S, request.read_timeout_s + SLACK_S, request.total_s)
@@ -154,7 +161,7 @@ class HttpTransport:
         return response
 
     def _no_answer(
-        self, request: Request, watch: Watch, error: Exception
+        self, request: Request, watch: Watch, error: Exception, cuts: int
     ) -> PlatformUnavailableError:
         if isinstance(error, PlatformUnavailableError):
             self._traffic.note_silence(error.message)
@@ -165,9 +172,9 @@ class HttpTransport:
             if late
             else why_silent(error, self._url, self._network, is_connected=watch.stage != "connect")
         )
-        if self._sockets.are_refused:
+        if self._sockets.cuts > cuts:
             return self._silence(request, why, "interrupted")
-        self._traffic.note_silence(why.reason)  # what the stop itself has cut says nothing
+        self._traffic.note_silence(why.reason)  # what this agent itself has cut says nothing
         return self._silence(request, why, kind(error, watch))
 
     def _silence(self, request: Request, why: Silence, silence: str) -> PlatformUnavailableError:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.reload import Reloader
+from alectio_agent.cli.reloader import Reloader
 from alectio_agent.cli.settings import load_agent_file
 
 TEXT = """
