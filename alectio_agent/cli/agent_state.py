@@ -13,6 +13,7 @@ from alectio_agent.agent.journal.disk import SystemDisk
 from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
@@ -58,6 +59,7 @@ class State:
     journal: Journal
     outbox: Outbox
     identity: Identity
+    pauses: Pauses
 
 
 def open_state(settings: AgentFile, stack: ExitStack) -> State:
@@ -77,4 +79,5 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
     outbox = Outbox(disk, folder / "outbox")
     reconcile(journal, outbox)
     disk.make_folder(folder / "logs")
-    return State(settings, disk, journal, outbox, next_boot(disk, folder))
+    pauses = Pauses(disk, folder, clock)
+    return State(settings, disk, journal, outbox, next_boot(disk, folder), pauses)

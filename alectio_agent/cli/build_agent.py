@@ -26,6 +26,7 @@ from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
+from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
@@ -116,11 +117,28 @@ def build_agent(
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
     )  # fmt: skip
+    _heed_pauses(state.pauses, slot, poll_loop, poll_line)
     poll_loop.on_names_wanted = names.want
     poll_loop.on_done = agent.finish
     poll_loop.quota = slot.quota = sender.quota = quota
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
     return agent
+
+
+def _heed_pauses(pauses: Pauses, slot: Slot, poll_loop: PollLoop, polls: HttpTransport) -> None:
+    """Let a pause and its end take effect at once."""
+
+    def look_around() -> None:
+        if not pauses.is_paused():
+            poll_loop.held_back = ""
+        poll_loop.wake.set()
+        polls.cut()  # a held poll would still bring a job
+        slot.wake.set()
+
+    pauses.on_change = look_around
+    slot.is_paused = pauses.is_paused
+    poll_loop.reasons.append(pauses.reason)
+    poll_loop.held_back = pauses.reason()  # said at the start already
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
@@ -148,6 +166,7 @@ def _make_desk(
         delivery=sender.wake,
         logs=logs,
         parts=parts,
+        is_paused=state.pauses.is_paused,
     )
 
 
@@ -169,4 +188,6 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
         log_folder=rooms.desk.log_folder,
         trouble=lambda: poll_loop.trouble,
         failing=failing,
+        # While a job is in hand nobody asks what speaks against the next one.
+        held_back=lambda: base.state.pauses.reason() or poll_loop.held_back,
     )

@@ -92,6 +92,10 @@ class JobRun:
             self._hand_back("the agent was stopped before this step")
             return None
         if not self._is_announced:
+            if self._desk.is_paused():
+                # It came while the pause began, or an earlier life of the agent left it.
+                self._hand_back("the agent is paused")
+                return None
             return self._announce()
         return self._run(self._orders[0])
 

@@ -40,6 +40,9 @@ class SlotHooks(StepRunner, Protocol):
     def evict_idle(self) -> float | None:
         """End it when it was idle for too long; seconds until the next look."""
 
+    def refresh(self) -> None:
+        """End it, if there is one."""
+
 
 class Slot:
     """A step object, driven by one thread that lives as long as the agent."""
@@ -55,6 +58,7 @@ class Slot:
         self._on_free = on_free
         self._run: JobRun | None = None
         self.quota = Quota()
+        self.is_paused: Callable[[], bool] = _never
         self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
         self.wake = threading.Event()
 
@@ -82,6 +86,8 @@ class Slot:
     def step(self) -> float:
         """One turn of the job in hand, or a look at the idle hook process."""
         if self._run is None:
+            if self.is_paused():
+                self.hooks.refresh()  # whoever paused the agent may need its GPU
             wait_s = self.hooks.evict_idle()
             return IDLE_S if wait_s is None else wait_s
         wait_s = self._run.step()
@@ -93,6 +99,11 @@ class Slot:
         self._run = None
         self._on_free()
         return 0.0
+
+
+def _never() -> bool:
+    """Nobody pauses it."""
+    return False
 
 
 def _ended(run: JobRun) -> EndedJob:

@@ -54,6 +54,7 @@ class AgentSnapshot:
             `logs`, `names`), with the reason in words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
         stops_asked: How often somebody asked it to stop.
+        held_back: Why no job is asked for, such as a pause; empty while one may be.
         at_s: When this was taken.
     """
 
@@ -67,6 +68,7 @@ class AgentSnapshot:
     failing: Mapping[str, str] = field(default_factory=dict)
     free_bytes: int | None = None
     stops_asked: int = 0
+    held_back: str = ""
     at_s: float = 0.0
 
 
@@ -79,6 +81,7 @@ class Sources:
         log_folder: Holds what hooks print.
         trouble: Tells why the platform gives no work.
         failing: Tells why each activity fails, in words; empty of one that does not.
+        held_back: Tells why no job is asked for.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Sources:
     log_folder: Path
     trouble: Callable[[], str]
     failing: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    held_back: Callable[[], str] = str
 
 
 def take_snapshot(
@@ -117,6 +121,7 @@ def take_snapshot(
         failing={name: why for name, tell in sources.failing.items() if (why := tell())},
         free_bytes=_free_bytes(sources.folder),
         stops_asked=stops_asked,
+        held_back=sources.held_back(),
         at_s=now_s,
     )
 

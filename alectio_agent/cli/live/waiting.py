@@ -23,6 +23,8 @@ def state_rows(scene: Scene) -> list[Text]:
         scene: What there is.
     """
     rows = [*_platform(scene)]
+    if scene.agent.held_back:
+        rows.append(join(Text("takes no job: ", "yellow"), plain(scene.agent.held_back)))
     view = scene.running
     if view is not None:
         rows += _experiment(view)
@@ -109,6 +111,6 @@ def _has_no_step(scene: Scene) -> bool:
     view = scene.running
     if scene.agent.job is not None:
         return False
-    if view is None or scene.is_over:
+    if view is None or scene.is_over or scene.agent.held_back:
         return True
     return view.state in ("paused", "waiting") or bool(view.waits_for)
