@@ -9,7 +9,6 @@ import os
 import pwd
 import socket
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -21,7 +20,8 @@ GROUP_MODE = 0o710
 _PEER = struct.Struct("3i")
 _PEER_GROUPS = 59
 """SO_PEERGROUPS, which Python does not name: all groups of who connected, as they were then."""
-_MOST_GROUPS = 65536
+_MOST_BYTES = 1024
+"""That Python reads: 256 groups."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,12 @@ class Peer:
         """
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         pid, uid, gid = _PEER.unpack(raw)
-        more = b""
-        with suppress(OSError):  # kernels before 4.13: then only the first group is known
-            more = connection.getsockopt(socket.SOL_SOCKET, _PEER_GROUPS, 4 * _MOST_GROUPS)
-        return cls(pid, uid, frozenset([gid, *memoryview(more).cast("I")]))
+        try:
+            told = connection.getsockopt(socket.SOL_SOCKET, _PEER_GROUPS, _MOST_BYTES)
+            groups = list(memoryview(told).cast("I"))
+        except OSError:  # more of them, or a kernel before 4.13
+            groups = _listed_groups(uid, gid)
+        return cls(pid, uid, frozenset([gid, *groups]))
 
     def may_steer(self, owner: int, group: int | None) -> bool:
         """Whether it is the owner, root, or a member of the group.
@@ -64,6 +66,14 @@ class Peer:
     def name(self) -> str:
         """Of the user, for people."""
         return user_name(self.uid)
+
+
+def _listed_groups(uid: int, gid: int) -> list[int]:
+    """The groups of a user as the machine's list of groups tells them."""
+    try:
+        return os.getgrouplist(pwd.getpwuid(uid).pw_name, gid)
+    except KeyError:
+        return []
 
 
 def user_name(uid: int) -> str:

@@ -48,7 +48,8 @@ def connect(folder: Path, timeout_s: float) -> socket.socket:
         timeout_s: For this, and for each read and write later.
 
     Raises:
-        OSError: There is no such folder or socket, nobody listens, or this user may not.
+        OSError: There is no such folder or socket, nobody listens, this user may not, or too many
+            others are waiting.
     """
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

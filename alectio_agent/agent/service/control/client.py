@@ -149,6 +149,8 @@ def reach(folder: Path, clock: Clock, patience_s: float = START_S) -> socket.soc
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             if not is_at_work(folder):
                 return None
+        except BlockingIOError:
+            pass  # it has more callers than it has taken yet
         except OSError as error:
             raise _silent(folder, error.strerror or str(error)) from error
         if clock.monotonic() >= until_s:

@@ -75,8 +75,6 @@ class ControlServer:
         self._listening: socket.socket | None = None
         self._callers: dict[socket.socket, _Caller] = {}
         self._kept: list[socket.socket] = []
-        self._selector = selectors.DefaultSelector()
-        self._woken, self._wake = socket.socketpair()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
@@ -93,6 +91,8 @@ class ControlServer:
             except StoreError as error:
                 log.error("%s", error)  # noqa: TRY400 - its text says it all
         self._listening.settimeout(0.0)
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._wake = socket.socketpair()
         for watched in (self._listening, self._woken):
             self._selector.register(watched, selectors.EVENT_READ)
         self._thread.start()
