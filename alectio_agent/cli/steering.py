@@ -56,7 +56,7 @@ class Steering:
             self._reload.read, self._check_start,
         )  # fmt: skip
         verbs = Verbs(agent, site)
-        on_signals(_without_restart(verbs, agent), _cancelling(verbs, agent), self._reload)
+        on_signals(without_restart(verbs, agent), cancelling(verbs, agent), self._reload)
         server = ControlServer(section.state_dir, os.geteuid(), self._group, verbs, clock)
         server.start()
         try:
@@ -66,8 +66,13 @@ class Steering:
         self.starts_again = verbs.starts_again and agent.error is None
 
 
-def _without_restart(verbs: Verbs, agent: Agent) -> Callable[[], None]:
-    """A signal that comes while the agent waits for its restart is about the restart."""
+def without_restart(verbs: Verbs, agent: Agent) -> Callable[[], None]:
+    """What TERM and INT do: while the agent waits for its restart, they are about the restart.
+
+    Args:
+        verbs: Know of it.
+        agent: Is stopped otherwise.
+    """
 
     def stop() -> None:
         if verbs.starts_again:
@@ -79,7 +84,14 @@ def _without_restart(verbs: Verbs, agent: Agent) -> Callable[[], None]:
     return stop
 
 
-def _cancelling(verbs: Verbs, agent: Agent) -> Callable[[], None]:
+def cancelling(verbs: Verbs, agent: Agent) -> Callable[[], None]:
+    """What QUIT does; there is no restart afterwards.
+
+    Args:
+        verbs: Know of one.
+        agent: Is cancelled.
+    """
+
     def cancel() -> None:
         verbs.starts_again = False
         agent.cancel()

@@ -136,6 +136,40 @@ def test_an_interrupt_cuts_a_held_poll_at_once(serve) -> None:
         transport.send(Request("GET", "/"))
 
 
+@pytest.mark.parametrize("is_kept", [False, True], ids=["a fresh connection", "a kept one"])
+def test_a_cut_ends_what_is_under_way_and_nothing_else(serve, *, is_kept: bool) -> None:
+    """It is not tried again by itself, as a kept connection that has ended would be."""
+    asked = threading.Event()
+
+    def hold(connection: socket.socket) -> None:
+        while request := connection.recv(65536):
+            if b"GET /held" in request:
+                asked.set()
+            else:
+                connection.sendall(HEAD + b"0123456789")
+
+    transport = HttpTransport(serve(hold), {}, SystemClock())
+    failures: list[PlatformUnavailableError] = []
+
+    def poll() -> None:
+        if is_kept:
+            transport.send(Request("GET", "/"))
+        try:
+            transport.send(Request("GET", "/held", read_timeout_s=50))
+        except PlatformUnavailableError as error:
+            failures.append(error)
+        answers.append(transport.send(Request("GET", "/")).body)
+
+    answers: list[bytes] = []
+    thread = threading.Thread(target=poll)
+    thread.start()
+    assert asked.wait(10)
+    transport.cut()
+    thread.join(10)
+    assert [error.silence for error in failures] == ["interrupted"]
+    assert answers == [b"0123456789"]
+
+
 class Proxy:
     """Answers every request itself, and keeps what it was asked."""
 
