@@ -258,13 +258,10 @@ class PollLoop:
             refused=self._refused,
         )
         try:
-            asked = self._ask(request)
+            answer, passed_s = self._ask(request)
         except InvalidClaimError as error:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
-        if asked is None:
-            return 0.0
-        answer, passed_s = asked
         self._refused = None
         self._note_idle(is_idle=answer is None and self._rooms.slots.are_idle)
         if isinstance(answer, Claim):
@@ -285,21 +282,16 @@ class PollLoop:
             return min(longest_s, UNSENT_HOLD_S)
         return longest_s
 
-    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float] | None:
-        """Poll, and learn from it how long the line bears.
-
-        Returns:
-            The answer and the seconds it took; None when the poll was recalled.
-        """
+    def _ask(self, request: ClaimRequest) -> tuple[Claim | float | None, float]:
+        """Poll, and learn from it how long the line bears; the answer and the seconds it took."""
         clock = self._rooms.desk.clock
         started_s = clock.monotonic()
         self.recall.begin(request.free)
         try:
             answer = self._client.claim(request)
         except PlatformUnavailableError as error:
-            if self.recall.was_cut:
-                return None
-            if self._hold.failed(error, clock.monotonic() - started_s):
+            is_cut = error.silence == "interrupted"
+            if not is_cut and self._hold.failed(error, clock.monotonic() - started_s):
                 self._trouble.expect()
             raise
         finally:
@@ -353,6 +345,8 @@ class PollLoop:
 
     def _failed(self, error: PlatformError) -> float:
         """Do what the table of rules says; seconds to wait before the next turn."""
+        if self._was_cut_here(error):
+            return 0.0
         action = rule("poll", error)
         is_outlived = isinstance(error, SupersededBootError) and self._registered is None
         if action == "end" or is_outlived or self._is_hopeless(error):
@@ -363,6 +357,11 @@ class PollLoop:
         if self._rooms.desk.leaving.is_set():
             self._trouble.expect()  # the stop itself cut the held poll
         return self._trouble.failed(error, action)
+
+    def _was_cut_here(self, error: PlatformError) -> bool:
+        """Whether somebody on this machine cut the poll, so that the loop looks around."""
+        is_cut = isinstance(error, PlatformUnavailableError) and error.silence == "interrupted"
+        return is_cut and not self._rooms.desk.leaving.is_set()
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""

@@ -14,6 +14,7 @@ from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.opening import open_journal
 from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
@@ -63,6 +64,7 @@ class State:
     journal: Journal
     outbox: Outbox
     identity: Identity
+    pauses: Pauses
 
 
 def open_state(settings: AgentFile, stack: ExitStack) -> State:
@@ -92,4 +94,4 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
     identity = next_boot(disk, folder)
     if identity.boot.count == 1 and journal.leases():
         log.warning(NEW_AGENT_TEXT, folder / "identity.json")
-    return State(settings, disk, journal, outbox, identity)
+    return State(settings, disk, journal, outbox, identity, Pauses(disk, folder, clock))

@@ -29,6 +29,7 @@ from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
+from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
@@ -120,6 +121,7 @@ def build_agent(
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
     )  # fmt: skip
+    _heed_pauses(state.pauses, slots, poll_loop, poll_line)
     poll_loop.on_names_wanted = names.want
     poll_loop.on_done = agent.finish
     poll_loop.quota = sender.quota = quota
@@ -155,6 +157,24 @@ def _add_reasons(state: State, poll_loop: PollLoop, clock: SystemClock) -> Claim
     return check
 
 
+def _heed_pauses(pauses: Pauses, slots: Slots, poll_loop: PollLoop, polls: HttpTransport) -> None:
+    """Let a pause and its end take effect at once."""
+
+    def look_around() -> None:
+        if not pauses.is_paused():
+            poll_loop.held_back = ""
+        poll_loop.wake.set()
+        polls.cut()  # a held poll would still bring a job
+        for slot in slots.all:
+            slot.wake.set()
+
+    pauses.on_change = look_around
+    for slot in slots.all:
+        slot.is_paused = pauses.is_paused
+    poll_loop.reasons.append(pauses.reason)
+    poll_loop.held_back = pauses.reason()  # said at the start already
+
+
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
     state = base.state
     sender = Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
@@ -180,6 +200,7 @@ def _make_desk(
         delivery=sender.wake,
         logs=logs,
         parts=parts,
+        is_paused=state.pauses.is_paused,
     )
 
 
@@ -200,6 +221,7 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
         folder=base.state.settings.agent.state_dir,
         log_folder=rooms.desk.log_folder,
         trouble=lambda: poll_loop.trouble,
-        held_back=lambda: poll_loop.held_back,
         failing=failing,
+        # While a job is in hand nobody asks what speaks against the next one.
+        held_back=lambda: base.state.pauses.reason() or poll_loop.held_back,
     )

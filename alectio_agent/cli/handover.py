@@ -92,7 +92,7 @@ def command(told: Handover, script: Path, main: ModuleType, argv: list[str]) -> 
     for step, name in _references(told.functions, main, module).items():
         words += ["--hook", f"{step}={name}"]
     if told.args:
-        words += ["--args-fd", str(_inherited(_plain(told.args)))]
+        words += ["--args-fd", str(inherited(_plain(told.args)))]
     return [*words, "--", *argv]
 
 
@@ -179,8 +179,15 @@ def _scalar(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _inherited(args: Mapping[str, Any]) -> int:
-    """A file without a name that outlives this program, at its beginning."""
+def inherited(args: Mapping[str, Any]) -> int:
+    """Arguments in a file without a name that outlives this program.
+
+    Args:
+        args: Plain ones.
+
+    Returns:
+        Its descriptor, at the beginning.
+    """
     with tempfile.TemporaryFile() as file:
         file.write(json.dumps(args).encode())
         file.flush()

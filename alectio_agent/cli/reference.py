@@ -24,7 +24,8 @@ EXIT_CODES = {
     "problem",
     ExitCode.TRY_AGAIN: "stopped before the end, no answer from the platform, or somebody else "
     "works there: try again",
-    ExitCode.NOT_ALLOWED: "the token is missing a right, revoked, or unknown",
+    ExitCode.NOT_ALLOWED: "the token is missing a right, revoked, or unknown; or this user may not "
+    "steer the agent",
     ExitCode.CONFIG: "a configuration that must be mended, or a state that this version cannot use",
 }
 ERRORS_HEAD = """# Messages and their codes

@@ -1,69 +1,29 @@
-"""HUP: reads agent.yaml again."""
+"""`reload`."""
 
-import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import click
 
-from alectio_agent.cli.options import Common
-from alectio_agent.cli.settings import load_agent_file
-from alectio_agent.config.settings import AgentFile
-from alectio_agent.core.errors import ConfigError
-from alectio_agent.core.log import set_level
-
-log = logging.getLogger(__name__)
+from alectio_agent.cli.options import Common, common_options
 
 
-class Reloader:
-    """Applies what can change while jobs run, and names what cannot.
+@click.command
+@common_options
+def reload(*, common: Common) -> None:
+    """Let the agent read agent.yaml again: the log level changes, the rest waits for a restart.
 
-    The token needs no reload: it is read anew for every call. Pipelines are what the platform was
-    told at registration, so they wait for a restart.
+    A file with problems changes nothing. The signal HUP does the same, and the answer is in the
+    agent's log.
     """
+    from alectio_agent.agent.service.control.protocol import Request
+    from alectio_agent.cli.steered import Target
 
-    def __init__(
-        self,
-        file: Path,
-        settings: AgentFile,
-        common: Common,
-        read: Callable[[], AgentFile] | None = None,
-    ) -> None:
-        """Remember what is in force.
-
-        Args:
-            file: The configuration.
-            settings: As loaded from it.
-            common: Says what the level stays at, whatever the file says.
-            read: Reads the configuration again; by default from that file alone.
-        """
-        self._read = read or (lambda: load_agent_file(file)[0])
-        self._file = file
-        self._settings = settings
-        self._common = common
-
-    def __call__(self) -> None:
-        """Read the file; one with problems changes nothing."""
-        try:
-            found = self._read()
-        except ConfigError as error:
-            log.error("%s\nThe configuration in force stays.", error)  # noqa: TRY400 - its text says it all
-            return
-        set_level(self._common.level(found.logging.level))
-        waiting = _changed(self._settings.model_dump(), found.model_dump())
-        if waiting:
-            log.warning("%s: needs a restart: %s", self._file, ", ".join(waiting))
-        else:
-            log.info("%s read again", self._file)
-
-
-def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """The keys that differ, `logging` left out, at the depth of sections and pipelines."""
-    keys = []
-    for section in sorted(now.keys() - {"logging"}):
-        old, new = before[section], now[section]
-        if isinstance(old, dict) and isinstance(new, dict):
-            names = sorted(old.keys() | new.keys())
-            keys += [f"{section}.{name}" for name in names if old.get(name) != new.get(name)]
-        elif old != new:
-            keys.append(section)
-    return keys
+    target = Target.of(common)
+    with target.asked(Request(verb="reload")) as made:
+        if made is None:
+            raise target.off()
+        answer = made.answer
+    changed, waiting = ", ".join(answer["changed"]), ", ".join(answer["needs_restart"])
+    said = f"{answer['file']} read again"
+    said += f"; in force now: {changed}" if changed else ""
+    said += f"; needs a restart: {waiting}" if waiting else ""
+    go_on = "Go on: alectio-agent restart" if waiting else ""
+    target.print(said if changed or waiting else f"{said}; nothing has changed", answer, go_on)

@@ -2,28 +2,33 @@
 
 import logging
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
+from alectio_agent.agent.service.control.access import GROUP_MODE
 from alectio_agent.agent.service.memory import give_back_large_blocks
 from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.agent_state import Site, State, open_state
 from alectio_agent.cli.live.opening import Screen, open_screen
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.reload import Reloader
+from alectio_agent.cli.reloader import Reloader
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.screen import say
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
-from alectio_agent.config.settings import EMBEDDED
+from alectio_agent.cli.starting import check_start, start_again
+from alectio_agent.cli.steering import Steering
+from alectio_agent.config.agent import AgentSettings
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError, ExitCode
 from alectio_agent.core.log import configure
 
 if TYPE_CHECKING:
     from alectio_agent.agent.service.agent import Agent
     from alectio_agent.cli.run_script import ScriptRun
+    from alectio_agent.wire.experiment import ExperimentSettings
 
 log = logging.getLogger(__name__)
 
@@ -49,36 +54,58 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
     experiment = load_experiment_file(settings.experiment, file) if settings.experiment else None
     configure(common.level(settings.logging.level), tracebacks=common.is_debug)
     log.info("configuration: %s", file if file.exists() else "none, only the script")
-    is_embedded = settings.platform.url == EMBEDDED
-    wish.check(is_embedded=is_embedded)
-    quota = wish.quota(is_embedded=is_embedded)
+    wish.check(is_embedded=settings.platform.is_embedded)
     again = None if script is None else lambda: load(common.config)[0]
-    reload = Reloader(file, settings, common, again)
+    steering = Steering(
+        settings, Reloader(file, settings, common, again), lambda: check_start(load, common, wish)
+    )
     with ExitStack() as stack:
-        screen = open_screen(stack, common)
-        _prepare(settings.agent.state_dir)
-        stack.callback(FolderLock(settings.agent.state_dir).release)
-        state = open_state(settings, stack)
-        if not is_embedded:
-            if experiment is not None:
-                log.info("%s is for the hub in the box: not used here", settings.experiment)
-            return _run_elsewhere(stack, state, reload, wish, quota, screen)
-        if experiment is None:
-            raise ConfigError(
-                f"E-CONF-04  {file} experiment: missing; the hub in the box needs it, such as "
-                "`experiment: experiment.yaml`"
-            )
-        # What a hub in the box and its table need; an agent elsewhere starts without it.
-        from alectio_agent.cli.run_embedded import Project, run_embedded
+        code = _run(stack, _Order(common, wish, script, settings, file, experiment), steering)
+    if steering.starts_again:  # all is closed and let go of
+        start_again(script.args if script is not None else {})
+    return code
 
-        project = Project(state, file, experiment, common.as_json)
-        if script is not None and not file.exists():
-            project = replace(project, command=script.command, init=script.init)
-        return run_embedded(stack, project, reload, wish, quota, screen)
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be run."""
+
+    common: Common
+    wish: Wish
+    script: "ScriptRun | None"
+    settings: AgentFile
+    file: Path
+    experiment: "ExperimentSettings | None"
+
+
+def _run(stack: ExitStack, order: _Order, steering: Steering) -> ExitCode:
+    settings, script, wish = order.settings, order.script, order.wish
+    is_embedded = settings.platform.is_embedded
+    quota = wish.quota(is_embedded=is_embedded)
+    screen = open_screen(stack, order.common)
+    _prepare(settings.agent)
+    stack.callback(FolderLock(settings.agent.state_dir).release)
+    state = open_state(settings, stack)
+    if not is_embedded:
+        if order.experiment is not None:
+            log.info("%s is for the hub in the box: not used here", settings.experiment)
+        return _run_elsewhere(stack, state, steering, wish, quota, screen)
+    if order.experiment is None:
+        raise ConfigError(
+            f"E-CONF-04  {order.file} experiment: missing; the hub in the box needs it, such as "
+            "`experiment: experiment.yaml`"
+        )
+    # What a hub in the box and its table need; an agent elsewhere starts without it.
+    from alectio_agent.cli.run_embedded import Project, run_embedded
+
+    project = Project(state, order.file, order.experiment, order.common.as_json)
+    if script is not None and not order.file.exists():
+        project = replace(project, command=script.command, init=script.init)
+    return run_embedded(stack, project, steering, wish, quota, screen)
 
 
 def _run_elsewhere(
-    stack: ExitStack, state: State, reload: Reloader, wish: Wish, quota: Quota, screen: Screen
+    stack: ExitStack, state: State, steering: Steering, wish: Wish, quota: Quota, screen: Screen
 ) -> ExitCode:
     """Work for a platform elsewhere; gives the exit code."""
     site = Site.distant(state.settings)
@@ -95,7 +122,7 @@ def _run_elsewhere(
 
     agent = build_agent(site, state, look.result(), quota, hooks)
     screen.show_agent(site.url, agent)
-    code = until_stopped(agent, reload)
+    code = until_stopped(agent, state, steering)
     screen.close()
     return _end_elsewhere(code, agent, wish)
 
@@ -117,8 +144,10 @@ def _end_elsewhere(code: ExitCode, agent: "Agent", wish: Wish) -> ExitCode:
     return code
 
 
-def _prepare(folder: Path) -> None:
+def _prepare(agent: AgentSettings) -> None:
     """Make the state folder, readable by nobody else once it is an agent's."""
+    folder = agent.state_dir
     SystemDisk().make_folder(folder)
-    if (folder / "agent.db").exists() and folder.stat().st_mode & 0o077:
+    kept = 0o700 if agent.control_group is None else GROUP_MODE
+    if (folder / "agent.db").exists() and folder.stat().st_mode & 0o777 & ~kept:
         folder.chmod(0o700)

@@ -20,7 +20,6 @@ from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.hub_connection import hub_folders, operation_client
 from alectio_agent.cli.live.opening import Screen, told
 from alectio_agent.cli.live.source import SceneSource
-from alectio_agent.cli.reload import Reloader
 from alectio_agent.cli.run_experiment import (
     finished_already,
     make_experiment,
@@ -29,6 +28,7 @@ from alectio_agent.cli.run_experiment import (
 )
 from alectio_agent.cli.run_wish import Wish
 from alectio_agent.cli.screen import say
+from alectio_agent.cli.steering import Steering
 from alectio_agent.cli.until_stopped import jobs_done, until_stopped
 from alectio_agent.cli.watch import Watcher
 from alectio_agent.core.clock import SystemClock
@@ -87,7 +87,7 @@ class Project:
 def run_embedded(
     stack: ExitStack,
     project: Project,
-    reload: Reloader,
+    steering: Steering,
     wish: Wish,
     quota: Quota,
     screen: Screen,
@@ -97,7 +97,7 @@ def run_embedded(
     Args:
         stack: Closes what is opened here, the hub last of all.
         project: The user's files.
-        reload: Called on HUP.
+        steering: Takes what people want from the agent.
         wish: The options of `run`.
         quota: How many jobs the agent takes.
         screen: Shows the run.
@@ -126,7 +126,7 @@ def run_embedded(
     _drive(hub, watcher, agent)
     screen.show(SceneSource(told(f"in the box, {hub.url}"), agent.snapshot, SystemClock(),
                             lambda: watcher.views).rows)  # fmt: skip
-    code = until_stopped(agent, reload)
+    code = until_stopped(agent, state, steering)
     screen.close()
     if code is not ExitCode.CLEAN:
         return code

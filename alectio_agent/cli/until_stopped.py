@@ -1,30 +1,36 @@
 """Runs a built agent until it is stopped, and says how it ended."""
 
 import logging
-from collections.abc import Callable
 
 from alectio_agent.agent.service.agent import Agent
-from alectio_agent.agent.service.signals import on_signals
+from alectio_agent.cli.agent_state import State
+from alectio_agent.cli.steering import Steering
 from alectio_agent.core.errors import AlectioAgentError, ExitCode
 
 log = logging.getLogger(__name__)
 
 
-def until_stopped(agent: Agent, reload: Callable[[], None]) -> ExitCode:
-    """Run an agent until a signal, or an error that ends it.
+def until_stopped(agent: Agent, state: State, steering: Steering) -> ExitCode:
+    """Run an agent until somebody stops it, or an error ends it.
 
     Args:
         agent: Built, not started.
-        reload: Called on HUP.
+        state: The opened state folder.
+        steering: Takes what people want from it.
 
     Returns:
-        The exit code.
+        The exit code: of an agent that starts again, as of one that was stopped before its end.
     """
-    on_signals(agent.stop, agent.cancel, reload)
-    agent.start()
-    agent.wait_for_stop()
-    agent.shut_down()
-    return ending(agent)
+    if paused := state.pauses.reason():
+        log.warning("this agent takes no job: %s", paused)
+    with steering.of(agent, state):
+        agent.start()
+        agent.wait_for_stop()
+        agent.shut_down()
+    code = ending(agent)
+    if steering.starts_again:
+        return ExitCode.TRY_AGAIN
+    return code
 
 
 def ending(agent: Agent) -> ExitCode:

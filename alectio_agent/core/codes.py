@@ -8,6 +8,7 @@ FILE = "errors.md"
 FAMILIES = {
     "AUTH": "Tokens",
     "CONF": "Configuration",
+    "CTL": "Steering a running agent",
     "DISK": "Files and folders",
     "EXP": "Experiments",
     "HOOK": "Your hooks",

@@ -22,6 +22,9 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── HookTimeoutError          it took longer than its `timeout`
 │   └── HookInterruptedError      the agent ended the step: a stop, a cancel, a lost lease
 ├── StoreError                    StoreBusyError (retry), StoreVersionError, StoreDamagedError
+├── ControlError                  a running agent could not be steered: try again
+│   ├── ControlDeniedError        this user may not steer it
+│   └── ControlWordsError         it does not understand: another version, or another program
 └── StrategyError                 ScoresError (shape, NaN)
 
 Each class has a code, and a raise may give a closer one; `alectio-agent explain CODE` tells more.
@@ -313,6 +316,27 @@ class StoreDamagedError(StoreError):
     """What it holds is not what this program wrote: move it aside, and make it anew."""
 
     usual_code = "E-DISK-04"
+
+
+class ControlError(AlectioAgentError):
+    """A running agent that could not be steered."""
+
+    usual_code = "E-CTL-01"
+    exit_code = ExitCode.TRY_AGAIN
+
+
+class ControlDeniedError(ControlError):
+    """This user may not steer the agent."""
+
+    usual_code = "E-CTL-02"
+    exit_code = ExitCode.NOT_ALLOWED
+
+
+class ControlWordsError(ControlError):
+    """Agent and command do not understand each other."""
+
+    usual_code = "E-CTL-03"
+    exit_code = ExitCode.USAGE
 
 
 class StrategyError(AlectioAgentError):

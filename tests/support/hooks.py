@@ -33,6 +33,7 @@ class FakeHooks:
         self.idle_s: float | None = None
         self.is_closed = False
         self.ready = 1
+        self.refreshed = 0
 
     def say(self, *answers: StepOutcome | Exception | Callable[[], StepOutcome]) -> None:
         """What the next steps do."""
@@ -58,6 +59,9 @@ class FakeHooks:
 
     def close(self) -> None:
         self.is_closed = True
+
+    def refresh(self) -> None:
+        self.refreshed += 1
 
     def evict_idle(self) -> float | None:
         return self.idle_s

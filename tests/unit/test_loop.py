@@ -120,6 +120,41 @@ def test_what_speaks_against_a_job_is_asked_before_each_poll(
     assert "jobs are asked for again" in caplog.text
 
 
+def test_a_poll_that_was_cut_here_is_no_trouble(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pause cuts it so that it takes effect at once; the next turn sees the reason."""
+    paused = [""]
+    bench.loop.reasons = [lambda: paused[0]]
+
+    def cut() -> None:
+        paused[0] = "paused"
+        bench.clock.advance(10)
+        raise PlatformUnavailableError("cut", silence="interrupted")
+
+    bench.platform.say("claim", cut)
+    assert bench.loop.step() == 0.0
+    assert (bench.loop.trouble, bench.loop.failing) == ("", "")
+    assert bench.loop.step() == 10.0
+    assert bench.loop.held_back == "paused"
+    assert "cut" not in caplog.text
+    paused[0] = ""
+    bench.loop.step()
+    assert [request.wait_s for request in bench.requests()] == [20, 20], "the line is not blamed"
+
+
+def test_a_job_that_comes_in_spite_of_a_pause_is_handed_back(bench: Bench) -> None:
+    """It was claimed: who waits for it must hear, and nothing may begin."""
+    object.__setattr__(bench.desk, "is_paused", lambda: True)
+    bench.platform.claims = [make_claim()]
+    bench.loop.step()
+    bench.finish_job()
+    assert bench.hooks.steps == []
+    while bench.sender.step() == 0.0 and not bench.sender.is_idle:
+        pass
+    assert ("fail", "interrupted", "the agent is paused") in bench.platform.calls
+
+
 def test_the_number_of_a_claim_grows_only_when_one_was_answered(bench: Bench) -> None:
     for _ in range(3):
         bench.loop.step()

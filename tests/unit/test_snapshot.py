@@ -31,7 +31,7 @@ class Bench:
         self.slot = Slot(self.hooks, threading.Event().set)
         self.slots = Slots([self.slot])
         self.traffic = Traffic(self.clock)
-        self.failing = ""
+        self.failing = self.held_back = ""
         self.claim = make_claim()
         self.desk.journal.put_claim("boot-1", 1, self.claim, "platform-1")
 
@@ -44,6 +44,7 @@ class Bench:
             journal=self.desk.journal, traffic=self.traffic, folder=folder,
             log_folder=folder / "logs", trouble=lambda: "",
             failing={"results": lambda: self.failing, "polls": lambda: ""},
+            held_back=lambda: self.held_back,
         )  # fmt: skip
         return take_snapshot(
             sources, self.clock.monotonic(), is_registered=True, is_leaving=False, stops_asked=0
@@ -75,6 +76,26 @@ def test_a_job_in_hand_tells_its_steps(bench: Bench, tmp_path: Path) -> None:
     ]
     assert job.steps[0].took_s is not None
     assert job.log_file.parent == tmp_path / "logs"
+
+
+def test_why_no_job_is_asked_for_is_told(bench: Bench, tmp_path: Path) -> None:
+    assert bench.look(tmp_path).held_back == ""
+    bench.held_back = "paused since noon"
+    assert bench.look(tmp_path).held_back == "paused since noon"
+
+
+def test_a_paused_slot_ends_its_idle_hook_process(bench: Bench) -> None:
+    """Whoever paused the agent may need its GPU; a job in hand keeps its own."""
+    paused = [False]
+    bench.slot.is_paused = lambda: paused[0]
+    bench.slot.step()
+    assert bench.hooks.refreshed == 0
+    paused[0] = True
+    bench.slot.step()
+    assert bench.hooks.refreshed == 1
+    bench.give()
+    bench.slot.step()
+    assert bench.hooks.refreshed == 1
 
 
 def test_what_waits_in_the_outbox_is_counted(bench: Bench, tmp_path: Path) -> None:

@@ -35,16 +35,8 @@ class LiveSockets:
         """Start with none."""
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self.are_refused = self._are_cut = False
-
-    @property
-    def are_cut(self) -> bool:
-        """Whether one that ends now was ended here."""
-        return self.are_refused or self._are_cut
-
-    def begin(self) -> None:
-        """A request begins: what was cut before is past."""
-        self._are_cut = False
+        self.are_refused = False
+        self.cuts = 0
 
     def add(self, connected: socket.socket) -> None:
         """Know a socket, until it is closed; cut at once when all are refused.
@@ -58,19 +50,18 @@ class LiveSockets:
         if refused:
             shut_down(connected)
 
+    def refuse(self) -> None:
+        """Shut down all, and every one that comes."""
+        self.are_refused = True
+        self.cut()
+
     def cut(self) -> None:
-        """Shut down all that there are."""
+        """Shut down those that live now, and count it in `cuts`."""
         with self._lock:
-            self._are_cut = True
+            self.cuts += 1
             live, self._sockets = self._sockets, []
         for connected in live:
             shut_down(connected)
-
-    def refuse(self) -> None:
-        """Shut down all, and every one that comes."""
-        with self._lock:
-            self.are_refused = True
-        self.cut()
 
 
 class TrackingAdapter(HTTPAdapter):

@@ -78,7 +78,7 @@ class Transport(Protocol):
         """
 
     def cut(self) -> None:
-        """Cut every request in flight; its `PlatformUnavailableError` says `interrupted`."""
+        """Cut every request in flight, which says `interrupted`; new ones are sent as ever."""
 
     def interrupt(self) -> None:
         """Cut every request in flight, and refuse new ones."""
@@ -121,20 +121,19 @@ class HttpTransport:
         """Perform one request; see `Transport`."""
         if self._sockets.are_refused:
             raise self._silence(request, Silence("the request was interrupted"), "interrupted")
-        self._sockets.begin()
         session, watch = self._line()
-        started_s = self._clock.monotonic()
+        started_s, cuts = self._clock.monotonic(), self._sockets.cuts
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
             is_soon = self._clock.monotonic() - started_s <= STALE_S
-            may_repeat = request.is_repeatable and is_soon and not self._sockets.are_cut
+            may_repeat = request.is_repeatable and is_soon and self._sockets.cuts == cuts
             if not (may_repeat and is_stale(error, watch)):
-                raise self._no_answer(request, watch, error) from error
+                raise self._no_answer(request, watch, error, cuts) from error
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
-            raise self._no_answer(request, watch, error) from error
+            raise self._no_answer(request, watch, error, cuts) from error
 
     def cut(self) -> None:
         """Shut down every live socket; see `Transport`."""
@@ -162,7 +161,7 @@ class HttpTransport:
         return response
 
     def _no_answer(
-        self, request: Request, watch: Watch, error: Exception
+        self, request: Request, watch: Watch, error: Exception, cuts: int
     ) -> PlatformUnavailableError:
         if isinstance(error, PlatformUnavailableError):
             self._traffic.note_silence(error.message)
@@ -173,9 +172,9 @@ class HttpTransport:
             if late
             else why_silent(error, self._url, self._network, is_connected=watch.stage != "connect")
         )
-        if self._sockets.are_cut:
+        if self._sockets.cuts > cuts:
             return self._silence(request, why, "interrupted")
-        self._traffic.note_silence(why.reason)  # what was cut here says nothing
+        self._traffic.note_silence(why.reason)  # what this agent itself has cut says nothing
         return self._silence(request, why, kind(error, watch))
 
     def _silence(self, request: Request, why: Silence, silence: str) -> PlatformUnavailableError:

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Desk:
         logs: Sends what the hooks print.
         parts: Sends parts of results.
         told: Which warnings were logged already.
+        is_paused: Whether somebody on this machine wants no job to begin.
     """
 
     journal: Journal
@@ -48,6 +49,7 @@ class Desk:
     logs: LogSender
     parts: PartCourier
     told: ToldOnce = field(default_factory=ToldOnce)
+    is_paused: Callable[[], bool] = lambda: False
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

@@ -17,7 +17,6 @@ class Recall:
         self.cut: Callable[[], None] = _nothing
         self._lock = threading.Lock()
         self._asked: frozenset[str] | None = None
-        self.was_cut = False
 
     def begin(self, asked: Collection[str]) -> None:
         """A poll is sent.
@@ -26,10 +25,10 @@ class Recall:
             asked: The pipelines that it asks for.
         """
         with self._lock:
-            self._asked, self.was_cut = frozenset(asked), False
+            self._asked = frozenset(asked)
 
     def end(self) -> None:
-        """The poll is over; `was_cut` tells until the next whether it was cut here."""
+        """The poll is over."""
         with self._lock:
             self._asked = None
 
@@ -43,7 +42,6 @@ class Recall:
         with self._lock:
             # The lock is kept while it is cut: not the poll that comes next.
             if self._asked is not None and (is_last or set(free) - self._asked):
-                self.was_cut = True
                 self.cut()
 
 

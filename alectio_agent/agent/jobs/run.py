@@ -93,6 +93,10 @@ class JobRun:
             self.hand_back("the agent was stopped before this step")
             return None
         if not self._is_announced:
+            if self._desk.is_paused():
+                # It came while the pause began, or an earlier life of the agent left it.
+                self.hand_back("the agent is paused")
+                return None
             if not self._desk.heartbeats.serves(self._platform_id):
                 return None  # it stays in the journal until its platform answers again
             return self._announce()

@@ -49,6 +49,9 @@ class SlotHooks(StepRunner, Protocol):
     def close(self) -> None:
         """End it for good; called by the thread that ran its steps."""
 
+    def refresh(self) -> None:
+        """End it, if there is one."""
+
 
 class Slot:
     """A step object, driven by one thread that lives as long as the agent."""
@@ -74,6 +77,7 @@ class Slot:
         self.on_free = on_free
         self._run: JobRun | None = None
         self.quota = Quota()
+        self.is_paused: Callable[[], bool] = _never
         self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
         self.wake = threading.Event()
 
@@ -112,6 +116,8 @@ class Slot:
     def step(self) -> float:
         """One turn of the job in hand, or a look at the idle hook process."""
         if self._run is None:
+            if self.is_paused():
+                self.hooks.refresh()  # whoever paused the agent may need its GPU
             wait_s = self.hooks.evict_idle()
             return IDLE_S if wait_s is None else wait_s
         wait_s = self._run.step()
@@ -123,6 +129,11 @@ class Slot:
         self._run = None
         self.on_free()
         return 0.0
+
+
+def _never() -> bool:
+    """Nobody pauses it."""
+    return False
 
 
 def _ended(run: JobRun) -> EndedJob:

@@ -94,7 +94,7 @@ class Sources:
     folder: Path
     log_folder: Path
     trouble: Callable[[], str]
-    held_back: Callable[[], str] = lambda: ""
+    held_back: Callable[[], str] = str
     failing: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
 

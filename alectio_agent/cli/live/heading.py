@@ -84,5 +84,6 @@ def _agent(scene: Scene) -> Text:
     if job is not None:
         again = f"   attempt {job.attempt}" if job.attempt > 1 else ""
         return join(plain(job.experiment, "bold"), f"{GAP}loop {job.loop} of {job.loops}{again}")
-    told = {"starting": "reaching the platform", "idle": "waiting for jobs"}
+    idle = "takes no job now" if scene.agent.held_back else "waiting for jobs"
+    told = {"starting": "reaching the platform", "idle": idle}
     return Text(told.get(scene.agent.state, scene.agent.state))

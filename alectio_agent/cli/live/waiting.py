@@ -23,6 +23,8 @@ def state_rows(scene: Scene) -> list[Text]:
         scene: What there is.
     """
     rows = [*_platform(scene)]
+    if scene.agent.held_back:
+        rows.append(join(Text("takes no job: ", "yellow"), plain(scene.agent.held_back)))
     view = scene.running
     if view is not None:
         rows += _experiment(view)
@@ -43,10 +45,7 @@ def _platform(scene: Scene) -> list[Text]:
         return [join(what, plain(contact.reason), kept)]
     if scene.agent.trouble:
         return [plain(scene.agent.trouble, "red")]
-    failing = [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
-    if scene.agent.held_back and scene.agent.state != "stopping":
-        failing.append(plain(f"no job is asked for: {scene.agent.held_back}", "yellow"))
-    return failing
+    return [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
 
 
 def _experiment(view: ExperimentView) -> list[Text]:
@@ -113,6 +112,6 @@ def _has_no_step(scene: Scene) -> bool:
     view = scene.running
     if scene.agent.jobs:
         return False
-    if view is None or scene.is_over:
+    if view is None or scene.is_over or scene.agent.held_back:
         return True
     return view.state in ("paused", "waiting") or bool(view.waits_for)

@@ -91,7 +91,7 @@ def test_a_stop_says_how_many_steps_it_waits_for() -> None:
 
 def test_what_holds_jobs_back_is_said() -> None:
     held = "/state (agent.state_dir) has 9.8 GiB free"
-    assert f" no job is asked for: {held}\n" in alone(make_agent(held_back=held))
+    assert f" takes no job: {held}\n" in alone(make_agent(held_back=held))
     assert held not in alone(make_agent(held_back=held, state="stopping"))
 
 

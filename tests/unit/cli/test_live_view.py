@@ -271,6 +271,28 @@ def test_an_agent_alone_shows_its_job_and_the_last_ones() -> None:
     assert "   xray/2 (attempt 2)  failed  3.00 s\n   xray/1  done  1:10" in shown
 
 
+HELD = "paused since 2026-01-01 11:00 (GPU needed). Go on: alectio-agent resume"
+
+
+def test_a_paused_agent_says_so_and_what_ends_it() -> None:
+    agent = make_agent(job=None, state="idle", held_back=HELD)
+    alone = drawn(make_scene(agent=agent, view=None))
+    assert "takes no job now" in alone
+    assert "waiting for jobs" not in alone
+    for scene in (make_scene(agent=agent), make_scene(agent=agent, view=None)):
+        shown = " ".join(drawn(scene).split())
+        assert f"takes no job: {HELD}" in shown
+        assert "comes next" not in shown
+        assert "Ctrl-C: stop." in shown
+
+
+def test_a_pause_is_shown_beside_the_step_that_goes_on() -> None:
+    shown = " ".join(drawn(make_scene(agent=make_agent(held_back=HELD))).split())
+    assert f"takes no job: {HELD}" in shown
+    assert "13/20" in shown
+    assert "Ctrl-C: finish this step" in shown
+
+
 def test_an_agent_without_a_job_waits_for_one() -> None:
     agent = make_agent(job=None, state="idle", ended=())
     assert "waiting for jobs" in drawn(make_scene(view=None, agent=agent, hook_lines=()))

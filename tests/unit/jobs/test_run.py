@@ -267,6 +267,25 @@ def test_a_stop_before_a_step_hands_the_job_back(bench: Bench) -> None:
     assert (kind, step, body["class"]) == ("fail", "test", "interrupted")
 
 
+def test_a_pause_hands_back_a_job_that_has_not_begun(bench: Bench) -> None:
+    """It was claimed while the pause began, or comes from the journal after a reboot."""
+    object.__setattr__(bench.desk, "is_paused", lambda: True)
+    bench.run()
+    assert bench.hooks.steps == []
+    [(kind, step, body)] = bench.messages()
+    assert (kind, step, body["class"]) == ("fail", "train", "interrupted")
+    assert body["message"] == "the agent is paused", "the note of the pause stays here"
+    assert [call for call in bench.platform.calls if call[0] == "beat"] == []
+
+
+def test_a_pause_lets_a_job_in_hand_go_on_to_its_end(bench: Bench) -> None:
+    bench.job.step()
+    object.__setattr__(bench.desk, "is_paused", lambda: True)
+    bench.run()
+    assert bench.hooks.steps == ["train", "test", "infer"]
+    assert bench.job.is_done
+
+
 def test_a_step_that_was_cancelled_by_a_stop_is_handed_back(bench: Bench) -> None:
     bench.hooks.say(HookInterruptedError("stopped by a second signal"))
     bench.run()

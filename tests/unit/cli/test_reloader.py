@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.reload import Reloader
+from alectio_agent.cli.reloader import Reloader
 from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.core.errors import ConfigError
 
 TEXT = """
 pipelines:
@@ -39,6 +40,22 @@ def test_keys_that_need_a_restart_are_named(file: Path, caplog: pytest.LogCaptur
     file.write_text(TEXT.replace("pool_size: 10", "pool_size: 11"))
     reload()
     assert "needs a restart: pipelines.digits" in caplog.text
+
+
+def test_what_is_in_force_is_told_once(file: Path) -> None:
+    reload = Reloader(file, load_agent_file(file)[0], Common())
+    file.write_text(TEXT + "logging: {level: debug, keep: 3d}\n")
+    first, second = reload.read(), reload.read()
+    assert (first.changed, first.needs_restart) == (("logging.level",), ("logging.keep",))
+    assert (second.changed, second.needs_restart) == ((), ("logging.keep",))
+    assert first.file == str(file)
+
+
+def test_a_broken_file_is_told_to_who_asked(file: Path) -> None:
+    reload = Reloader(file, load_agent_file(file)[0], Common())
+    file.write_text(TEXT + "nonsense: 1\n")
+    with pytest.raises(ConfigError, match="unknown key"):
+        reload.read()
 
 
 def test_a_broken_file_changes_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:

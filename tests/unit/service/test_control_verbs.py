@@ -1,0 +1,145 @@
+"""What the verbs do to an agent."""
+
+from pathlib import Path
+
+import pytest
+
+from alectio_agent.agent.jobs.step_marks import StepMark
+from alectio_agent.agent.service.control.pauses import Pauses
+from alectio_agent.agent.service.control.protocol import Request
+from alectio_agent.agent.service.control.verbs import Reloaded, Site, Verbs
+from alectio_agent.agent.service.snapshot import AgentSnapshot
+from alectio_agent.core.errors import ConfigError, ControlWordsError, UsageError
+from alectio_agent.wire.agents import Boot
+from tests.support.clocks import FakeClock
+from tests.support.disks import MemoryDisk
+from tests.support.scenes import make_job
+
+
+class FakeAgent:
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.job = make_job()
+
+    def snapshot(self) -> AgentSnapshot:
+        stops = len(self.asked) + self.asked.count("cancel")
+        return AgentSnapshot("gpu01", "working", job=self.job, stops_asked=stops)
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+    def cancel(self) -> None:
+        self.asked.append("cancel")
+
+
+class Bench:
+    """Verbs on an agent that trains."""
+
+    def __init__(self) -> None:
+        self.agent = FakeAgent()
+        self.pauses = Pauses(MemoryDisk(), Path("/state"), FakeClock())
+        self.broken: list[Exception] = []
+        self.verbs = Verbs(
+            self.agent,
+            Site(
+                "gpu01", Boot(count=3, id="b3"), self.pauses, 3600.0,
+                lambda: Reloaded("agent.yaml", ("logging.level",), ("slots",)), self.check,
+            ),
+        )  # fmt: skip
+
+    def check(self) -> None:
+        if self.broken:
+            raise self.broken[0]
+
+    def ask(self, verb: str, **members: object) -> dict:
+        return self.verbs(Request.model_validate({"verb": verb, **members}))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.mark.parametrize("verb", ["ping", "state"])
+def test_the_state_tells_who_it_is_and_what_it_does(bench: Bench, verb: str) -> None:
+    found = bench.ask(verb)
+    assert (found["name"], found["state"], found["boot"]) == (
+        "gpu01", "working", {"count": 3, "id": "b3"},
+    )  # fmt: skip
+    assert found["jobs"] == [{"job": "chest-xray/3", "attempt": 1, "step": "train"}]
+    assert (found["paused"], found["stops_asked"], found["starts_again"]) == (None, 0, False)
+    assert found["pid"] > 0
+
+
+def test_a_verb_of_a_later_version_is_named_with_those_that_are_known(bench: Bench) -> None:
+    with pytest.raises(ControlWordsError, match=r"found the verb `dance`.*pause, resume, stop"):
+        bench.ask("dance")
+
+
+def test_a_pause_and_its_end(bench: Bench) -> None:
+    paused = bench.ask("pause", for_s=60.0, note="lunch")["paused"]
+    assert paused == {
+        "since": "2026-01-01T00:00:00.000Z",
+        "until": "2026-01-01T00:01:00.000Z",
+        "note": "lunch",
+    }
+    assert bench.pauses.is_paused()
+    ended = bench.ask("resume")
+    assert (ended["paused"], ended["was_paused"]) == (None, paused)
+    assert bench.ask("resume")["was_paused"] is None
+
+
+def test_a_stop_is_asked_once_however_often_a_script_repeats_it(bench: Bench) -> None:
+    """The second one would cancel the step that the first waits for."""
+    answer = bench.ask("stop")
+    bench.ask("stop")
+    assert bench.agent.asked == ["stop"]
+    assert answer["drain_timeout_s"] == 3600.0
+
+
+def test_a_stop_at_once_cancels_and_a_second_one_kills_nothing(bench: Bench) -> None:
+    bench.ask("stop")
+    bench.ask("stop", now=True)
+    bench.ask("stop", now=True)
+    assert bench.agent.asked == ["stop", "cancel"]
+
+
+def test_a_restart_stops_and_remembers(bench: Bench) -> None:
+    assert bench.ask("restart")["starts_again"] is True
+    bench.ask("restart")
+    assert bench.agent.asked == ["stop"]
+    assert bench.verbs.starts_again
+
+
+def test_a_restart_that_would_fail_leaves_the_agent_alone(bench: Bench) -> None:
+    bench.broken = [ConfigError("E-CONF-02  agent.yaml:3 nonsense: unknown key")]
+    with pytest.raises(ConfigError, match="nonsense"):
+        bench.ask("restart", now=True)
+    assert bench.agent.asked == []
+    assert not bench.verbs.starts_again
+
+
+def test_a_stop_takes_a_restart_back(bench: Bench) -> None:
+    bench.ask("restart")
+    assert bench.ask("stop")["starts_again"] is False
+    assert not bench.verbs.starts_again
+
+
+def test_a_stop_is_not_turned_into_a_restart(bench: Bench) -> None:
+    bench.ask("stop")
+    with pytest.raises(UsageError, match="stopping already"):
+        bench.ask("restart")
+    assert not bench.verbs.starts_again
+
+
+def test_a_reload_tells_what_changed_and_what_waits(bench: Bench) -> None:
+    found = bench.ask("reload")
+    assert found["changed"] == ("logging.level",)
+    assert found["needs_restart"] == ("slots",)
+
+
+def test_a_job_between_two_steps_names_no_step(bench: Bench) -> None:
+    bench.agent.job = make_job(steps=(StepMark("train", "done"), StepMark("test")))
+    assert bench.ask("state")["jobs"][0]["step"] is None
