@@ -4,10 +4,10 @@ import logging
 import threading
 from collections.abc import Callable
 
-from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent_parts import Courier, Parts
 from alectio_agent.agent.service.snapshot import AgentSnapshot, take_snapshot
+from alectio_agent.agent.service.stops import Stops
 from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
 from alectio_agent.core.units import format_duration
@@ -31,7 +31,7 @@ class Agent:
         self._parts = parts
         self._stopping = threading.Event()
         self._drained = threading.Event()
-        self._asked = 0
+        self._stops = Stops(parts.hooks, lambda: parts.slot.job, parts.drain_timeout_s)
         self.error: BaseException | None = None
         leaving = parts.leaving
         self._poll = self._driver("poll", parts.poll_loop, leaving.is_set)
@@ -53,7 +53,7 @@ class Agent:
     @property
     def was_stopped(self) -> bool:
         """Whether a person asked it to stop."""
-        return self._asked > 0
+        return self._stops.asked > 0
 
     def snapshot(self) -> AgentSnapshot:
         """What it is doing now; cheap, and may be called from any thread."""
@@ -62,7 +62,7 @@ class Agent:
             self._parts.clock.monotonic(),
             is_registered=self._parts.poll_loop.agent_id is not None,
             is_leaving=self._parts.leaving.is_set(),
-            stops_asked=self._asked,
+            stops_asked=self._stops.asked,
         )
 
     def start(self) -> None:
@@ -76,20 +76,12 @@ class Agent:
         return self._stopping
 
     def stop(self) -> None:
-        """Ask to stop: once finishes the running step, twice cancels it, three times kills it.
+        """Ask to stop: once finishes the running step, twice cancels it, three times kills it."""
+        self._leave_after(self._stops.ask)
 
-        May be called from a signal handler.
-        """
-        self._asked += 1
-        if self._asked == 1:
-            self._say_farewell()
-        elif self._asked == 2:
-            log.warning("cancelling the running step; once more kills it")
-            threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
-        else:
-            threading.Thread(target=self._parts.hooks.kill).start()
-        self._parts.leaving.set()
-        self._stopping.set()
+    def cancel(self) -> None:
+        """Ask to stop at once: as asking twice."""
+        self._leave_after(self._stops.ask_firmly)
 
     def finish(self, *, at_once: bool = False) -> None:
         """Stop because nothing is left to do.
@@ -99,13 +91,8 @@ class Agent:
         """
         self._parts.leaving.set()
         if at_once:
-            self._parts.hooks.cancel(CANCEL_GRACE_S)
+            self._stops.cancel()
         self._stopping.set()
-
-    def cancel(self) -> None:
-        """Ask to stop at once: as asking twice."""
-        self._asked = max(self._asked, 1)
-        self.stop()
 
     def fail(self, error: BaseException) -> None:
         """Stop because of an error that cannot be handled here."""
@@ -121,7 +108,7 @@ class Agent:
         if self.error is not None:
             return
         self.fail(error)
-        threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+        self._stops.cancel()
 
     def wait_for_stop(self) -> None:
         """Return when the agent was asked to stop."""
@@ -153,21 +140,18 @@ class Agent:
         self._wait(self._beats)
         self._leave()
 
-    def _say_farewell(self) -> None:
-        job = self._parts.slot.job
-        if job is None:
-            log.info("stopping")
-            return
-        limit_s = self._parts.drain_timeout_s
-        deadline = "no deadline" if limit_s is None else f"at most {format_duration(limit_s)}"
-        log.info("stopping: %s finishes its running step (%s); again to cancel it", job, deadline)
+    def _leave_after(self, ask: Callable[[], None]) -> None:
+        # No further step begins from here on, whatever the asking takes.
+        self._parts.leaving.set()
+        ask()
+        self._stopping.set()
 
     def _wait_for_slot(self) -> None:
         parts = self._parts
         limit_s = parts.drain_timeout_s
         if limit_s is not None and not parts.clock.wait(self._slot.over, limit_s):
             log.warning("the running step did not end in %s: cancelled", format_duration(limit_s))
-            parts.hooks.cancel(CANCEL_GRACE_S)
+            self._stops.cancel()
         self._wait(self._slot)
 
     def _wait(self, driver: Driver) -> None:

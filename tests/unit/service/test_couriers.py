@@ -46,6 +46,7 @@ class Bench:
             sender=self.sender,
             heartbeats=idle,
             leaving=Event(),
+            drain_timeout_s=None,
             clock=self.clock,
             uploads=SimpleNamespace(courier=SimpleNamespace()),
             couriers=(Courier("logs", self.loop, SimpleNamespace(interrupt=self.cut.set)),),  # type: ignore[arg-type]
