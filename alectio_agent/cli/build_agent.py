@@ -27,8 +27,10 @@ from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
 from alectio_agent.agent.service.snapshot import Sources
+from alectio_agent.agent.service.stop_plan import StopRules
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
+from alectio_agent.config.agent import AgentSettings
 from alectio_agent.core.clock import SystemClock
 
 
@@ -111,7 +113,7 @@ def build_agent(
     agent = Agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
-            state.settings.agent.drain_timeout, base.clock,
+            stop_rules(state.settings.agent), base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
@@ -121,6 +123,15 @@ def build_agent(
     poll_loop.quota = slot.quota = sender.quota = quota
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
     return agent
+
+
+def stop_rules(settings: AgentSettings) -> StopRules:
+    """What the configuration says about stops.
+
+    Args:
+        settings: Section `agent`.
+    """
+    return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:

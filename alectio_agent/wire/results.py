@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue
 
 from alectio_agent.wire.claims import Step
-from alectio_agent.wire.names import Digest, Id
+from alectio_agent.wire.names import CHECKPOINT_PATTERN, Digest, Id
 from alectio_agent.wire.protocol import MAX_COUNT
 from alectio_agent.wire.provenance import Provenance
 from alectio_agent.wire.records import Record
@@ -104,7 +104,11 @@ class StepCommit(Record):
 
 
 class JobFailure(Record):
-    """`POST /v1/jobs/{job_id}/fail`: a step gave no result, or the job is handed back."""
+    """`POST /v1/jobs/{job_id}/fail`: a step gave no result, or the job is handed back.
+
+    Attributes:
+        partial: What an interrupted `train` saved; it lies on this agent, for its next attempt.
+    """
 
     key: Id
     step: Step | None = None
@@ -112,6 +116,7 @@ class JobFailure(Record):
     message: str = Field(max_length=4000)
     traceback: str = Field(default="", max_length=32000)
     finished_at: str = ""
+    partial: str | None = Field(default=None, pattern=CHECKPOINT_PATTERN)
 
     def content(self) -> dict[str, JsonValue]:
         """What is compared when the key comes again."""

@@ -3,14 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent_parts import Courier, Parts
-from alectio_agent.agent.service.snapshot import AgentSnapshot, take_snapshot
+from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState, take_snapshot
+from alectio_agent.agent.service.stop_plan import StopMode
 from alectio_agent.agent.service.stops import Stops
 from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
-from alectio_agent.core.units import format_duration
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,9 @@ class Agent:
         self._parts = parts
         self._stopping = threading.Event()
         self._drained = threading.Event()
-        self._stops = Stops(parts.hooks, lambda: parts.slot.job, parts.drain_timeout_s)
+        self._stops = Stops(
+            parts.stop_rules, [parts.hooks], self._running, parts.is_going_down, parts.clock
+        )
         self.error: BaseException | None = None
         leaving = parts.leaving
         self._poll = self._driver("poll", parts.poll_loop, leaving.is_set)
@@ -62,7 +65,12 @@ class Agent:
             self._parts.clock.monotonic(),
             is_registered=self._parts.poll_loop.agent_id is not None,
             is_leaving=self._parts.leaving.is_set(),
-            stops_asked=self._stops.asked,
+            stops=StopState(
+                self._stops.asked,
+                self._stops.rules.when_stopped,
+                self._stops.plan,
+                self._stops.ends_s,
+            ),
         )
 
     def start(self) -> None:
@@ -76,12 +84,23 @@ class Agent:
         return self._stopping
 
     def stop(self) -> None:
-        """Ask to stop: once finishes the running step, twice cancels it, three times kills it."""
+        """Ask to stop: once does what the configuration says, then cancels, then kills.
+
+        Returns within some seconds, before the running step has ended.
+        """
         self._leave_after(self._stops.ask)
+
+    def stop_with(self, mode: StopMode) -> None:
+        """Ask to stop in a certain way, whatever the configuration says; again changes nothing.
+
+        Args:
+            mode: What is done with the running step.
+        """
+        self._leave_after(partial(self._stops.ask_for, mode))
 
     def cancel(self) -> None:
         """Ask to stop at once: as asking twice."""
-        self._leave_after(self._stops.ask_firmly)
+        self.stop_with("cancel")
 
     def finish(self, *, at_once: bool = False) -> None:
         """Stop because nothing is left to do.
@@ -129,7 +148,8 @@ class Agent:
         self._poll.wake()
         self._wait(self._poll)
         self._slot.wake()
-        self._wait_for_slot()
+        self._stops.limit()
+        self._wait(self._slot)
         self._sender.wake()
         self._wait(self._sender)
         self._uploads.close()
@@ -146,13 +166,11 @@ class Agent:
         ask()
         self._stopping.set()
 
-    def _wait_for_slot(self) -> None:
-        parts = self._parts
-        limit_s = parts.drain_timeout_s
-        if limit_s is not None and not parts.clock.wait(self._slot.over, limit_s):
-            log.warning("the running step did not end in %s: cancelled", format_duration(limit_s))
-            self._stops.cancel()
-        self._wait(self._slot)
+    def _running(self) -> list[str]:
+        """The jobs of which a step runs."""
+        run = self._parts.slot.in_hand
+        is_running = run is not None and any(mark.state == "running" for mark in run.marks.all)
+        return [run.claim.job] if run is not None and is_running else []
 
     def _wait(self, driver: Driver) -> None:
         while not driver.over.is_set():
