@@ -174,9 +174,9 @@ def test_a_hook_that_takes_no_notice_is_ended_at_the_deadline_with_all_it_starte
         heard.append(int(numbers["pid"]))
         bench.slot.request(0.5, asks_hook=True)
 
-    # Half a minute passes in 0.15 s, while nothing wakes it up before its time.
+    # Half a minute passes in 1.5 s, while nothing wakes it up before its time.
     hooks = DEAF.replace("    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n", "")
-    bench.slot = HookSlot(HurriedClock(), bench.groups, dict(os.environ), asking)
+    bench.slot = HookSlot(HurriedClock(20), bench.groups, dict(os.environ), asking)
     with pytest.raises(HookInterruptedError, match="cancelled before it ended"):
         bench.run(bench.pipeline(hooks), "test")
     assert not is_running(heard[0])
