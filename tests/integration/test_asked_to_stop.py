@@ -12,6 +12,7 @@ from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.core.errors import HookInterruptedError, HookRaisedError
 from tests.support.clocks import HurriedClock
 from tests.support.hook_runs import HOOKS, STUBBORN, HookBench
+from tests.support.interpreters import PYPY, need
 
 # Trains epoch after epoch until it has done ten; tells of each, and waits to be asked in the third.
 EPOCHS = f"""
@@ -76,6 +77,13 @@ def test_a_hook_that_is_asked_saves_and_the_next_attempt_goes_on_from_there(
     begun = [line for line in bench.log().splitlines() if line.startswith("begun")]
     assert begun == ["begun at 0", "begun at 3"]
     assert "toy-ckpt_1-a2" in checkpoints(bench)
+
+
+def test_a_python_3_9_without_this_package_can_be_asked_as_well(bench: HookBench) -> None:
+    ask(bench)
+    with pytest.raises(HookInterruptedError, match="stopped at a checkpoint"):
+        bench.run(bench.pipeline(STOPPING, python=need(PYPY, "ctypes")), **ID)
+    assert checkpoints(bench) == {"toy-ckpt_1.partial"}
 
 
 def test_another_experiment_of_the_same_name_starts_from_nothing(bench: HookBench) -> None:
