@@ -9,6 +9,7 @@ from pathlib import Path
 from alectio_agent.agent.hooks.checkpoints import held_checkpoints
 from alectio_agent.agent.hooks.groups import HOME_VARIABLE, home_mark
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
+from alectio_agent.agent.hooks.partials import held_partials
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.jobs.announcement import Announcement
@@ -101,7 +102,7 @@ def announcement(
         return [
             checkpoint
             for pipeline in settings.pipelines.values()
-            for checkpoint in _held(pipeline.checkpoints.dir)
+            for checkpoint in held_in(pipeline.checkpoints.dir)
         ]
 
     def digest(pipeline: str, size: int) -> str | None:
@@ -143,15 +144,19 @@ def offer(
     )
 
 
-def _held(folder: Path) -> list[HeldCheckpoint]:
-    """The checkpoints on disk, a folder per experiment; foreign files are passed over."""
+def held_in(folder: Path) -> list[HeldCheckpoint]:
+    """The checkpoints on disk, whole ones and partial ones; foreign files are passed over.
+
+    Args:
+        folder: Of a pipeline; holds a folder per experiment.
+    """
     if not folder.is_dir():
         return []
     return [
         HeldCheckpoint(experiment=inside.name, name=name)
         for inside in sorted(folder.iterdir())
         if inside.is_dir() and re.match(EXPERIMENT_PATTERN, inside.name)
-        for name in held_checkpoints(inside)
+        for name in (*held_checkpoints(inside), *held_partials(inside))
     ]
 
 

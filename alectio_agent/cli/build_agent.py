@@ -31,8 +31,10 @@ from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.snapshot import Sources
+from alectio_agent.agent.service.stop_plan import StopRules
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
+from alectio_agent.config.agent import AgentSettings
 from alectio_agent.core.clock import SystemClock
 
 
@@ -116,7 +118,7 @@ def build_agent(
     agent = Agent(
         Parts(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
-            base.leaving, state.settings.agent.drain_timeout, base.clock,
+            base.leaving, stop_rules(state.settings.agent), base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)),
         )
@@ -173,6 +175,15 @@ def _heed_pauses(pauses: Pauses, slots: Slots, poll_loop: PollLoop, polls: HttpT
         slot.is_paused = pauses.is_paused
     poll_loop.reasons.append(pauses.reason)
     poll_loop.held_back = pauses.reason()  # said at the start already
+
+
+def stop_rules(settings: AgentSettings) -> StopRules:
+    """What the configuration says about stops.
+
+    Args:
+        settings: Section `agent`.
+    """
+    return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:

@@ -78,7 +78,7 @@ beat `$ALECTIO_HUB`.
 
 | signal | `run` |
 | --- | --- |
-| TERM, INT (Ctrl-C) | finishes the running step; twice: cancels it; three times: kills it |
+| TERM, INT (Ctrl-C) | once: as `agent.when_stopped` says; twice: cancels; three times: kills |
 | QUIT | cancels the running step at once |
 | HUP | reads agent.yaml again: the log level changes, what needs a restart is named |
 

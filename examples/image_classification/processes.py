@@ -10,7 +10,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from alectio_agent import progress  # known in any interpreter: the agent brings it along
+from alectio_agent import Stopped, progress, should_stop  # in any interpreter: the agent's
 
 POOL_SIZE = 1437
 CLASSES = 10
@@ -58,8 +58,11 @@ def train(payload):
     model.to(DEVICE).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=args["learning_rate"])
     images, digits = IMAGES[labeled].to(DEVICE), DIGITS[labeled].to(DEVICE)
-    loss = 0.0
-    for epoch in range(args["epochs"]):
+    begun, loss = _go_on(payload, model, optimizer), 0.0
+    for epoch in range(begun, args["epochs"]):
+        if should_stop():  # with `when_stopped: checkpoint`, and when the machine goes down
+            _save_partial(payload, model, optimizer, epoch)
+            raise Stopped(f"after {epoch} epochs")
         loss = _train_once(model, optimizer, images, digits, args["batch_size"])
         progress(epoch + 1, args["epochs"], loss=loss)  # shown by `run`, with the time left
     torch.save(model.state_dict(), _checkpoint(payload, "ckpt_file"))
@@ -98,6 +101,27 @@ def _train_once(model, optimizer, images, digits, batch_size):
         optimizer.step()
         total += loss.item() * len(batch)
     return total / len(images)
+
+
+def _save_partial(payload, model, optimizer, epoch):
+    """Keep what the next attempt needs; renamed when it is whole, since the machine may go down."""
+    file = _checkpoint(payload, "ckpt_file")
+    saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()["state"]}
+    saved |= {"epoch": epoch, "random": torch.get_rng_state()}
+    torch.save(saved, f"{file}.partial.tmp")
+    Path(f"{file}.partial.tmp").rename(f"{file}.partial")
+
+
+def _go_on(payload, model, optimizer):
+    """Go on from what an earlier attempt at this loop saved; gives the first epoch to do."""
+    if payload["partial"] is None:
+        return 0
+    saved = torch.load(_checkpoint(payload, "partial"), map_location="cpu", weights_only=True)
+    model.load_state_dict(saved["model"])
+    groups = optimizer.state_dict()["param_groups"]  # settings, made from `args` as ever
+    optimizer.load_state_dict({"state": saved["optimizer"], "param_groups": groups})
+    torch.set_rng_state(saved["random"])
+    return saved["epoch"]
 
 
 def _run(payload, numbers):

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from alectio_agent.core.errors import HookInterruptedError
+from tests.support.hook_runs import HookBench
 from tests.support.interpreters import DEBIAN, need
 from tests.support.projects import read_experiment, run_command
 
@@ -132,3 +134,34 @@ def test_images_run_to_their_end_where_torch_is(tmp_path: Path) -> None:
     assert [first[key] for key in same] == [again[key] for key in same], (
         "loop 0 of the control is the same run: the agent has seeded torch"
     )
+
+
+@pytest.mark.timeout(300)  # torch is imported three times
+def test_images_whose_training_is_stopped_in_the_middle_give_the_same_network(
+    tmp_path: Path,
+) -> None:
+    bench = HookBench(tmp_path)
+    pipeline = bench.pipeline(
+        (EXAMPLES / "image_classification" / "processes.py").read_text(),
+        python=torch_python(),
+        args={"epochs": 150, "batch_size": 16, "learning_rate": 0.002},
+        env={"OMP_NUM_THREADS": "1"},
+    )
+    changed = {"loop": 0, "classes": 10, "payload": {"labeled": list(range(20))}}
+
+    def losses() -> float:
+        trained = bench.run(pipeline, experiment_id="e-1", **changed).inline
+        assert trained is not None
+        return float(trained["hyperparams"]["loss"])
+
+    wanted = losses()
+
+    def stop(*_: object) -> None:
+        bench.on_progress = None
+        bench.slot.request(None, asks_hook=True)
+
+    bench.on_progress = stop
+    with pytest.raises(HookInterruptedError, match="stopped at a checkpoint"):
+        losses()
+    assert losses() == wanted
+    bench.close()

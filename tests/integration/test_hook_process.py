@@ -663,7 +663,8 @@ class TestCalls:
         common = {
             "ckpt_file": "toy-ckpt_3", "ckpt_dir": folder, "loop": 3, "seed": 7, "args": args,
         }  # fmt: skip
-        assert train == {**common, "labeled": [1, 2], "resume_from": "toy-ckpt_2"}
+        begun = {"labeled": [1, 2], "resume_from": "toy-ckpt_2", "partial": None}
+        assert train == {**common, **begun}
         assert test == common
         assert infer == {**common, "unlabeled": [4, 8, 15]}
 

@@ -216,13 +216,6 @@ def test_progress_belongs_to_the_job_of_the_slot_whose_hook_told_it(bench: Bench
     assert noted[1].progress.done == 3
 
 
-def test_all_running_steps_are_cancelled_together(bench: Bench) -> None:
-    bench.start(None, None)
-    bench.slots.hooks.cancel(30.0)
-    bench.slots.hooks.kill()
-    assert [hooks.cancels for hooks in bench.hooks] == [[30.0, 0.0]] * 2
-
-
 def test_a_job_whose_pipeline_is_configured_no_more_goes_back_to_the_platform(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

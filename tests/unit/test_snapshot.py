@@ -12,7 +12,7 @@ from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.unsent import Unsent
-from alectio_agent.agent.service.snapshot import AgentSnapshot, Sources, take_snapshot
+from alectio_agent.agent.service.snapshot import AgentSnapshot, Sources, StopState, take_snapshot
 from alectio_agent.wire.results import Progress
 from tests.support.claims import make_claim
 from tests.support.clocks import FakeClock
@@ -47,7 +47,7 @@ class Bench:
             held_back=lambda: self.held_back,
         )  # fmt: skip
         return take_snapshot(
-            sources, self.clock.monotonic(), is_registered=True, is_leaving=False, stops_asked=0
+            sources, self.clock.monotonic(), is_registered=True, is_leaving=False, stops=StopState()
         )
 
 

@@ -10,6 +10,8 @@ from alectio_agent.agent.hooks.failures import mend
 from alectio_agent.core.errors import CheckpointError, HookResultError
 
 LOG_FOLDER = "log"
+PARTIAL = ".partial"
+"""Behind a checkpoint's name: saved in the middle of `train`, so no checkpoint."""
 Snapshot = dict[str, tuple[int, int, int]]
 """Path inside the folder, to what changes whenever the file is written."""
 
@@ -53,10 +55,29 @@ def remove_checkpoint(folder: Path, name: str) -> None:
         name: Of the checkpoint.
     """
     for path in _lying_under(folder, name):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove_path(path)
+
+
+def remove_path(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it; it may be gone.
+
+    Args:
+        path: In an experiment's folder.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def lies_under(folder: Path, name: str) -> bool:
+    """Whether a checkpoint lies in a folder, whole.
+
+    Args:
+        folder: Of the experiment.
+        name: Of the checkpoint.
+    """
+    return bool(_lying_under(folder, name))
 
 
 def checkpoint_bytes(folder: Path, name: str) -> int | None:
@@ -89,7 +110,7 @@ def prepare_train(folder: Path, resume_from: str | None, ckpt_file: str) -> Snap
         CheckpointError: The folder holds checkpoints, and `resume_from` is not among them.
     """
     remove_checkpoint(folder, ckpt_file)
-    if resume_from is not None and not _lying_under(folder, resume_from):
+    if resume_from is not None and not lies_under(folder, resume_from):
         held = held_checkpoints(folder)
         if held:
             raise CheckpointError(
@@ -114,7 +135,7 @@ def check_trained(folder: Path, before: Snapshot, ckpt_file: str, job: str) -> s
     Raises:
         HookResultError: It wrote into the folder, but not under this name.
     """
-    if _lying_under(folder, ckpt_file):
+    if lies_under(folder, ckpt_file):
         return None
     after = _snapshot(folder)
     changed = sorted(path for path, state in after.items() if before.get(path) != state)
@@ -134,19 +155,31 @@ def check_trained(folder: Path, before: Snapshot, ckpt_file: str, job: str) -> s
 def _lying_under(folder: Path, name: str) -> list[Path]:
     """A file or folder of that name, and those with a suffix: `name.pt`, `name_optimizer.pt`."""
     starts = (f"{name}.", f"{name}_")
-    found = _names(folder)
-    return [folder / lying for lying in found if lying == name or lying.startswith(starts)]
+    return [
+        folder / lying
+        for lying in names_in(folder)
+        if lying == name or (lying.startswith(starts) and not _is_partial(lying[len(name) :]))
+    ]
 
 
 def _by_name(folder: Path) -> dict[str, int]:
     """Name of each checkpoint, to its loop."""
-    pattern = re.compile(rf"({re.escape(folder.name)}-ckpt_(\d+)(?:-a\d+)?)(?:[._].*)?")
-    found = (pattern.fullmatch(name) for name in _names(folder))
-    return {match[1]: int(match[2]) for match in found if match}
+    pattern = re.compile(rf"({re.escape(folder.name)}-ckpt_(\d+)(?:-a\d+)?)([._].*)?")
+    found = (pattern.fullmatch(name) for name in names_in(folder))
+    return {match[1]: int(match[2]) for match in found if match and not _is_partial(match[3] or "")}
 
 
-def _names(folder: Path) -> list[str]:
-    """What lies in a folder; nothing when there is none."""
+def _is_partial(rest: str) -> bool:
+    """Whether what stands behind a checkpoint's name marks a partial one, or a file on its way."""
+    return re.search(rf"\{PARTIAL}(?:[._]|$)", rest) is not None
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder.
+
+    Args:
+        folder: Any; there need not be one.
+    """
     try:
         return os.listdir(folder)  # noqa: PTH208 - names: a path for each takes long
     except (FileNotFoundError, NotADirectoryError):

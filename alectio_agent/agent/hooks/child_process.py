@@ -27,6 +27,8 @@ LONGEST_POLL_MS = 2**30
 """The system call takes an int of 32 bits; a longer wait is made of several."""
 CHUNK = 2**20
 _NOTHING = memoryview(b"")
+_END = b'{"do": "end"}\n'
+_STOP = b'{"do": "stop"}\n'
 
 Report = dict[str, Any]
 OnReport = Callable[[Report], None]
@@ -122,7 +124,7 @@ class ChildProcess:
             StoppedError: Somebody asked to stop, or a limit did. The group got TERM, and its grace.
         """
         unsent = memoryview(_encode(command))
-        is_told = False
+        is_told = is_asked = False
         watch = Watch(limits, self._clock)
 
         def hear(report: Report) -> None:
@@ -130,18 +132,21 @@ class ChildProcess:
             on_report(report)
 
         while True:
-            if not is_told and watch.overrun is not None:
-                stopper.ask(CANCEL_GRACE_S, watch.overrun)
+            _cut_short(stopper, watch)
             deadline_s = stopper.deadline_s
+            if not is_asked and not unsent and stopper.is_hook_asked:
+                unsent, is_asked = self._send(memoryview(_STOP)), True
             if deadline_s is not None and not is_told:
                 self._terminate(deadline_s)
                 is_told = True
             if deadline_s is not None and self._is_over(deadline_s):
                 raise StoppedError(stopper.overrun)
-            ends_s = watch.ends_s if deadline_s is None else deadline_s
+            ends_s = _first(watch.ends_s, stopper.late_s) if deadline_s is None else deadline_s
             unsent = self._turn(unsent, stopper, ends_s)
             answer = self._read_reports(hear)
             if is_told:
+                if answer is not None:
+                    unsent = memoryview(_END)  # it took no notice of TERM, but has ended its work
                 continue
             if answer is not None:
                 return answer
@@ -160,7 +165,7 @@ class ChildProcess:
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         with suppress(OSError):
-            os.write(self._commands, b'{"do": "end"}\n')
+            os.write(self._commands, _END)
             poll.poll(END_GRACE_S * 1000)
         self.kill()
 
@@ -193,13 +198,16 @@ class ChildProcess:
         if self._pidfd in ready and stopper.deadline_s is not None:
             # Ended, but its group may not be: there is nothing to wait on for that.
             self._clock.wait(Event(), LOOK_S)
-        if self._commands in ready:
-            try:
-                unsent = unsent[os.write(self._commands, unsent[:CHUNK]) :]
-            except BlockingIOError:
-                return unsent
-            except OSError:
-                return _NOTHING  # nobody reads any more; its end is noticed by the process itself
+        return self._send(unsent) if self._commands in ready else unsent
+
+    def _send(self, unsent: memoryview) -> memoryview:
+        """Send what the pipe takes; gives what is still to send."""
+        try:
+            unsent = unsent[os.write(self._commands, unsent[:CHUNK]) :]
+        except BlockingIOError:
+            return unsent
+        except OSError:
+            return _NOTHING  # nobody reads any more; its end is noticed by the process itself
         # An empty view would keep the whole command, for as long as the hook runs.
         return unsent if unsent else _NOTHING
 
@@ -240,6 +248,22 @@ class ChildProcess:
     def _is_over(self, deadline_s: float) -> bool:
         """Whether a stop needs no more waiting."""
         return self._clock.monotonic() >= deadline_s or is_group_empty(self.pgid)
+
+
+def _cut_short(stopper: Stopper, watch: Watch) -> None:
+    """Cancel a step that went over a limit, or over the time that a stop gives it."""
+    if stopper.deadline_s is not None:
+        return
+    if watch.overrun is not None:
+        stopper.ask(CANCEL_GRACE_S, watch.overrun)
+    elif stopper.is_late:
+        log.warning("the running step did not end in time: cancelled")
+        stopper.ask(CANCEL_GRACE_S)
+
+
+def _first(*times_s: float | None) -> float | None:
+    """The earliest of several times; None when there is none."""
+    return min((time_s for time_s in times_s if time_s is not None), default=None)
 
 
 def _encode(command: dict[str, Any]) -> bytes:

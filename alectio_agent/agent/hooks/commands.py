@@ -49,18 +49,23 @@ def load_command(
     }
 
 
-def step_command(step_run: StepRun, folders: ExperimentFolders) -> Command:
+def step_command(
+    step_run: StepRun, folders: ExperimentFolders, partial: str | None = None
+) -> Command:
     """Run a step and write its result.
 
     Args:
         step_run: The step.
         folders: Of its experiment.
+        partial: Of `train`: name of the partial checkpoint to go on from.
     """
+    added = {"partial": partial} if step_run.step == "train" else {}
     return {
         "do": "step",
         "step": step_run.step,
         "payload": {
             **step_run.payload,
+            **added,
             "ckpt_dir": str(folders.experiment),
             "loop": step_run.loop,
             "seed": step_run.seed,

@@ -108,6 +108,8 @@ def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
         return _import_failed(told, scene, trace)
     if kind == "left":
         return HookInterruptedError(f"E-RUN-05  the debugger was left at {message}")
+    if kind == "stopped":
+        return HookInterruptedError(f"{scene.what}: stopped at a checkpoint")
     if kind == "contract":
         text = f"{told['code']}  {scene.what}: {message}. {scene.mend}"
         return HookResultError(text, hint=str(told.get("detail", "")))
@@ -116,7 +118,8 @@ def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
         return CheckpointError(message, hint=scene.again or hint, traceback=trace)
     hints = (_advice(told, scene), scene.mend, scene.in_log("The traceback"))
     hint = ". ".join(hint for hint in hints if hint)
-    return HookRaisedError(message, hint=hint, traceback=trace)
+    code = "E-HOOK-14" if told.get("cause") == "stopped" else ""
+    return HookRaisedError(message, hint=hint, traceback=trace, code=code)
 
 
 def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
@@ -185,6 +188,10 @@ def _advice(told: Mapping[str, Any], scene: Scene) -> str:
         return (
             f"Variables go into pipelines.{scene.pipeline_name}.env, or into the file that "
             f"pipelines.{scene.pipeline_name}.env_file names"
+        )
+    if cause == "stopped":
+        return (
+            "Nobody asked it to stop: raise Stopped only when alectio_agent.should_stop() is true"
         )
     if cause == "breakpoint":
         return "Remove breakpoint(), or use: alectio-agent try --pdb"

@@ -14,7 +14,6 @@ from alectio_agent.agent.hooks.calls import (
     load_limits,
     step_limits,
 )
-from alectio_agent.agent.hooks.checkpoints import check_trained, prepare_train
 from alectio_agent.agent.hooks.commands import load_command, step_command
 from alectio_agent.agent.hooks.edited_files import EditedFiles
 from alectio_agent.agent.hooks.environment import ExperimentFolders
@@ -26,6 +25,7 @@ from alectio_agent.agent.hooks.provenance import CodeReader
 from alectio_agent.agent.hooks.spare import SpareProcess
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import Stopper
+from alectio_agent.agent.hooks.training import Training
 from alectio_agent.agent.hooks.warm import Warm
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock, timestamp
@@ -162,6 +162,10 @@ class HookSlot:
         """
         self._stopper.ask(grace_s)
 
+    def request(self, within_s: float | None, *, asks_hook: bool) -> None:
+        """Let the running step end by itself, from any thread; arguments as in `Stopper`."""
+        self._stopper.request(within_s, asks_hook=asks_hook)
+
     def kill(self) -> None:
         """Stop the running step at once, from any thread."""
         self._stopper.ask(0.0)
@@ -227,24 +231,22 @@ class HookSlot:
         if not step_run.is_wanted():
             raise HookInterruptedError(f"{scene.what}: cancelled before it began")
         folders = _folders(step_run)
-        before = None
-        if step_run.step == "train":
-            payload = step_run.payload
-            before = prepare_train(folders.experiment, payload["resume_from"], payload["ckpt_file"])
+        is_train = step_run.step == "train"
+        training = Training.begin(step_run, folders.experiment) if is_train else None
         warm = self._warm_up(step_run, scene, folders)
-        code = None if before is None else warm.code.look(map(Path, warm.loaded["files"]))
+        if self._stopper.is_hook_asked:
+            raise HookInterruptedError(f"{scene.what}: stopped before it began")
+        code = None if training is None else warm.code.look(map(Path, warm.loaded["files"]))
         started_at = timestamp(self._clock.now())
         warm.has_run = True
-        command = step_command(step_run, folders)
+        command = step_command(step_run, folders, training.partial if training else None)
         limits = step_limits(scene)
         told = self._calls.call(warm.process, command, scene, limits, step_run.on_part)
         warm.note(told["files"])
         warm.idle_since_s = self._clock.monotonic()
         warnings = list(told["warnings"])
-        if before is not None:
-            ckpt_file = step_run.payload["ckpt_file"]
-            warning = check_trained(folders.experiment, before, ckpt_file, step_run.job)
-            warnings += [warning] if warning else []
+        if training is not None:
+            warnings += training.check(is_asked=self._stopper.is_hook_asked)
         times = (started_at, timestamp(self._clock.now()))
         outcome = StepOutcome.of(told, times, warnings)
         return outcome if code is None else replace(outcome, provenance=warm.made_of(code, told))

@@ -38,6 +38,7 @@ class StepRun:
     """One step to run.
 
     Attributes:
+        experiment_id: The platform's; empty when nothing is left for a next attempt, as in `try`.
         job: `experiment/loop`, for people.
         payload: As on the wire; indices in increasing order, in a list or an `array`.
         output: What rows of `infer` hold, such as `logits`.
@@ -66,6 +67,7 @@ class StepRun:
     output: str | None
     folder: Path
     log_file: Path
+    experiment_id: str = ""
     is_wanted: Callable[[], bool] = always
     in_warm: bool = False
     is_debugged: bool = False

@@ -24,6 +24,8 @@ class Stopper:
         self._lock = threading.Lock()
         self._is_running = False
         self._deadline_s: float | None = None
+        self._late_s: float | None = None
+        self._is_hook_asked = False
         self._overrun: Overrun | None = None
         self.fd, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._is_closed = False
@@ -40,10 +42,29 @@ class Stopper:
         with self._lock:
             return self._overrun
 
+    @property
+    def late_s(self) -> float | None:
+        """When a step that may end by itself is cancelled, by the monotonic clock; None: never."""
+        with self._lock:
+            return self._late_s
+
+    @property
+    def is_late(self) -> bool:
+        """Whether that time has come."""
+        late_s = self.late_s
+        return late_s is not None and self._clock.monotonic() >= late_s
+
+    @property
+    def is_hook_asked(self) -> bool:
+        """Whether the hook is to be told that it should stop."""
+        with self._lock:
+            return self._is_hook_asked or self._deadline_s is not None
+
     def begin(self) -> None:
         """A step begins: from now on asking has an effect."""
         with self._lock:
             self._is_running, self._deadline_s, self._overrun = True, None, None
+            self._late_s, self._is_hook_asked = None, False
             self._hush()
 
     def finish(self) -> None:
@@ -66,8 +87,25 @@ class Stopper:
                 self._overrun = overrun
             if self._deadline_s is None or deadline_s < self._deadline_s:
                 self._deadline_s = deadline_s
-            with suppress(BlockingIOError):
-                os.write(self._bell, b"!")
+            self._ring()
+
+    def request(self, within_s: float | None, *, asks_hook: bool) -> None:
+        """Let the running step end by itself; without one nothing happens.
+
+        Args:
+            within_s: How long it may take before it is cancelled; None: without limit. The
+                shortest of several counts.
+            asks_hook: Tell the hook, which may save what it has and end early.
+        """
+        now_s = self._clock.monotonic()
+        with self._lock:
+            if not self._is_running or self._is_closed:
+                return
+            self._is_hook_asked |= asks_hook
+            if within_s is not None:
+                late_s = now_s + max(0.0, within_s)
+                self._late_s = late_s if self._late_s is None else min(late_s, self._late_s)
+            self._ring()
 
     def hush(self) -> None:
         """Take note: `fd` is readable again only after the next asking."""
@@ -81,6 +119,10 @@ class Stopper:
                 self._is_closed = True
                 os.close(self.fd)
                 os.close(self._bell)
+
+    def _ring(self) -> None:
+        with suppress(BlockingIOError):
+            os.write(self._bell, b"!")
 
     def _hush(self) -> None:
         with suppress(BlockingIOError):

@@ -7,10 +7,12 @@ from typing import Protocol
 
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
+from alectio_agent.agent.hooks.partials import remove_partials
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Ending
+from alectio_agent.agent.jobs.kept_partial import keep_partial
 from alectio_agent.agent.jobs.orders import Order, open_orders
 from alectio_agent.agent.jobs.part_queue import OutPart
 from alectio_agent.agent.jobs.step_marks import StepMarks
@@ -165,6 +167,7 @@ class JobRun:
             pipeline_name=claim.pipeline,
             pipeline=self._pipeline,
             experiment=claim.experiment,
+            experiment_id=claim.experiment_id,
             job=claim.job,
             loop=claim.loop,
             loops=claim.loops,
@@ -237,6 +240,7 @@ class JobRun:
         keep = self._pipeline.checkpoints.keep
         protected = {order.payload["ckpt_file"], order.payload["resume_from"] or ""}
         prune_checkpoints(self._checkpoints, keep, protected)
+        remove_partials(self._checkpoints, self.claim.loop)
 
     def _manifest(self, order: Order, outcome: StepOutcome) -> Manifest:
         commit = StepCommit(
@@ -300,7 +304,9 @@ class JobRun:
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
-        share = self._desk.share
+        share, partial = self._desk.share, None
+        if step == "train" and name != "cancelled":
+            partial = keep_partial(self._desk.disk, self._checkpoints, self.claim.loop, self._log)
         failure = JobFailure.model_validate(
             {
                 "key": new_id(),
@@ -309,6 +315,7 @@ class JobRun:
                 "message": share.message(message, name)[:4000],
                 "traceback": share.traceback(traceback)[-32000:],
                 "finished_at": timestamp(self._desk.clock.now()),
+                "partial": partial,
             }
         )
         self._desk.journal.put_failure(self.claim.lease, failure)

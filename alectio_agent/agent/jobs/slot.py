@@ -43,6 +43,9 @@ class SlotHooks(StepRunner, Protocol):
     def readiness(self, pipeline: str, experiment: str) -> int:
         """How soon it could begin a job of an experiment; more is sooner."""
 
+    def request(self, within_s: float | None, *, asks_hook: bool) -> None:
+        """Let the running step end by itself within a time, from another thread."""
+
     def kill(self) -> None:
         """End the running step at once, from another thread."""
 

@@ -4,34 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from alectio_agent.agent.jobs.run import JobRun
-from alectio_agent.agent.jobs.slot import MOST_ENDED, EndedJob, Slot, SlotHooks
+from alectio_agent.agent.jobs.slot import MOST_ENDED, EndedJob, Slot
 from alectio_agent.wire.claims import Claim
-
-
-class AllHooks:
-    """The hook processes of all slots, for whoever stops them together."""
-
-    def __init__(self, hooks: Iterable[SlotHooks]) -> None:
-        """Take them; each is closed by the thread of its slot.
-
-        Args:
-            hooks: Of each slot.
-        """
-        self._hooks = tuple(hooks)
-
-    def cancel(self, grace_s: float) -> None:
-        """Stop every running step, from any thread.
-
-        Args:
-            grace_s: Between TERM and KILL of each process group.
-        """
-        for hooks in self._hooks:
-            hooks.cancel(grace_s)
-
-    def kill(self) -> None:
-        """Stop every running step at once, from any thread."""
-        for hooks in self._hooks:
-            hooks.kill()
 
 
 class Slots:
@@ -44,7 +18,6 @@ class Slots:
             slots: At least one, in the order of the configuration.
         """
         self.all = tuple(slots)
-        self.hooks = AllHooks(slot.hooks for slot in self.all)
         self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
         for slot in self.all:
             slot.ended = self.ended  # one history, in the order in which jobs end

@@ -3,15 +3,16 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
-from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.service.agent_parts import Courier, Parts
-from alectio_agent.agent.service.snapshot import AgentSnapshot, take_snapshot
+from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState, take_snapshot
+from alectio_agent.agent.service.stop_plan import StopMode
+from alectio_agent.agent.service.stops import Stops
 from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
-from alectio_agent.core.units import format_duration
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,10 @@ class Agent:
         self._parts = parts
         self._stopping = threading.Event()
         self._drained = threading.Event()
-        self._asked = 0
+        hooks = [slot.hooks for slot in parts.slots.all]
+        self._stops = Stops(
+            parts.stop_rules, hooks, self._running, parts.is_going_down, parts.clock
+        )
         self.error: BaseException | None = None
         leaving = parts.leaving
         self._poll = self._driver("poll", parts.poll_loop, leaving.is_set)
@@ -52,7 +56,7 @@ class Agent:
     @property
     def was_stopped(self) -> bool:
         """Whether a person asked it to stop."""
-        return self._asked > 0
+        return self._stops.asked > 0
 
     def snapshot(self) -> AgentSnapshot:
         """What it is doing now; cheap, and may be called from any thread."""
@@ -61,7 +65,12 @@ class Agent:
             self._parts.clock.monotonic(),
             is_registered=self._parts.poll_loop.agent_id is not None,
             is_leaving=self._parts.leaving.is_set(),
-            stops_asked=self._asked,
+            stops=StopState(
+                self._stops.asked,
+                self._stops.rules.when_stopped,
+                self._stops.plan,
+                self._stops.ends_s,
+            ),
         )
 
     def start(self) -> None:
@@ -75,20 +84,23 @@ class Agent:
         return self._stopping
 
     def stop(self) -> None:
-        """Ask to stop: once finishes the running step, twice cancels it, three times kills it.
+        """Ask to stop: once does what the configuration says, then cancels, then kills.
 
-        May be called from a signal handler.
+        Returns within some seconds, before the running step has ended.
         """
-        self._asked += 1
-        if self._asked == 1:
-            self._say_farewell()
-        elif self._asked == 2:
-            log.warning("cancelling the running step; once more kills it")
-            threading.Thread(target=self._parts.slots.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
-        else:
-            threading.Thread(target=self._parts.slots.hooks.kill).start()
-        self._parts.leaving.set()
-        self._stopping.set()
+        self._leave_after(self._stops.ask)
+
+    def stop_with(self, mode: StopMode) -> None:
+        """Ask to stop in a certain way, whatever the configuration says; again changes nothing.
+
+        Args:
+            mode: What is done with the running step.
+        """
+        self._leave_after(partial(self._stops.ask_for, mode))
+
+    def cancel(self) -> None:
+        """Ask to stop at once: as asking twice."""
+        self.stop_with("cancel")
 
     def finish(self, *, at_once: bool = False) -> None:
         """Stop because nothing is left to do.
@@ -98,13 +110,8 @@ class Agent:
         """
         self._parts.leaving.set()
         if at_once:
-            self._parts.slots.hooks.cancel(CANCEL_GRACE_S)
+            self._stops.cancel()
         self._stopping.set()
-
-    def cancel(self) -> None:
-        """Ask to stop at once: as asking twice."""
-        self._asked = max(self._asked, 1)
-        self.stop()
 
     def fail(self, error: BaseException) -> None:
         """Stop because of an error that cannot be handled here."""
@@ -120,7 +127,7 @@ class Agent:
         if self.error is not None:
             return
         self.fail(error)
-        threading.Thread(target=self._parts.slots.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+        self._stops.cancel()
 
     def wait_for_stop(self) -> None:
         """Return when the agent was asked to stop."""
@@ -142,7 +149,9 @@ class Agent:
         self._wait(self._poll)
         for driver in self._slots:
             driver.wake()
-        self._wait_for_slots()
+        self._stops.limit()
+        for driver in self._slots:
+            self._wait(driver)
         self._sender.wake()
         self._wait(self._sender)
         self._uploads.close()
@@ -153,35 +162,19 @@ class Agent:
         self._wait(self._beats)
         self._leave()
 
-    def _say_farewell(self) -> None:
-        jobs = [run.claim.job for run in self._parts.slots.in_hand]
-        if not jobs:
-            log.info("stopping")
-            return
-        limit_s = self._parts.drain_timeout_s
-        deadline = "no deadline" if limit_s is None else f"at most {format_duration(limit_s)}"
-        finish, them = ("finishes its running step", "it") if len(jobs) == 1 else (
-            "finish their running steps", "them")  # fmt: skip
-        named = ", ".join(jobs)
-        log.info("stopping: %s %s (%s); again to cancel %s", named, finish, deadline, them)
+    def _leave_after(self, ask: Callable[[], None]) -> None:
+        # No further step begins from here on, whatever the asking takes.
+        self._parts.leaving.set()
+        ask()
+        self._stopping.set()
 
-    def _wait_for_slots(self) -> None:
-        parts = self._parts
-        limit_s = parts.drain_timeout_s
-        if limit_s is not None and not self._are_over_in(limit_s):
-            log.warning("the running step did not end in %s: cancelled", format_duration(limit_s))
-            parts.slots.hooks.cancel(CANCEL_GRACE_S)
-        for driver in self._slots:
-            self._wait(driver)
-
-    def _are_over_in(self, limit_s: float) -> bool:
-        """Wait for the slots, at most so long in all."""
-        clock = self._parts.clock
-        deadline_s = clock.monotonic() + limit_s
-        return all(
-            clock.wait(driver.over, max(0.0, deadline_s - clock.monotonic()))
-            for driver in self._slots
-        )
+    def _running(self) -> list[str]:
+        """The jobs of which a step runs."""
+        return [
+            run.claim.job
+            for run in self._parts.slots.in_hand
+            if any(mark.state == "running" for mark in run.marks.all)
+        ]
 
     def _wait(self, driver: Driver) -> None:
         while not driver.over.is_set():

@@ -1,6 +1,7 @@
 """The parts that an agent is made of, as `cli` builds them."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +13,9 @@ from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop
+from alectio_agent.agent.service.going_down import is_going_down
 from alectio_agent.agent.service.snapshot import Sources
+from alectio_agent.agent.service.stop_plan import StopRules
 from alectio_agent.agent.service.threads import StepObject
 from alectio_agent.core.clock import Clock
 
@@ -88,6 +91,7 @@ class Parts:
         sources: What is looked at from outside.
         uploads: What the sender waits for; cut when it is over.
         couriers: They send what no job waits for, and a stop only for some seconds.
+        is_going_down: Whether the machine is; asked when a step runs at the first stop.
     """
 
     poll_loop: PollLoop
@@ -97,8 +101,9 @@ class Parts:
     polls: Polls
     farewell: PlatformClient
     leaving: threading.Event
-    drain_timeout_s: float | None
+    stop_rules: StopRules
     clock: Clock
     sources: Sources
     uploads: Uploads
     couriers: tuple[Courier, ...] = ()
+    is_going_down: Callable[[], bool] = is_going_down

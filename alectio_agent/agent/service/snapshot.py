@@ -15,6 +15,7 @@ from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.job_logs import JobLog
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.unsent import Unsent
+from alectio_agent.agent.service.stop_plan import StopMode, StopPlan
 from alectio_agent.core.errors import StoreError
 
 AgentState = Literal["starting", "idle", "working", "stopping"]
@@ -42,6 +43,23 @@ class JobInHand:
 
 
 @dataclass(frozen=True)
+class StopState:
+    """How it stands with stopping.
+
+    Attributes:
+        asked: 0: nobody asked; 1: the running step ends by itself; 2: it is cancelled; 3: killed.
+        when_stopped: What the next first asking does.
+        plan: What the first asking did; None before it, and for some seconds after it.
+        ends_s: When a step that ends by itself is cancelled, by the monotonic clock; None: never.
+    """
+
+    asked: int = 0
+    when_stopped: StopMode = "finish"
+    plan: StopPlan | None = None
+    ends_s: float | None = None
+
+
+@dataclass(frozen=True)
 class AgentSnapshot:
     """One moment; times are of the monotonic clock.
 
@@ -56,7 +74,7 @@ class AgentSnapshot:
         failing: What failed three times in a row or more (`polls`, `results`, `heartbeats`,
             `logs`, `names`), with the reason in words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
-        stops_asked: How often somebody asked it to stop.
+        stops: Who asked it to stop, and what comes of it.
         at_s: When this was taken.
     """
 
@@ -70,7 +88,7 @@ class AgentSnapshot:
     held_back: str = ""
     failing: Mapping[str, str] = field(default_factory=dict)
     free_bytes: int | None = None
-    stops_asked: int = 0
+    stops: StopState = field(default_factory=StopState)
     at_s: float = 0.0
 
 
@@ -99,7 +117,7 @@ class Sources:
 
 
 def take_snapshot(
-    sources: Sources, now_s: float, *, is_registered: bool, is_leaving: bool, stops_asked: int
+    sources: Sources, now_s: float, *, is_registered: bool, is_leaving: bool, stops: StopState
 ) -> AgentSnapshot:
     """Read all parts.
 
@@ -108,7 +126,7 @@ def take_snapshot(
         now_s: The time, by the monotonic clock.
         is_registered: The platform knows the agent.
         is_leaving: No further step is taken.
-        stops_asked: How often somebody asked it to stop.
+        stops: Who asked it to stop.
     """
     jobs = tuple(_job(sources, run) for run in sources.slots.in_hand)
     idle: AgentState = "idle" if is_registered else "starting"
@@ -123,7 +141,7 @@ def take_snapshot(
         held_back=sources.held_back(),
         failing={name: why for name, tell in sources.failing.items() if (why := tell())},
         free_bytes=_free_bytes(sources.folder),
-        stops_asked=stops_asked,
+        stops=stops,
         at_s=now_s,
     )
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from rich.text import Text
 
+from alectio_agent.agent.service.snapshot import StopState
+from alectio_agent.agent.service.stop_plan import StopMode
 from alectio_agent.cli.experiment_outcome import labels_export
 from alectio_agent.cli.experiment_table import problems
 from alectio_agent.cli.live.rows import join, plain
@@ -11,9 +13,18 @@ from alectio_agent.cli.live.scene import Scene
 from alectio_agent.cli.live.words import moment, roughly, spent
 from alectio_agent.wire.operation import ExperimentView
 
-CTRL_C = "Ctrl-C: finish this step, then stop.  Twice: stop now, continue next time."
+CTRL_C: dict[StopMode, str] = {
+    "finish": "Ctrl-C: finish this step, then stop.  Twice: stop now, continue next time.",
+    "checkpoint": "Ctrl-C: save a checkpoint, then stop.  Twice: stop now, continue next time.",
+    "cancel": "Ctrl-C: stop now, continue next time.  Twice: kill the hook.",
+}
+"""By what a first stop does."""
 CTRL_C_IDLE = "Ctrl-C: stop."
-CTRL_C_SHORT = "Ctrl-C: stop after this step. Twice: now"
+CTRL_C_SHORT: dict[StopMode, str] = {
+    "finish": "Ctrl-C: stop after this step. Twice: now",
+    "checkpoint": "Ctrl-C: save, then stop. Twice: now",
+    "cancel": "Ctrl-C: stop now, continue next time",
+}
 
 
 def state_rows(scene: Scene) -> list[Text]:
@@ -89,22 +100,36 @@ def stop_row(scene: Scene, width: int) -> Text:
         width: Columns.
     """
     agent = scene.agent
-    if agent.stops_asked > 2:
-        return Text("killing the running step", "yellow")
-    if agent.stops_asked == 2:
-        return Text("stopping the running step now. Ctrl-C again: kill it", "yellow")
     steps = [mark for job in agent.jobs for mark in job.steps if mark.state == "running"]
-    if agent.stops_asked == 1 and steps:
-        so_far = spent(agent.at_s - min(mark.began_s or agent.at_s for mark in steps))
+    if agent.stops.asked and steps:
+        began_s = min(mark.began_s or agent.at_s for mark in steps)
         these = "this step" if len(steps) == 1 else f"{len(steps)} steps"
-        told = f"finishing {these} ({so_far} so far). "
-        return Text(told + "Ctrl-C again: stop now, continue next time", "yellow")
+        return Text(_stopping(agent.stops, these, began_s, agent.at_s), "yellow")
     if agent.state == "stopping":
         waits = f", {agent.unsent.messages} results wait" if agent.unsent.messages else ""
         return Text(f"stopping: what is left is being sent{waits}", "yellow")
     if _has_no_step(scene):
         return Text(CTRL_C_IDLE, "dim")
-    return Text(CTRL_C if width >= len(CTRL_C) else CTRL_C_SHORT, "dim")
+    told = CTRL_C[agent.stops.when_stopped]
+    short = CTRL_C_SHORT[agent.stops.when_stopped]
+    return Text(told if width >= len(told) else short, "dim")
+
+
+def _stopping(stops: StopState, these: str, began_s: float, now_s: float) -> str:
+    """What becomes of the step that runs, and what is still to be typed."""
+    if stops.asked > 2:
+        return "killing the running step"
+    if stops.asked == 2:
+        return "stopping the running step now. Ctrl-C again: kill it"
+    mode = stops.plan.mode if stops.plan else stops.when_stopped
+    time = f"{spent(now_s - began_s)} so far"
+    if stops.ends_s is not None:
+        time = f"{roughly(max(0.0, stops.ends_s - now_s))} left"
+    if stops.plan is not None and stops.plan.is_shutdown:
+        return f"the machine goes down: asked to save and end ({time})"
+    if mode == "checkpoint":
+        return f"the hook is asked to save and end ({time}). Ctrl-C again: stop now"
+    return f"finishing {these} ({time}). Ctrl-C again: stop now, continue next time"
 
 
 def _has_no_step(scene: Scene) -> bool:

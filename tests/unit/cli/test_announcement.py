@@ -6,7 +6,7 @@ import pytest
 
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.jobs.share import Share
-from alectio_agent.cli.announcement import name_files, offer
+from alectio_agent.cli.announcement import held_in, name_files, offer
 from alectio_agent.config.loader import load
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
@@ -41,3 +41,13 @@ def test_an_offer_says_whether_names_may_be_asked_for(
 ) -> None:
     found = offer("toy", pipeline, inspection, Share(is_full=full))
     assert found.shares_names is shares
+
+
+def test_partial_checkpoints_are_announced_beside_the_whole_ones(tmp_path: Path) -> None:
+    """The platform then prefers this agent for the loop that was interrupted."""
+    for name in ("toy/toy-ckpt_0.pt", "toy/toy-ckpt_1.partial", "toy/toy-ckpt_1.partial.tmp",
+                 ".toy.training/x", "notes.txt/y"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    held = [(found.experiment, found.name) for found in held_in(tmp_path)]
+    assert held == [("toy", "toy-ckpt_0"), ("toy", "toy-ckpt_1.partial")]

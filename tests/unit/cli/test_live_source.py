@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alectio_agent.agent.client.traffic import Contact
-from alectio_agent.agent.service.snapshot import AgentSnapshot
+from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState
 from alectio_agent.cli.live.glyphs import ASCII
 from alectio_agent.cli.live.region import Size
 from alectio_agent.cli.live.source import HookLines, SceneSource, Told
@@ -41,7 +41,7 @@ def test_an_idle_agent_is_drawn_every_ten_seconds() -> None:
 
 def test_what_changes_is_drawn_at_once() -> None:
     bench = Bench(make_agent(at_s=100.0))
-    assert bench.is_drawn(stops_asked=1)
+    assert bench.is_drawn(stops=StopState(1))
     assert bench.is_drawn(contact=Contact(1, 99.0, 100.0, "no answer"))
     bench.view = make_view(version=8)
     assert bench.is_drawn()

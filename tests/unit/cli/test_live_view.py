@@ -10,6 +10,8 @@ from alectio_agent.agent.client.traffic import Contact
 from alectio_agent.agent.jobs.slot import EndedJob
 from alectio_agent.agent.jobs.step_marks import Noted, StepMark
 from alectio_agent.agent.journal.unsent import Unsent
+from alectio_agent.agent.service.snapshot import StopState
+from alectio_agent.agent.service.stop_plan import StopPlan
 from alectio_agent.cli.live.glyphs import ASCII, UNICODE, glyphs_for
 from alectio_agent.cli.live.view import draw
 from alectio_agent.wire.results import Progress
@@ -248,20 +250,49 @@ def test_between_two_loops_the_view_says_what_happens() -> None:
     assert "the samples of loop 3 are being chosen" in shown
 
 
+SHUTDOWN = StopPlan("checkpoint", 300, is_shutdown=True)
+NOW = "Ctrl-C again: stop now"
+
+
 @pytest.mark.parametrize(
-    ("asked", "wanted"),
+    ("stops", "wanted"),
     [
-        (0, "Ctrl-C: finish this step, then stop.  Twice: stop now, continue next time."),
-        (1, "finishing this step (12 s so far). Ctrl-C again: stop now, continue next time"),
-        (2, "stopping the running step now. Ctrl-C again: kill it"),
-        (3, "killing the running step"),
+        (StopState(), "Ctrl-C: finish this step, then stop.  Twice: stop now, continue next time."),
+        (
+            StopState(when_stopped="checkpoint"),
+            "Ctrl-C: save a checkpoint, then stop.  Twice: stop now, continue next time.",
+        ),
+        (
+            StopState(when_stopped="cancel"),
+            "Ctrl-C: stop now, continue next time.  Twice: kill the hook.",
+        ),
+        (StopState(1), f"finishing this step (12 s so far). {NOW}, continue next time"),
+        (
+            StopState(1, plan=StopPlan("finish", 600), ends_s=NOW_S + 240),
+            f"finishing this step (4 min left). {NOW}, continue next time",
+        ),
+        (
+            StopState(1, plan=StopPlan("checkpoint")),
+            f"the hook is asked to save and end (12 s so far). {NOW}",
+        ),
+        (
+            StopState(1, plan=SHUTDOWN, ends_s=NOW_S + 290),
+            "the machine goes down: asked to save and end (5 min left)",
+        ),
+        (StopState(2), "stopping the running step now. Ctrl-C again: kill it"),
+        (StopState(3), "killing the running step"),
     ],
 )
-def test_the_last_row_says_what_ctrl_c_does_next(asked: int, wanted: str) -> None:
+def test_the_last_row_says_what_ctrl_c_does_next(stops: StopState, wanted: str) -> None:
     job = make_job(steps=(StepMark("train", "running", NOW_S - 12),))
-    state = "stopping" if asked else "working"
-    agent = make_agent(job=job, stops_asked=asked, state=state)
+    state = "stopping" if stops.asked else "working"
+    agent = make_agent(job=job, stops=stops, state=state)
     assert drawn(make_scene(agent=agent)).endswith(wanted)
+
+
+def test_a_stop_without_a_running_step_says_that_what_is_left_is_sent() -> None:
+    agent = make_agent(job=None, stops=StopState(2), state="stopping")
+    assert drawn(make_scene(agent=agent)).endswith("stopping: what is left is being sent")
 
 
 def test_an_agent_alone_shows_its_job_and_the_last_ones() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from alectio_agent.agent.hooks.checkpoints import (
     check_trained,
+    checkpoint_bytes,
     held_checkpoints,
     prepare_train,
     prune_checkpoints,
@@ -123,3 +124,54 @@ class TestTraining:
         warning = check_trained(folder, before, "toy-ckpt_3", "toy/3")
         assert warning is not None
         assert "wrote nothing into" in warning
+
+
+class TestPartialCheckpoints:
+    """What was saved in the middle of `train` is none, and stays where it is."""
+
+    @pytest.fixture
+    def folder(self, folder: Path) -> Path:
+        for name in ("toy-ckpt_3.partial.tmp", "toy-ckpt_3.pt.partial", "toy-ckpt_3-a2.partial"):
+            (folder / name).touch()
+        (folder / "toy-ckpt_3.partial").mkdir()
+        (folder / "toy-ckpt_3.partial" / "weights").touch()
+        return folder
+
+    LEFT = frozenset(
+        {"toy-ckpt_3.partial", "toy-ckpt_3.partial.tmp", "toy-ckpt_3.pt.partial",
+         "toy-ckpt_3-a2.partial"}
+    )  # fmt: skip
+
+    def test_it_is_not_held(self, folder: Path) -> None:
+        held = ["toy-ckpt_0", "toy-ckpt_1", "toy-ckpt_10", "toy-ckpt_2-a2"]
+        assert held_checkpoints(folder) == held
+
+    def test_its_loop_does_not_count_among_the_newest(self, folder: Path) -> None:
+        assert prune_checkpoints(folder, 2, set()) == ["toy-ckpt_0", "toy-ckpt_1"]
+        assert names(folder) >= self.LEFT
+
+    def test_nothing_can_be_resumed_from_it(self, folder: Path) -> None:
+        with pytest.raises(CheckpointError, match="toy-ckpt_3 is gone"):
+            prepare_train(folder, "toy-ckpt_3", "toy-ckpt_4")
+
+    @pytest.mark.parametrize("ckpt_file", ["toy-ckpt_3", "toy-ckpt_3-a2"])
+    def test_the_next_attempt_finds_it(self, folder: Path, ckpt_file: str) -> None:
+        prepare_train(folder, None, ckpt_file)
+        assert names(folder) >= self.LEFT
+
+    def test_it_has_no_size_of_a_checkpoint(self, folder: Path) -> None:
+        assert checkpoint_bytes(folder, "toy-ckpt_3") is None
+
+    def test_a_train_that_wrote_nothing_else_has_not_written_its_checkpoint(
+        self, folder: Path
+    ) -> None:
+        before = prepare_train(folder, None, "toy-ckpt_4")
+        (folder / "toy-ckpt_4.partial").touch()
+        with pytest.raises(HookResultError) as failed:
+            check_trained(folder, before, "toy-ckpt_4", "toy/4")
+        assert failed.value.hint == "found toy-ckpt_4.partial"
+
+    def test_words_that_only_look_like_it_are_checkpoints(self, folder: Path) -> None:
+        (folder / "toy-ckpt_4.partially").touch()
+        (folder / "toy-ckpt_5_partial.pt").touch()
+        assert {"toy-ckpt_4", "toy-ckpt_5"} <= set(held_checkpoints(folder))

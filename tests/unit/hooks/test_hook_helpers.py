@@ -1,4 +1,4 @@
-"""`alectio_agent.progress`, `track` and `CheckpointMissing`, in and outside of a hook process."""
+"""What hooks import from `alectio_agent`, in and outside of a hook process."""
 
 import pytest
 
@@ -9,7 +9,9 @@ from alectio_agent.agent.hooks.child.helpers import ProgressReports
 
 
 def test_every_public_name_resolves_and_is_the_childs_own() -> None:
-    assert alectio_agent.__all__ == ["CheckpointMissing", "Pipeline", "progress", "track"]
+    assert alectio_agent.__all__ == [
+        "CheckpointMissing", "Pipeline", "Stopped", "progress", "should_stop", "track",
+    ]  # fmt: skip
     for name in alectio_agent.__all__:
         home = pipeline if name == "Pipeline" else helpers
         assert getattr(alectio_agent, name) is getattr(home, name)
@@ -24,7 +26,9 @@ def test_other_names_are_no_attributes() -> None:
 def test_outside_a_hook_process_helpers_do_nothing() -> None:
     alectio_agent.progress(1, 2, loss="not a number")
     assert list(alectio_agent.track(iter("abc"))) == ["a", "b", "c"]
+    assert not alectio_agent.should_stop()
     assert issubclass(alectio_agent.CheckpointMissing, Exception)
+    assert issubclass(alectio_agent.Stopped, Exception)
 
 
 class Told(list):

@@ -159,6 +159,43 @@ class TestStopper:
         assert stopper.deadline_s == 5
         stopper.close()
 
+    def test_a_request_lets_the_step_end_by_itself_until_it_is_late(self) -> None:
+        stopper, clock = self.make()
+        stopper.begin()
+        stopper.request(60, asks_hook=False)
+        stopper.request(90, asks_hook=False)
+        stopper.request(None, asks_hook=False)
+        assert (stopper.late_s, stopper.deadline_s, stopper.is_late) == (60, None, False)
+        clock.advance(60)
+        assert stopper.is_late
+        stopper.close()
+
+    def test_a_hook_is_asked_by_a_request_that_says_so_and_by_every_cancel(self) -> None:
+        stopper, _ = self.make()
+        stopper.begin()
+        stopper.request(60, asks_hook=False)
+        assert not stopper.is_hook_asked
+        stopper.request(None, asks_hook=True)
+        stopper.request(None, asks_hook=False)
+        assert stopper.is_hook_asked
+        stopper.begin()
+        assert (stopper.is_hook_asked, stopper.late_s) == (False, None)
+        stopper.ask(30)
+        assert stopper.is_hook_asked
+        stopper.close()
+
+    def test_a_request_between_steps_and_after_the_end_has_no_effect(self) -> None:
+        stopper, _ = self.make()
+        stopper.request(1, asks_hook=True)
+        stopper.begin()
+        stopper.finish()
+        stopper.request(1, asks_hook=True)
+        stopper.begin()
+        assert (stopper.is_hook_asked, stopper.late_s) == (False, None)
+        stopper.close()
+        stopper.request(1, asks_hook=True)
+        assert not stopper.is_hook_asked
+
     def test_asking_between_steps_has_no_effect(self) -> None:
         stopper, _ = self.make()
         stopper.ask(1)

@@ -141,6 +141,19 @@ def test_any_keywords_hold_labels_only_when_people_gave_some() -> None:
     assert hook.call({**PAYLOAD, "labels": {1: 0}})["all"]["labels"] == {1: 0}
 
 
-def test_only_train_may_ask_for_labels() -> None:
+@pytest.mark.parametrize("partial", [None, "c.partial"])
+def test_a_partial_checkpoint_is_handed_to_a_parameter_of_that_name(partial: Any) -> None:
+    hook = read_signature("train", returning("args, labeled, resume_from, ckpt_file, partial"))
+    assert hook.call({**PAYLOAD, "partial": partial})["partial"] == partial
+
+
+def test_any_keywords_hold_a_partial_checkpoint_only_when_there_is_one() -> None:
+    hook = read_signature("train", returning("**all"))
+    assert "partial" not in hook.call({**PAYLOAD, "partial": None})["all"]
+    assert hook.call({**PAYLOAD, "partial": "c.partial"})["all"]["partial"] == "c.partial"
+
+
+@pytest.mark.parametrize("name", ["labels", "partial"])
+def test_only_train_may_ask_for_labels_and_partial_checkpoints(name: str) -> None:
     with pytest.raises(LoadError):
-        read_signature("infer", returning("args, unlabeled, ckpt_file, labels"))
+        read_signature("infer", returning(f"args, unlabeled, ckpt_file, {name}"))

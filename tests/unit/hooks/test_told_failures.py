@@ -4,21 +4,23 @@ import bdb
 import json
 import os
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alectio_agent.agent.hooks.child import start
+from alectio_agent.agent.hooks.child import helpers, start
 from alectio_agent.agent.hooks.child.failures import ContractError, LoadError, tell_failure
-from alectio_agent.agent.hooks.child.helpers import CheckpointMissing
+from alectio_agent.agent.hooks.child.helpers import CheckpointMissing, Stopped
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
 from alectio_agent.agent.hooks.failures import Scene, mend, to_crash, to_error
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.errors import (
     CheckpointError,
     HookError,
+    HookInterruptedError,
     HookLoadError,
     HookRaisedError,
     HookResultError,
@@ -81,6 +83,20 @@ class TestTelling:
         assert f'File "{HOOKS}", line 4, in step0' in trace
         assert "direct cause" in trace
 
+    def test_a_hook_that_stops_because_it_was_asked_has_not_failed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = threading.Event()
+        asked.set()
+        monkeypatch.setattr(helpers, "STOP_WISH", asked)
+        told = tell(raised(Stopped(), HOOKS))
+        assert (told["kind"], "traceback" in told) == ("stopped", False)
+
+    def test_a_hook_that_stops_unasked_has_failed(self) -> None:
+        told = tell(raised(Stopped("tired"), HOOKS))
+        assert (told["kind"], told["cause"]) == ("raised", "stopped")
+        assert "Stopped: tired" in told["traceback"]
+
     def test_a_checkpoint_that_is_missing_has_a_kind_of_its_own(self) -> None:
         assert tell(raised(CheckpointMissing("lost"), HOOKS))["kind"] == "checkpoint"
 
@@ -127,6 +143,13 @@ class TestErrors:
         assert "sys.argv go into pipelines.xray.argv" in found.hint
         assert str(scene.log_file) in found.hint
 
+    def test_stopping_unasked_is_a_mistake_of_its_own(self, scene: Scene) -> None:
+        told = {"kind": "raised", "message": "p.py:3 in train: Stopped", "cause": "stopped"}
+        error = to_error(told, scene)
+        assert (type(error), error.failure_class) == (HookRaisedError, "user_code")
+        said = "E-HOOK-14  p.py:3 in train: Stopped\nNobody asked it to stop: raise Stopped only"
+        assert str(error).startswith(said)
+
     @pytest.mark.parametrize("kind", ["raised", "load_raised"])
     @pytest.mark.parametrize(
         ("cause", "said"),
@@ -153,6 +176,8 @@ class TestErrors:
              "user_code", "p.py:3 in infer: ValueError: bad"),
             ({"kind": "checkpoint", "message": "p.py:3 in infer: CheckpointMissing"},
              CheckpointError, "checkpoint", "CheckpointMissing"),
+            ({"kind": "stopped", "message": "p.py:3 in train: Stopped"}, HookInterruptedError,
+             "interrupted", "xray/3 infer: stopped at a checkpoint"),
             ({"kind": "load", "message": "found no function"}, HookLoadError, "user_code",
              "E-HOOK-03  found no function"),
             ({"kind": "load_raised", "message": "p.py:1: OSError"}, HookLoadError, "user_code",

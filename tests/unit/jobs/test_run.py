@@ -412,3 +412,75 @@ def test_however_a_job_ends_the_rest_of_its_log_is_sent(
     while bench.desk.logs.step() == 0:
         pass
     assert bench.desk.logs.is_idle
+
+
+class TestPartialCheckpoints:
+    """What an interrupted train left lies on this agent, for the next attempt."""
+
+    @pytest.fixture
+    def folder(self, bench: Bench) -> Path:
+        made = bench.desk.pipelines["digits"].checkpoints.dir / "digits"
+        made.mkdir(parents=True)
+        (made / "digits-ckpt_1.partial").touch()
+        return made
+
+    def failed(self, bench: Bench, error: Exception) -> dict:
+        bench.hooks.say(error)
+        bench.run()
+        return bench.messages()[-1][2]
+
+    @pytest.mark.parametrize("error", [HookInterruptedError("stopped"), HookCrashedError("killed")])
+    def test_it_is_durable_before_the_platform_is_told_of_it(
+        self, bench: Bench, folder: Path, error: Exception
+    ) -> None:
+        put, order = bench.desk.journal.put_failure, []
+        bench.desk.journal.put_failure = lambda *args: (
+            order.append(list(bench.desk.disk.synced_trees)),
+            put(*args),
+        )
+        assert self.failed(bench, error)["partial"] == "digits-ckpt_1.partial"
+        assert order == [[folder]]
+
+    def test_one_that_cannot_be_made_durable_is_not_promised(
+        self, bench: Bench, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(_folder: Path) -> None:
+            raise StoreError("Input/output error")
+
+        bench.desk.disk.sync_tree = fail
+        assert self.failed(bench, HookInterruptedError("stopped"))["partial"] is None
+        assert "digits-ckpt_1.partial may not last: Input/output error" in caplog.text
+
+    def test_without_one_nothing_is_synced_and_nothing_told(self, bench: Bench) -> None:
+        assert self.failed(bench, HookInterruptedError("stopped"))["partial"] is None
+        assert bench.desk.disk.synced_trees == []
+
+    def test_a_cancelled_job_has_no_next_attempt(self, bench: Bench, folder: Path) -> None:
+        bench.job.step()
+        bench.job.end("cancelled", "no longer needed")
+        bench.run()
+        assert bench.messages()[-1][2]["partial"] is None
+
+    def test_a_step_after_train_tells_of_none(self, bench: Bench, folder: Path) -> None:
+        bench.hooks.say(make_outcome(), HookInterruptedError("stopped"))
+        (folder / "digits-ckpt_2.partial").touch()
+        bench.run()
+        assert bench.messages()[-1][2]["partial"] is None
+
+    def test_it_goes_when_the_loop_is_trained(self, bench: Bench, folder: Path) -> None:
+        bench.job.step()
+        bench.job.step()
+        assert list(folder.iterdir()) == []
+
+    def test_it_stays_until_the_result_of_train_is_durable(
+        self, bench: Bench, folder: Path
+    ) -> None:
+        bench.hooks.say(lambda: (setattr(bench.desk.disk, "is_full", True), make_outcome())[1])
+        bench.job.step()
+        with pytest.raises(StoreError):
+            bench.job.step()
+        assert (folder / "digits-ckpt_1.partial").exists()
+
+    def test_the_hook_process_is_told_which_experiment_it_is(self, bench: Bench) -> None:
+        bench.run()
+        assert {run.experiment_id for run in bench.hooks.runs} == {"experiment-1"}

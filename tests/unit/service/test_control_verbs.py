@@ -8,7 +8,7 @@ from alectio_agent.agent.jobs.step_marks import StepMark
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.protocol import Request
 from alectio_agent.agent.service.control.verbs import Reloaded, Site, Verbs
-from alectio_agent.agent.service.snapshot import AgentSnapshot
+from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState
 from alectio_agent.core.errors import ConfigError, ControlWordsError, UsageError
 from alectio_agent.wire.agents import Boot
 from tests.support.clocks import FakeClock
@@ -21,11 +21,11 @@ class FakeAgent:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.job = make_job()
+        self.jobs = (make_job(),)
 
     def snapshot(self) -> AgentSnapshot:
         stops = len(self.asked) + self.asked.count("cancel")
-        return AgentSnapshot("gpu01", "working", job=self.job, stops_asked=stops)
+        return AgentSnapshot("gpu01", "working", jobs=self.jobs, stops=StopState(stops))
 
     def stop(self) -> None:
         self.asked.append("stop")
@@ -141,5 +141,5 @@ def test_a_reload_tells_what_changed_and_what_waits(bench: Bench) -> None:
 
 
 def test_a_job_between_two_steps_names_no_step(bench: Bench) -> None:
-    bench.agent.job = make_job(steps=(StepMark("train", "done"), StepMark("test")))
+    bench.agent.jobs = (make_job(steps=(StepMark("train", "done"), StepMark("test"))),)
     assert bench.ask("state")["jobs"][0]["step"] is None

@@ -9,6 +9,7 @@ import pytest
 
 from alectio_agent.agent.service.agent import LAST_WORDS_S, Agent
 from alectio_agent.agent.service.agent_parts import Courier
+from alectio_agent.agent.service.stop_plan import StopRules
 from tests.support.clocks import FakeClock
 
 
@@ -45,6 +46,8 @@ class Bench:
             sender=self.sender,
             heartbeats=idle,
             leaving=Event(),
+            stop_rules=StopRules(),
+            is_going_down=lambda: False,
             clock=self.clock,
             uploads=SimpleNamespace(courier=SimpleNamespace()),
             couriers=(Courier("logs", self.loop, SimpleNamespace(interrupt=self.cut.set)),),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Optional
 
-from alectio_agent.agent.hooks.child.helpers import CheckpointMissing
+from alectio_agent.agent.hooks.child.helpers import CheckpointMissing, Stopped, should_stop
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
 
 CHILD_FOLDER = str(Path(__file__).resolve().parent)
@@ -55,12 +55,16 @@ def tell_failure(error: BaseException, own: OwnFiles, *, loading: bool) -> dict[
         return {**told, "code": error.code}
     if isinstance(error, LoadError):
         return {"kind": "load", "message": str(error)}
+    if isinstance(error, Stopped) and should_stop():
+        return {"kind": "stopped", "message": _place_and_text(error, own)}
     kind = "load_raised" if loading else "raised"
     if isinstance(error, CheckpointMissing):
         kind = "checkpoint"
     told = {"kind": kind, "message": _place_and_text(error, own), "traceback": trace_of(error)}
     if was_left(error):
         told["cause"] = "breakpoint"
+    elif isinstance(error, Stopped):
+        told["cause"] = "stopped"
     elif isinstance(error, KeyError) and _is_of_environ(error):
         told["cause"] = "variable"
     if loading and isinstance(error, ModuleNotFoundError) and error.name:

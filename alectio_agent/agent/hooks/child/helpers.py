@@ -1,4 +1,4 @@
-"""What a hook may import from `alectio_agent`: `progress`, `track`, `CheckpointMissing`.
+"""What a hook may import from `alectio_agent`: how far it is, whether to stop, what is missing.
 
 Outside a hook process they do nothing, so that a hooks' file still runs on its own.
 """
@@ -6,6 +6,7 @@ Outside a hook process they do nothing, so that a hooks' file still runs on its 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Optional, TypeVar
@@ -19,6 +20,13 @@ SHORTEST_GAP_S = 0.2
 
 class CheckpointMissing(Exception):  # noqa: N818 - the public name, read in `raise`
     """Raise it when a checkpoint is gone: the loop is then issued again, from nothing."""
+
+
+class Stopped(Exception):  # noqa: N818 - the public name, read in `raise`
+    """Raise it once `should_stop()` is true and a partial checkpoint is saved.
+
+    The loop is then trained again later, with `payload["partial"]`.
+    """
 
 
 class ProgressReports:
@@ -60,6 +68,15 @@ class ProgressReports:
 
 REPORTS = ProgressReports()
 """One per process: hooks call plain functions, from any thread, and cannot be handed an object."""
+
+
+STOP_WISH = threading.Event()
+"""Set while the agent wants the running hook to stop. Reading it takes no lock."""
+
+
+def should_stop() -> bool:
+    """Whether the agent wants the running hook to save what it has, and to end."""
+    return STOP_WISH.is_set()
 
 
 def progress(done: Any, total: Any = None, **numbers: Any) -> None:

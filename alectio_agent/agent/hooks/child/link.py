@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from alectio_agent.agent.hooks.child.guard import end_group
+from alectio_agent.agent.hooks.child.helpers import STOP_WISH
 
 
 class Link:
@@ -64,5 +65,14 @@ class Link:
             first, *lines = read.split(b"\n")
             pieces.append(first)
             for line in lines:
-                self._commands.put(json.loads(b"".join(pieces)))
+                self._take(json.loads(b"".join(pieces)))
                 pieces = [line]
+
+    def _take(self, command: dict[str, Any]) -> None:
+        """Put a command in line; a stop is about the one that runs, and cannot wait for it."""
+        if command["do"] == "stop":
+            STOP_WISH.set()
+            return
+        # In the order of the pipe: a stop that comes behind this command is never taken back.
+        STOP_WISH.clear()
+        self._commands.put(command)

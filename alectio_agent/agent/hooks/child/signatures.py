@@ -21,6 +21,8 @@ FORMS = {
     "state": "state(payload) or getdatasetstate(args)",
 }
 KEYWORDS = ("args", "labeled", "unlabeled", "resume_from", "ckpt_file")
+SELDOM = ("labels", "partial")
+"""Of `train` only, and mostly None: labels by people, and what an interrupted train left."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ class Hook:
         for name, parameter in self.signature.parameters.items():
             if parameter.kind is Parameter.VAR_KEYWORD:
                 taken = {*bound.arguments, *(("args",) if self.args_name else ())}
-                # Scripts of the old SDK hand on what they get: they know of no labels by people.
-                by_people = ("labels",) if payload.get("labels") is not None else ()
+                # Scripts of the old SDK hand on what they get: they know none of these.
+                seldom = [key for key in SELDOM if payload.get(key) is not None]
                 bound.arguments[name] = {
                     key: payload[key]
-                    for key in (*KEYWORDS, *by_people)
+                    for key in (*KEYWORDS, *seldom)
                     if key in payload and key not in taken
                 }
             elif name == self.args_name:
@@ -128,9 +130,7 @@ def _takes_payload(parameters: Mapping[str, Parameter]) -> bool:
 
 def _find_args(step: str, function: Any, parameters: Mapping[str, Parameter]) -> Optional[str]:
     """Which parameter gets `args`: the one of that name, else an unknown first one."""
-    known = {"ckpt_dir", "loop", "seed", "labels", *KEYWORDS}
-    if step != "train":
-        known.discard("labels")
+    known = {"ckpt_dir", "loop", "seed", *KEYWORDS, *(SELDOM if step == "train" else ())}
     unknown = [name for name, p in parameters.items() if _is_required(p) and name not in known]
     first = next(iter(parameters))
     args_name = "args" if "args" in parameters else None

@@ -13,7 +13,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
 
-from alectio_agent.agent.hooks.child.helpers import CheckpointMissing, progress, track
+from alectio_agent.agent.hooks.child.helpers import (
+    CheckpointMissing,
+    Stopped,
+    progress,
+    should_stop,
+    track,
+)
 
 OLD_SDK = (
     "alectio_sdk",
@@ -77,7 +83,7 @@ def install_standins(registered: list[Pipeline]) -> None:
     """
     Pipeline.registered = registered
     ours = sys.modules["alectio_agent"]
-    for value in (progress, track, CheckpointMissing, Pipeline):
+    for value in (progress, track, should_stop, CheckpointMissing, Stopped, Pipeline):
         setattr(ours, value.__name__, value)
     for name in OLD_SDK:
         _install(name)

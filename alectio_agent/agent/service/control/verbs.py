@@ -116,7 +116,7 @@ class Verbs:
             "jobs": [_job(job) for job in seen.jobs],
             "paused": pause and pause_members(pause),
             "held_back": seen.held_back,
-            "stops_asked": seen.stops_asked,
+            "stops_asked": seen.stops.asked,
             "starts_again": self.starts_again,
             "pid": os.getpid(),
             "boot": self._site.boot.model_dump(),
@@ -136,7 +136,7 @@ class Verbs:
 
     def _restart(self, request: Request) -> Answer:
         self._site.check_start()
-        if self._agent.snapshot().stops_asked and not self.starts_again:
+        if self._agent.snapshot().stops.asked and not self.starts_again:
             raise UsageError(
                 "the agent is stopping already; a stop is not turned into a restart",
                 hint="Wait for its end (alectio-agent stop --wait), then: alectio-agent run",
@@ -146,7 +146,7 @@ class Verbs:
 
     def _end(self, *, is_now: bool) -> Answer:
         """Ask once: a script that repeats itself must not cancel what another stop waits for."""
-        asked = self._agent.snapshot().stops_asked
+        asked = self._agent.snapshot().stops.asked
         if is_now and asked < 2:
             self._agent.cancel()
         elif asked == 0:
