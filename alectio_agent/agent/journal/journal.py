@@ -22,15 +22,21 @@ class Journal:
     Those are made from manifests, which are durable, and are found there again after a power cut.
     """
 
-    def __init__(self, file: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        file: Path,
+        clock: Clock,
+        open_database: Callable[[Path, str, int], Database] = Database,
+    ) -> None:
         """Open or make the database.
 
         Args:
             file: `<state_dir>/agent.db`.
             clock: For the timestamps of rows.
+            open_database: Opens it; given so that a test can lose what was not synced.
         """
         self._clock = clock
-        self._database = Database(file, SCHEMA, SCHEMA_NUMBER)
+        self._database = open_database(file, SCHEMA, SCHEMA_NUMBER)
 
     def close(self) -> None:
         """Close the database."""

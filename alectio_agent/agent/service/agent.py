@@ -3,12 +3,19 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.service.agent_parts import Courier, Parts
 from alectio_agent.agent.service.snapshot import AgentSnapshot, take_snapshot
-from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
+from alectio_agent.agent.service.threads import (
+    Driver,
+    LazyDrivers,
+    Spawn,
+    StepObject,
+    spawn_thread,
+)
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
 from alectio_agent.core.units import format_duration
 
@@ -22,13 +29,15 @@ LAST_WORDS_S = 5.0
 class Agent:
     """Runs until asked to stop."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, spawn: Spawn = spawn_thread) -> None:
         """Bind the parts; nothing runs yet.
 
         Args:
             parts: What `cli` built.
+            spawn: Starts the threads.
         """
         self._parts = parts
+        self._spawn = spawn
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._asked = 0
@@ -85,9 +94,9 @@ class Agent:
             self._say_farewell()
         elif self._asked == 2:
             log.warning("cancelling the running step; once more kills it")
-            threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+            self._cancel_hook()
         else:
-            threading.Thread(target=self._parts.hooks.kill).start()
+            self._spawn("kill", self._parts.hooks.kill)
         self._parts.leaving.set()
         self._stopping.set()
 
@@ -121,7 +130,10 @@ class Agent:
         if self.error is not None:
             return
         self.fail(error)
-        threading.Thread(target=self._parts.hooks.cancel, args=(CANCEL_GRACE_S,)).start()
+        self._cancel_hook()
+
+    def _cancel_hook(self) -> None:
+        self._spawn("cancel", partial(self._parts.hooks.cancel, CANCEL_GRACE_S))
 
     def wait_for_stop(self) -> None:
         """Return when the agent was asked to stop."""
@@ -218,7 +230,9 @@ class Agent:
         def on_crash(error: BaseException) -> None:
             log.error("%s: unexpected, nothing more is sent: %r", courier.name, error)
 
-        return Driver(courier.name, courier.loop, self._parts.clock, is_over, on_crash)
+        return Driver(
+            courier.name, courier.loop, self._parts.clock, is_over, on_crash, spawn=self._spawn
+        )
 
     def _upload_driver(self, worker: StepObject) -> Driver:
         return self._driver("parts", worker, self._uploads.closed.is_set)
@@ -230,4 +244,4 @@ class Agent:
         is_over: Callable[[], bool],
         on_end: Callable[[], None] | None = None,
     ) -> Driver:
-        return Driver(name, loop, self._parts.clock, is_over, self.fail, on_end)
+        return Driver(name, loop, self._parts.clock, is_over, self.fail, on_end, self._spawn)
