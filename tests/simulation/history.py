@@ -33,7 +33,7 @@ class History:
         self.violations: list[str] = []
         self.is_told = False
 
-    def note(self, what: str, **told: Any) -> None:
+    def note(self, what: str, /, **told: Any) -> None:
         """Something happened."""
         event = Happening(self._now(), what, told)
         self.events.append(event)
@@ -42,7 +42,7 @@ class History:
 
     def violate(self, what: str) -> None:
         """A promise was broken."""
-        self.note("VIOLATION", what=what)
+        self.note("VIOLATION", promise=what)
         self.violations.append(f"at {self._now():.3f} s: {what}")
 
     def of(self, what: str) -> list[Happening]:

@@ -41,7 +41,7 @@ class Machine:
         }
         self.offline_until = 0.0
 
-    def note(self, what: str, **told: Any) -> None:
+    def note(self, what: str, /, **told: Any) -> None:
         """Something happened here."""
         self.world.history.note(what, at=self.name, **told)
 
