@@ -6,7 +6,7 @@ import pytest
 
 from alectio_agent.agent.journal.disk import Disk, FolderLock, SystemDisk
 from alectio_agent.core.errors import StoreBusyError, StoreError
-from tests.support.disks import MemoryDisk
+from tests.support.disks import MemoryDisk, folders_that_are_synced
 
 
 @pytest.fixture(params=[SystemDisk, MemoryDisk], ids=["system", "memory"])
@@ -64,3 +64,15 @@ def test_a_busy_state_folder_names_the_process_and_the_mend(tmp_path: Path) -> N
     assert "agent.state_dir" in caught.value.hint
     lock.release()
     FolderLock(tmp_path).release()
+
+
+def test_the_name_of_a_synced_folder_is_durable_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut takes a young folder of checkpoints away with all that is synced in it."""
+    experiment = tmp_path / "checkpoints" / "xray"
+    experiment.mkdir(parents=True)
+    (experiment / "xray-ckpt_0").write_bytes(b"weights")
+    synced = folders_that_are_synced(monkeypatch)
+    SystemDisk().sync_tree(experiment)
+    assert synced == [experiment, experiment.parent, tmp_path]
