@@ -142,8 +142,10 @@ class PollLoop:
 
     def _register(self) -> None:
         said = self._announcement
+        # First the number: what is claimed in between would be missing from the list.
+        seq = self._rooms.journal.last_seq(self._identity.boot.id)
         holding = self._rooms.journal.leases()
-        registered = self._client.register(said.registration(self._identity, holding))
+        registered = self._client.register(said.registration(self._identity, holding, seq))
         self._registered = registered
         self._trouble.reached()
         log.info("registered as %s", said.name)

@@ -24,12 +24,13 @@ class Announcement:
     checkpoints: Callable[[], list[HeldCheckpoint]]
     digest: Callable[[str, int], str | None]
 
-    def registration(self, identity: Identity, holding: list[str]) -> Registration:
+    def registration(self, identity: Identity, holding: list[str], seq: int) -> Registration:
         """The message to register with.
 
         Args:
             identity: Of this boot.
             holding: Leases of the jobs in the journal.
+            seq: The newest claim there, of this boot.
         """
         return Registration(
             installation_id=identity.installation_id,
@@ -39,5 +40,6 @@ class Announcement:
             pipelines=list(self.offers.values()),
             tags=self.tags,
             holding=holding,
+            seq=seq,
             checkpoints=self.checkpoints(),
         )
