@@ -76,4 +76,5 @@ class Chaos:
         if world.hub.is_up:
             world.faults.counts["hub restarted"] += 1
             world.hub.stop()
-            world.scheduler.after(world.faults.rng.choice((0.1, 5.0, 100.0)), world.hub.start)
+            down_s = world.faults.rng.choice((0.1, 5.0, 100.0))
+            world.scheduler.after(down_s, world.hub.start_again)

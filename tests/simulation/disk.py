@@ -74,6 +74,8 @@ class SimDisk:
                 self._sync_content(Path(inside, name))
             self._sync_names(Path(inside))
             del folders
+        self._sync_names(folder.parent)
+        self._sync_names(folder.parent.parent)
 
     def put(self, file: Path, content: bytes, *, is_synced: bool) -> None:
         """As a hook process writes: its own sync says nothing of the name."""

@@ -19,7 +19,8 @@ class HookProcess:
     pgid: int
     marker: str
     slot: int = 0
-    is_alive: bool = True
+    is_alive: bool = False
+    """Whether it runs user code, which begins only once its group is journalled."""
 
 
 @dataclass
@@ -32,9 +33,12 @@ class Processes:
     def start(self, slot: int) -> HookProcess:
         """A new process, which runs nothing yet."""
         self.count += 1
-        process = HookProcess(self.count, f"{MARK}.{new_id()}", slot)
+        return HookProcess(self.count, f"{MARK}.{new_id()}", slot)
+
+    def release(self, process: HookProcess) -> None:
+        """Let it run user code: its group is remembered."""
+        process.is_alive = True
         self.living.append(process)
-        return process
 
     def end(self, process: HookProcess) -> None:
         """End one."""

@@ -89,6 +89,7 @@ class SimHooks:
         process = machine.processes.start(self._slot)
         # A killed agent leaves the process to itself, as the system does.
         life.journal.add(process.pgid, 1, process.marker)
+        machine.processes.release(process)
         run = new_id()
         lease = step_run.folder.name.partition(".")[0]
         told = {"lease": lease, "step": step_run.step, "run": run, "pgid": process.pgid}

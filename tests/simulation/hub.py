@@ -67,6 +67,11 @@ class SimHub:
         self.is_up = True
         world.history.note("hub starts", life=self.lives)
 
+    def start_again(self) -> None:
+        """Unless somebody did already."""
+        if not self.is_up:
+            self.start()
+
     def stop(self) -> None:
         """It is killed: all that was in memory is gone."""
         self._world.history.note("hub dies", life=self.lives)

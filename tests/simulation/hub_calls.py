@@ -16,7 +16,7 @@ from alectio_agent.hub.experiments.result_checks import check_parts, check_small
 from alectio_agent.wire.agents import Registration
 from alectio_agent.wire.claims import ClaimRequest
 from alectio_agent.wire.protocol import JSON_MEDIA_TYPE, LEASE_HEADER
-from alectio_agent.wire.results import Accepted, Heartbeat, JobFailure, StepCommit
+from alectio_agent.wire.results import ACCEPTED, Heartbeat, JobFailure, StepCommit
 from alectio_agent.wire.slices import PartTaken
 from alectio_agent.wire.strict_json import JsonRuleError, loads
 from tests.simulation.network import Connection
@@ -68,7 +68,7 @@ class HubCalls:
 
     def _leave(self, body: bytes, agent_id: str) -> Response:
         self._store.write(lambda tx: self._platform.leave(tx, agent_id)).result()
-        return _answer(Accepted())
+        return _answer(ACCEPTED)
 
     def _beat(self, body: bytes, job_id: str, lease: str) -> Response:
         record, platform = _read(body, Heartbeat), self._platform
@@ -90,7 +90,7 @@ class HubCalls:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
         store.write(lambda tx: platform.part_arrived(tx, job_id, sha256, len(body))).result()
-        return _answer(PartTaken(have=len(body)))
+        return _answer(PartTaken(status="accepted", have=len(body)))
 
     def _commit(self, body: bytes, job_id: str, lease: str, step: str) -> Response:
         record, platform, store = _read(body, StepCommit), self._platform, self._store
@@ -100,7 +100,7 @@ class HubCalls:
         judge = self._world.judge.before_commit(job_id, step, lease, record)
         store.write(lambda tx: platform.commit(tx, job_id, step, lease, record)).result()
         judge.accepted()
-        return _answer(Accepted())
+        return _answer(ACCEPTED)
 
     def _check_parts(self, job_id: str, step: str, lease: str, said: StepCommit) -> None:
         platform, store = self._platform, self._store
@@ -119,7 +119,7 @@ class HubCalls:
         judge = self._world.judge.before_fail(job_id, lease, record)
         self._dealer.write(lambda tx: platform.fail(tx, job_id, lease, record)).result()
         judge.accepted()
-        return _answer(Accepted())
+        return _answer(ACCEPTED)
 
     def _claim(self, body: bytes, line: Connection) -> Response:
         wanted, claiming = _read(body, ClaimRequest), self._platform.claiming

@@ -28,6 +28,7 @@ from tests.simulation.scheduler import Scheduler
 END_WITHIN_S = 6 * 3600.0
 """After faults are over everything comes to its end in this time."""
 LEAVE_WITHIN_S = 1200.0
+LOOK_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class World:
         self.faults.is_on = False
         self.history.note("faults are over")
         if not self.hub.is_up:
-            self.scheduler.after(0.0, lambda: None if self.hub.is_up else self.hub.start())
+            self.hub.start()
         for machine in self.machines:
             machine.offline_until = 0.0
 
@@ -107,8 +108,16 @@ class World:
     def _goes_on(self, is_over: Callable[[], bool], most_s: float) -> bool:
         """Turn until something is true; it must come true, and nothing may be violated."""
 
+        looked_s = -LOOK_S
+
         def is_enough() -> bool:
-            return bool(self.history.violations) or is_over()
+            nonlocal looked_s
+            if self.history.violations:
+                return True
+            if self.scheduler.now - looked_s < LOOK_S:
+                return False
+            looked_s = self.scheduler.now
+            return is_over()
 
         if not self.scheduler.run(is_enough, most_s):
             states = [(view.name, view.state, view.reason) for view in self.person.experiments()]
