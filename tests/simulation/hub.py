@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.simulation.life import Life
     from tests.simulation.world import World
 
-TICK_S = 7.0
+TICK_S = 13.0
 """The real one looks each second; seldom enough here to be cheap, often enough for its limits."""
 
 
@@ -36,7 +36,7 @@ class SimHub:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.clock = SimClock(world.scheduler)
-        self.engine = new_database(self.clock)
+        self.engine = new_database()
         self._folder = world.folder / "hub"
         self.is_up = False
         self._open: set[Connection] = set()

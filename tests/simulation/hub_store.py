@@ -1,13 +1,15 @@
 """The hub's store without threads: work is done at once, and is there when the hub comes back."""
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from alectio_agent.core.clock import Clock
+from alectio_agent.core.clock import SystemClock
 from alectio_agent.hub.store.engines import changes, open_engine
 from alectio_agent.hub.store.schema import prepare
 from alectio_agent.hub.store.transactions import take_actions, take_touched
@@ -15,12 +17,29 @@ from alectio_agent.hub.store.transactions import take_actions, take_touched
 ResultT = TypeVar("ResultT")
 
 
-def new_database(clock: Clock) -> Engine:
-    """A database in memory with all tables."""
+def new_database() -> Engine:
+    """A database in memory with all tables, empty; the one before is gone."""
+    engine, empty = _made()
+    with engine.connect() as tx:
+        driver(tx).deserialize(empty)
+    return engine
+
+
+def driver(tx: Connection) -> sqlite3.Connection:
+    """The connection below; quick for what is asked all the time."""
+    found = tx.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _made() -> tuple[Engine, bytes]:
+    """One engine for all seeds: it keeps the statements that it has compiled."""
     engine = open_engine(None, is_writer=True)
     with engine.begin() as tx:
-        prepare(tx, clock, Path("hub.db"))
-    return engine
+        prepare(tx, SystemClock(), Path("hub.db"))
+    with engine.connect() as tx:
+        return engine, driver(tx).serialize()
 
 
 class SimStore:
@@ -67,6 +86,10 @@ class SimStore:
 
     def on_touch(self, callback: Callable[[set[str]], None]) -> None:
         self._followers.append(callback)
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Look at the tables without anything in between."""
+        return driver(self._connection).execute(sql).fetchall()
 
     def close(self) -> None:
         """The process is gone; the tables stay."""

@@ -59,6 +59,7 @@ class Judge:
         self.durable_results: dict[tuple[str, str], Manifest] = {}
         self.accepted_keys: dict[str, str] = {}
         """Key of each message that the hub took, to the digest of what it said."""
+        self._recalled = set[str]()
         self._polls: dict[tuple[str, int], str] = {}
         self._journalled: dict[str, tuple[str, str, int]] = {}
         self._beaten: set[tuple[str, int, str]] = set()
@@ -82,6 +83,8 @@ class Judge:
             claim.lease, claim.job_id, wanted.agent_id, wanted.boot, wanted.seq, list(steps)
         )
         self._polls[poll] = claim.lease
+        if claim.lease in self._recalled:
+            self.leases[claim.lease].ended = "recalled"
         self._world.history.note("given", job=claim.job, lease=claim.lease, attempt=claim.attempt,
                                  seq=wanted.seq, boot=wanted.boot, steps=steps)  # fmt: skip
 
@@ -184,11 +187,12 @@ class Judge:
                 return
             self._violate(f"the lease of a good attempt is refused ({state}): {error.message}")
 
-    def recalled(self, jobs: set[str]) -> None:
-        """A person took jobs back."""
-        for lease in self.leases.values():
-            if lease.job_id in jobs and not lease.ended:
-                lease.ended = "recalled"
+    def recalled(self, found: set[str]) -> None:
+        """A person took jobs back; nobody else may."""
+        self._recalled |= found
+        for name in found & self.leases.keys():
+            if not self.leases[name].ended:
+                self.leases[name].ended = "recalled"
 
     def _is_open(self, lease: Lease) -> bool:
         return not lease.ended and self._state(lease) in ("claimed", "started")

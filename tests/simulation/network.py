@@ -109,6 +109,8 @@ class Network:
             self._pass(faults.between(0.1, request.read_timeout_s * 0.9), connection)
         if faults.happens("5xx before", faults.rates.broken / 2):
             return faults.rng.choice(DOWN)
+        if not world.hub.is_up:
+            raise PlatformUnavailableError("nobody there", silence="unreachable")
         world.history.note("send", at=life.machine.name, life=life.number, **_told(request, body))
         world.judge.sent(life, request, body)
         response = world.hub.answer(request, body, connection, life)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from alectio_agent.core.errors import ProblemError
-from alectio_agent.hub.store.tables import jobs
+from alectio_agent.hub.store.tables import attempts
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.operation import ExperimentRetry, ExperimentRewind, ExperimentUpdate
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 VERBS = ("pause", "resume", "retry", "reassign", "rewind", "update", "cancel")
-ENDED = ("finished", "cancelled")
 LOOK_S = 20.0
 
 
@@ -44,7 +43,8 @@ class Person:
     @property
     def is_over(self) -> bool:
         """Whether every experiment has come to its end."""
-        return all(view.state in ENDED for view in self.experiments())
+        store = self._world.hub.store
+        return not store.ask("SELECT 1 FROM experiments WHERE state NOT IN ('finished', 'cancelled')")
 
     def experiments(self) -> list[Any]:
         """All experiments as they are now."""
@@ -90,16 +90,6 @@ class Person:
             return
         world.faults.counts[f"person: {verb}"] += verb != "create"
         world.history.note("person", verb=verb, name=name, **said)
-        if verb in ("rewind", "retry"):
-            self._tell_recalled(verb, said)
-
-    def _tell_recalled(self, verb: str, said: dict[str, Any]) -> None:
-        store = self._world.hub.store
-        if verb == "rewind":
-            query = select(jobs.c.job_id).where(jobs.c.state == "rewound")
-        elif said:
-            query = select(jobs.c.job_id).where(jobs.c.lease.is_(None))
-        else:
-            return
-        found = store.read(lambda tx: set(tx.execute(query).scalars())).result()
-        self._world.judge.recalled(found)
+        query = select(attempts.c.lease).where(attempts.c.state == "recalled")
+        store = world.hub.store
+        world.judge.recalled(store.read(lambda tx: set(tx.execute(query).scalars())).result())

@@ -28,7 +28,7 @@ from tests.simulation.scheduler import Scheduler
 END_WITHIN_S = 6 * 3600.0
 """After faults are over everything comes to its end in this time."""
 LEAVE_WITHIN_S = 1200.0
-LOOK_S = 5.0
+LOOK_S = 10.0
 
 
 @dataclass(frozen=True)
