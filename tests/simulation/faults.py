@@ -5,6 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 
+SCALES = (0.0, 0.5, 1.0, 1.5, 5.0)
+
+
 @dataclass(frozen=True)
 class Rates:
     """How likely each fault is, at each chance that it has.
@@ -15,13 +18,13 @@ class Rates:
     """
 
     crash: float = 0.004
-    cut: float = 0.5
-    lost: float = 0.06
-    swallowed: float = 0.06
-    late: float = 0.10
+    cut: float = 0.4
+    lost: float = 0.05
+    swallowed: float = 0.05
+    late: float = 0.08
     twice: float = 0.06
-    broken: float = 0.05
-    hook: float = 0.04
+    broken: float = 0.04
+    hook: float = 0.03
 
 
 class Faults:
@@ -32,14 +35,8 @@ class Faults:
         self.is_on = True
         self.counts: Counter[str] = Counter()
         # Seeds differ in what goes wrong: much of one thing finds other bugs than a little of all.
-        scale = {name: rng.choice((0.0, 0.3, 1.0, 1.0, 2.0)) for name in vars(Rates())}
-        usual = Rates()
-        self.rates = Rates(
-            **{
-                name: min(0.9, value * (scale[name] if name != "cut" else 1.0))
-                for name, value in vars(usual).items()
-            }
-        )
+        usual = vars(Rates())
+        self.rates = Rates(**{name: rate * rng.choice(SCALES) for name, rate in usual.items()})
 
     def happens(self, name: str, rate: float) -> bool:
         """Whether a fault happens now; it is counted."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.simulation.life import Life
     from tests.simulation.world import World
 
+CLAIMS = "/v1/claims"
 HTML = {"content-type": "text/html"}
 PAGES = (
     Response(200, HTML, b"<html>Please accept the terms of this network</html>"),
@@ -114,7 +115,9 @@ class Network:
         world.history.note("send", at=life.machine.name, life=life.number, **_told(request, body))
         world.judge.sent(life, request, body)
         response = world.hub.answer(request, body, connection, life)
-        if faults.happens("answer swallowed", faults.rates.swallowed):
+        # A claim that got lost is the rarest, and the most dangerous.
+        times = 5 if request.path == CLAIMS and response.status == 200 else 1
+        if faults.happens("answer swallowed", faults.rates.swallowed * times):
             self._never(request, connection)
         self._pass(faults.between(0.001, 0.1), connection)
         if faults.happens("5xx after", faults.rates.broken / 2):
@@ -148,9 +151,13 @@ class Network:
             self._world.scheduler.after(later_s, lambda: self._bring_again(request, body))
 
     def _bring_again(self, request: Request, body: bytes) -> None:
-        hub = self._world.hub
-        if hub.is_up:
-            self._world.scheduler.spawn("copy", lambda: _quietly(hub.copy, request, body), hub.life)
+        world, hub = self._world, self._world.hub
+        if not hub.is_up:
+            return
+        forged = world.judge.forge(request, body)
+        if forged is not None and world.faults.happens("key with other content", 0.5):
+            body = forged
+        world.scheduler.spawn("copy", lambda: _quietly(hub.copy, request, body), hub.life)
 
 
 def _quietly(bring: Callable[[Request, bytes], None], request: Request, body: bytes) -> None:

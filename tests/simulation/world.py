@@ -25,7 +25,7 @@ from tests.simulation.pieces import Pieces
 from tests.simulation.plan import Plan
 from tests.simulation.scheduler import Scheduler
 
-END_WITHIN_S = 6 * 3600.0
+END_WITHIN_S = 2 * 3600.0
 """After faults are over everything comes to its end in this time."""
 LEAVE_WITHIN_S = 1200.0
 LOOK_S = 10.0
