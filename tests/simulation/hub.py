@@ -39,7 +39,7 @@ class SimHub:
         self.engine = new_database()
         self._folder = world.folder / "hub"
         self.is_up = False
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, None] = {}
         self.lives = 0
         self.life: HubLife
         self.platform: Platform
@@ -85,11 +85,11 @@ class SimHub:
     def answer(self, request: Request, body: bytes, line: Connection, life: "Life") -> Response:
         """Answer a request, as the HTTP layer does."""
         served_by, told = self.life, self._world.history.note
-        self._open.add(line)
+        self._open[line] = None
         try:
             response = self._serve(request, body, line)
         finally:
-            self._open.discard(line)
+            self._open.pop(line, None)
         if self.life is not served_by or not self.is_up:
             raise PlatformUnavailableError("the hub is gone", silence="cut")
         call = f"{request.method} {request.path}"

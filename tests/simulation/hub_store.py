@@ -19,7 +19,7 @@ ResultT = TypeVar("ResultT")
 
 def new_database() -> Engine:
     """A database in memory with all tables, empty; the one before is gone."""
-    engine, empty = _made()
+    engine, empty = made()
     with engine.connect() as tx:
         driver(tx).deserialize(empty)
     return engine
@@ -33,7 +33,7 @@ def driver(tx: Connection) -> sqlite3.Connection:
 
 
 @lru_cache(maxsize=1)
-def _made() -> tuple[Engine, bytes]:
+def made() -> tuple[Engine, bytes]:
     """One engine for all seeds: it keeps the statements that it has compiled."""
     engine = open_engine(None, is_writer=True)
     with engine.begin() as tx:

@@ -52,18 +52,18 @@ class SimTransport:
         self._network = network
         self._life = life
         self._is_refusing = False
-        self._under_way: set[Connection] = set()
+        self._under_way: dict[Connection, None] = {}
 
     def send(self, request: Request) -> Response:
         if self._is_refusing:
             raise PlatformUnavailableError("interrupted", silence="interrupted")
         self._life.point("send")
         connection = Connection()
-        self._under_way.add(connection)
+        self._under_way[connection] = None
         try:
             response = self._network.carry(self._life, request, connection)
         finally:
-            self._under_way.discard(connection)
+            self._under_way.pop(connection, None)
         self._life.point("answer")
         self._life.world.judge.delivered(self._life, request, response)
         return response

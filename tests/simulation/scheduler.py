@@ -59,7 +59,8 @@ class Scheduler:
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._waiting: dict[int, Actor] = {}
-        self._of: dict[int, set[Actor]] = {}
+        self._of: dict[int, dict[Actor, None]] = {}
+        # Dictionaries, and no sets: those give objects in another order each time.
         self._main = greenlet.getcurrent()
         self.current: Actor | None = None
         self.crash: BaseException | None = None
@@ -76,7 +77,7 @@ class Scheduler:
     def spawn(self, name: str, target: Callable[[], None], owner: Owner | None = None) -> Actor:
         """Let a new actor begin at about this moment."""
         actor = Actor(name, target, owner, self._main)
-        self._of.setdefault(id(owner), set()).add(actor)
+        self._of.setdefault(id(owner), {})[actor] = None
         self.after(self._rng.random() * JITTER_S, lambda: self._resume(actor, actor.turn))
         return actor
 
@@ -159,7 +160,7 @@ class Scheduler:
         finally:
             self.current = before
         if actor.let.dead:
-            self._of.get(id(actor.owner), set()).discard(actor)
+            self._of.get(id(actor.owner), {}).pop(actor, None)
 
     def _look_at_events(self) -> None:
         for actor in list(self._waiting.values()):

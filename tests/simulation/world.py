@@ -17,6 +17,7 @@ from tests.simulation.ending import check_end
 from tests.simulation.faults import Faults
 from tests.simulation.history import History
 from tests.simulation.hub import SimHub
+from tests.simulation.hub_store import made
 from tests.simulation.judge import Judge
 from tests.simulation.machine import Machine
 from tests.simulation.network import Network
@@ -139,6 +140,8 @@ def run_seed(
     shelf = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108
     place = Path(tempfile.mkdtemp(prefix="sim-", dir=folder or shelf))
     try:
+        with _seeded_ids(0):
+            made()  # once in a process: no seed may pay for it with its identifiers
         with _seeded_ids(seed), _quiet():
             world = World(seed, place, pieces or Pieces(), is_told=is_told)
             try:
