@@ -39,6 +39,8 @@ MOST_TRIES = 5
 """An agent that leaves when there is no work gives up on a platform that it never reached."""
 UNSENT_HOLD_S = 2.0
 """While a result is under way, a long poll would make an agent that leaves wait twice."""
+LOOK_AGAIN_S = 10.0
+"""Between looks at whether jobs may be asked for again; whoever changes that wakes the loop."""
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
 
@@ -72,6 +74,9 @@ class PollLoop:
     ) -> None:
         """Start unregistered.
 
+        `reasons` are asked before each poll: a text that is not empty says why no job is asked for
+        now. `held_back` is what they said last.
+
         Args:
             client: On a connection of its own.
             announcement: What this agent says of itself.
@@ -97,6 +102,8 @@ class PollLoop:
         self._taken: set[str] = set()
         self._refused: Refusal | None = None
         self._is_idle = False
+        self.reasons: list[Callable[[], str]] = []
+        self.held_back = ""
         self.wake = wake
 
     @property
@@ -138,7 +145,19 @@ class PollLoop:
         if self._waiting:
             self._give(*self._waiting.pop(0))
             return 0.0
+        if self._is_held_back():
+            return LOOK_AGAIN_S
         return self._poll(self._registered) if self._registered else 0.0
+
+    def _is_held_back(self) -> bool:
+        """Whether something speaks against a job now; said when it changes."""
+        reason = next(filter(None, (ask() for ask in self.reasons)), "")
+        if reason and reason != self.held_back:
+            log.warning("no job is asked for: %s", reason)
+        elif self.held_back and not reason:
+            log.info("jobs are asked for again")
+        self.held_back = reason
+        return bool(reason)
 
     def _register(self) -> None:
         said = self._announcement

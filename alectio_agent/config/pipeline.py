@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, PositiveInt, PrivateAttr, model_validator
 
 from alectio_agent.config.section import Section
+from alectio_agent.config.slots import ANY_SLOT, PipelineSlots
 from alectio_agent.config.timeouts import TimeoutSettings
 from alectio_agent.config.values import (
     AbsolutePath,
@@ -16,6 +17,7 @@ from alectio_agent.config.values import (
     InterpreterPath,
     KeepWarm,
     Name,
+    SizeLimit,
     VariableName,
 )
 from alectio_agent.core.setting_error import SettingError
@@ -93,7 +95,9 @@ class PipelineSettings(Section):
         checkpoints: Where `train` writes, and what stays of it.
         argv: The script's own arguments: `sys.argv[1:]` of the hook process.
         timeout: How long a step may take.
+        memory: Bytes that the hook process may take with all that it starts; None for no limit.
         keep_warm: Seconds until an idle hook process ends; None for never.
+        slots: Where its jobs may run.
     """
 
     hooks: AbsolutePath | HookFunctions
@@ -106,7 +110,9 @@ class PipelineSettings(Section):
     argv: list[EnvText] = []
     checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
     timeout: TimeoutSettings = Field(default_factory=TimeoutSettings)
+    memory: SizeLimit | None = None
     keep_warm: KeepWarm = 300.0
+    slots: PipelineSlots = ANY_SLOT
     _start: ScriptStart | None = PrivateAttr(default=None)  # no key: nobody writes it into a file
 
     @property

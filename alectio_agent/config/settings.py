@@ -1,9 +1,8 @@
 """The model of `agent.yaml`. Loaded settings hold absolute paths, seconds, and every default."""
 
-import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     Field,
@@ -12,19 +11,21 @@ from pydantic import (
     model_validator,
 )
 
+from alectio_agent.config.agent import AgentSettings
+from alectio_agent.config.claim import ClaimSettings
+from alectio_agent.config.keeping import LoggingSettings, OutboxSettings
 from alectio_agent.config.network import ProxySettings, TlsSettings
+from alectio_agent.config.notify import NotifySettings
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.section import Section
+from alectio_agent.config.slots import ANY_SLOT, SlotSettings
 from alectio_agent.config.values import (
     EMBEDDED as EMBEDDED,
 )
 from alectio_agent.config.values import (
     AbsolutePath,
-    Duration,
-    MachineName,
     Name,
     PlatformUrl,
-    Tag,
     TokenPath,
     is_loopback,
     surroundings,
@@ -36,32 +37,6 @@ _NEVER_INLINE = (
     "tokens are never written here: put it into a file of mode 0600 and name that file in "
     "`platform.token_file`"
 )
-
-
-class AgentSettings(Section):
-    """Section `agent`.
-
-    Attributes:
-        name: How people call this agent; the host name by default.
-        state_dir: Everything that must survive a restart; `$STATE_DIRECTORY` by default, else
-            `.alectio` beside the file.
-        tags: An experiment may ask for them.
-        drain_timeout: Seconds that a stop waits for the running step; None waits without limit.
-    """
-
-    name: MachineName = Field(default_factory=socket.gethostname)
-    state_dir: AbsolutePath = Path(".alectio")
-    tags: list[Tag] = []
-    drain_timeout: Duration | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _state_directory(cls, raw: Any, info: ValidationInfo) -> Any:
-        # systemd names all folders of a unit, separated by colons; ours is the first.
-        granted = surroundings(info).environment.get("STATE_DIRECTORY", "").split(":")[0]
-        if isinstance(raw, dict) and granted:
-            return {"state_dir": granted, **raw}
-        return raw
 
 
 class PlatformSettings(Section):
@@ -88,26 +63,6 @@ class PlatformSettings(Section):
         return self.url == EMBEDDED
 
 
-class OutboxSettings(Section):
-    """Section `outbox`.
-
-    Attributes:
-        keep_sent: Seconds that a result stays on disk after the platform has acknowledged it.
-    """
-
-    keep_sent: Duration = 604800.0
-
-
-class LoggingSettings(Section):
-    """Section `logging`.
-
-    Attributes:
-        level: Which lines are written: those of this level and above.
-    """
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-
-
 class AgentFile(Section):
     """All keys of `agent.yaml`.
 
@@ -116,10 +71,13 @@ class AgentFile(Section):
         platform: Where work comes from.
         proxy: The way out of this site.
         tls: Whom to trust, and what this agent shows of itself.
+        slots: Jobs side by side, one each; empty for one slot with all GPUs.
         pipelines: Your functions and how to run them, by name; at least one.
         experiment: `experiment.yaml` for the hub in the box.
+        claim: When this agent asks for a job.
         outbox: Results on this machine.
         logging: What the agent writes about itself.
+        notify: Whom to tell when something happens.
     """
 
     refused_keys: ClassVar[Mapping[str, str]] = {"token": _NEVER_INLINE, "api_key": _NEVER_INLINE}
@@ -128,13 +86,16 @@ class AgentFile(Section):
     platform: PlatformSettings = Field(default_factory=PlatformSettings)
     proxy: ProxySettings = Field(default_factory=ProxySettings)
     tls: TlsSettings = Field(default_factory=TlsSettings)
+    slots: list[SlotSettings] = []
     pipelines: dict[Name, PipelineSettings] = Field(
         description="names of pipelines, each with its keys, such as digits: {hooks: processes.py}",
         json_schema_extra={"minProperties": 1},
     )
     experiment: AbsolutePath | None = None
+    claim: ClaimSettings = Field(default_factory=ClaimSettings)
     outbox: OutboxSettings = Field(default_factory=OutboxSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @model_validator(mode="before")
     @classmethod
@@ -159,6 +120,23 @@ class AgentFile(Section):
                 "found no pipeline, expected at least one, such as digits: {hooks: processes.py}"
             )
         return found
+
+    @property
+    def slot_count(self) -> int:
+        """Jobs that run side by side at most."""
+        return max(1, len(self.slots))
+
+    @model_validator(mode="after")
+    def _slots_are_there(self) -> Self:
+        SettingError.raise_any(
+            [
+                _no_slot(name, slot, self.slot_count)
+                for name, pipeline in self.pipelines.items()
+                for slot in ([] if pipeline.slots == ANY_SLOT else pipeline.slots)
+                if slot >= self.slot_count
+            ]
+        )
+        return self
 
     @model_validator(mode="after")
     def _sections_fit_together(self) -> Self:
@@ -198,6 +176,15 @@ def _no_experiment() -> SettingError:
         key="experiment",
         depends_on=("platform.url",),
         missing=True,
+    )
+
+
+def _no_slot(pipeline: str, slot: int, count: int) -> SettingError:
+    there = "only slot 0" if count == 1 else f"slots 0 to {count - 1}"
+    return SettingError(
+        f"found slot {slot}, expected {there}, or also another entry of `slots`",
+        key=f"pipelines.{pipeline}.slots",
+        depends_on=("slots",),
     )
 
 

@@ -20,7 +20,7 @@ from pydantic import (
 
 from alectio_agent.core.ids import TOKEN_PREFIX
 from alectio_agent.core.setting_error import SettingError
-from alectio_agent.core.units import parse_duration, write_duration
+from alectio_agent.core.units import parse_duration, parse_size, write_duration, write_size
 
 EMBEDDED = "embedded"
 FOREVER = "forever"
@@ -32,6 +32,11 @@ DURATION_SCHEMA: dict[str, Any] = {
     "examples": ["30s", "5m", "1h 30m", "7d"],
 }
 """The kinds of what people write; the units are checked by the loader only."""
+SIZE_SCHEMA: dict[str, Any] = {
+    "type": ["string", "number"],
+    "minimum": 0,
+    "examples": ["512MiB", "10GiB", "500GB"],
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,28 @@ def _time_limit(value: Any) -> float:
     if not limit_s:
         raise ValueError("expected a duration above zero, or null for no limit")
     return limit_s
+
+
+def _size_limit(value: Any) -> int:
+    try:
+        limit_bytes = parse_size(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or null for no limit") from error
+    if not limit_bytes:
+        raise ValueError("expected a size above zero, or null for no limit")
+    return limit_bytes
+
+
+def _command_line(value: str) -> str:
+    if not value.strip() or "\0" in value:
+        raise ValueError("expected a command line, as for a shell")
+    return value.strip()
+
+
+def _group_name(value: str) -> str:
+    if not value or value.isdigit() or not value.isprintable() or any(map(str.isspace, value)):
+        raise ValueError("expected the name of a group of this machine")
+    return value
 
 
 def _env_text(value: Any) -> Any:
@@ -216,6 +243,20 @@ TimeLimit = Annotated[
     PlainSerializer(write_duration, when_used="json"),
     WithJsonSchema(DURATION_SCHEMA),
 ]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    PlainSerializer(write_size, when_used="json"),
+    WithJsonSchema(SIZE_SCHEMA),
+]
+SizeLimit = Annotated[
+    int,
+    BeforeValidator(_size_limit),
+    PlainSerializer(write_size, when_used="json"),
+    WithJsonSchema(SIZE_SCHEMA),
+]
+CommandLine = Annotated[str, AfterValidator(_command_line)]
+GroupName = Annotated[str, AfterValidator(_group_name)]
 EnvText = Annotated[
     str, BeforeValidator(_env_text), WithJsonSchema({"type": ["string", "integer"]})
 ]

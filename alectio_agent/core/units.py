@@ -68,6 +68,22 @@ def parse_size(text: str | float) -> int:
     return int(_parse(text, _BYTES, "a size such as 512KiB, 4MiB, 10GiB or 500MB"))
 
 
+def write_size(size_bytes: int) -> str:
+    """Write a size exactly, so that reading it gives the same bytes.
+
+    Args:
+        size_bytes: Zero or more.
+
+    Returns:
+        `50GiB`, `1536MiB` or `500000000B`.
+    """
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        factor = int(_BYTES[unit.lower()])
+        if size_bytes and size_bytes % factor == 0:
+            return f"{size_bytes // factor}{unit}"
+    return f"{size_bytes}B"
+
+
 def format_duration(seconds: float) -> str:
     """Write a duration for people, in its two largest units.
 

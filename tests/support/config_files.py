@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from alectio_agent.config.loader import load
@@ -18,6 +20,20 @@ AGENT = PIPELINE + "experiment: experiment.yaml\n"
 EXPERIMENT = "name: digits\nclasses: 10\nbatch: 30\nloops: 10\n"
 LIBRARY_WORDS = ("should be", "should have", "should match", "Field required", "Extra inputs",
                  "Value error", "valid ", "unable to", "pydantic", "Traceback")  # fmt: skip
+
+
+class _Editor(yaml.SafeLoader):
+    """Reads YAML 1.2, where `on` is a text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [rule for rule in rules if first in "tTfF" or not rule[0].endswith(":bool")]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_as_editors_do(text: str) -> Any:
+    """The values of a file, as an editor that knows our schema reads them."""
+    return yaml.load(text, _Editor)
 
 
 def load_agent(

@@ -98,6 +98,25 @@ def test_it_registers_then_claims(bench: Bench) -> None:
     assert [job.claim.lease for job in bench.desk.journal.jobs(PLATFORM)] == ["lease-1"]
 
 
+def test_what_speaks_against_a_job_is_asked_before_each_poll(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The agent registers all the same, asks for nothing, and says why once."""
+    caplog.set_level(logging.INFO)
+    said = ["the disk is full"]
+    bench.loop.reasons = [lambda: "", lambda: said[0]]
+    assert [bench.loop.step(), bench.loop.step()] == [10.0, 10.0]
+    assert len(bench.platform.registrations) == 1
+    assert bench.requests() == []
+    assert bench.loop.held_back == "the disk is full"
+    assert caplog.text.count("no job is asked for: the disk is full") == 1
+    said[0] = ""
+    bench.loop.step()
+    assert len(bench.requests()) == 1
+    assert bench.loop.held_back == ""
+    assert "jobs are asked for again" in caplog.text
+
+
 def test_the_number_of_a_claim_grows_only_when_one_was_answered(bench: Bench) -> None:
     for _ in range(3):
         bench.loop.step()

@@ -102,7 +102,7 @@ def test_values_of_env_are_masked_and_tokens_never_shown(tmp_path):
 
 def test_json_holds_the_plain_values():
     values = json.loads(show(AGENT, "--json").stdout)
-    assert values["outbox"] == {"keep_sent": "7d"}
+    assert values["outbox"] == {"keep_sent": "7d", "max_size": "50GiB"}
     both = json.loads(show(AGENT, "--json", "--origin").stdout)
     assert both["values"] == values
     assert both["origins"]["pipelines.digits.hooks"] == "agent.yaml:3"

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
 from alectio_agent.config.kinds import Kind
 from alectio_agent.config.loader import load
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.wire.experiment import ExperimentSettings
+from tests.support.config_files import read_as_editors_do
 
 FOLDER = Path(__file__).parents[3] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -60,7 +60,7 @@ def test_together_they_show_every_key(model):
     shown = set()
     for file in FILES:
         if model_of(file) is model:
-            shown |= shown_in(yaml.safe_load(file.read_text()), root)
+            shown |= shown_in(read_as_editors_do(file.read_text()), root)
     assert len(keys_of(root)) > 20
     assert keys_of(root) - shown == set()
 
@@ -76,8 +76,8 @@ def test_each_key_has_a_comment_in_its_line_or_above_it(file):
 
 def test_the_smallest_files_are_the_smallest():
     """Each key taken away makes them wrong."""
-    agent = yaml.safe_load((FOLDER / "agent-smallest.yaml").read_text())
-    experiment = yaml.safe_load((FOLDER / "experiment-smallest.yaml").read_text())
+    agent = read_as_editors_do((FOLDER / "agent-smallest.yaml").read_text())
+    experiment = read_as_editors_do((FOLDER / "experiment-smallest.yaml").read_text())
     assert set(agent) == {"pipelines", "experiment"}
     assert list(agent["pipelines"].values()) == [{"hooks": "processes.py", "pool_size": 1437}]
     assert set(experiment) == {"name", "task", "classes", "batch", "loops"}

@@ -8,10 +8,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from alectio_agent.cli.main import main
+from tests.support.config_files import read_as_editors_do
 
 FILES = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
 
@@ -25,7 +25,7 @@ def schema(name: str) -> dict[str, Any]:
 
 def errors(name: str, text: str) -> list[str]:
     checker = jsonschema.Draft202012Validator(schema(name))
-    return [error.message for error in checker.iter_errors(yaml.safe_load(text))]
+    return [error.message for error in checker.iter_errors(read_as_editors_do(text))]
 
 
 def properties(value: Any) -> list[tuple[str, dict[str, Any]]]:

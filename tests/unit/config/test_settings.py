@@ -31,7 +31,16 @@ def test_the_smallest_file_gets_every_default(tmp_path):
     assert found.platform.is_embedded
     assert found.experiment == tmp_path / "experiment.yaml"
     assert found.outbox.keep_sent == 7 * 86400
-    assert found.logging.level == "info"
+    assert found.outbox.max_size == 50 * 2**30
+    assert (found.logging.level, found.logging.keep, found.logging.max_size) == (
+        "info", 30 * 86400, 2**30,
+    )  # fmt: skip
+    assert (found.slots, found.slot_count) == ([], 1)
+    assert (found.claim.min_free_disk, found.claim.check) == (10 * 2**30, None)
+    assert (found.agent.when_stopped, found.agent.on_shutdown) == ("finish", "checkpoint")
+    assert found.agent.control_group is None
+    assert found.notify.command is None
+    assert len(found.notify.on) == 5
 
 
 def test_a_pipeline_gets_every_default(tmp_path):
@@ -43,6 +52,18 @@ def test_a_pipeline_gets_every_default(tmp_path):
     assert (found.checkpoints.keep, found.checkpoints.store) == (2, None)
     assert (found.env, found.env_file, found.pool_size, found.args) == ({}, None, None, {})
     assert found.keep_warm_s == 300
+    assert (found.memory, found.slots) == (None, "any")
+
+
+def test_slots_see_gpus_by_number_or_uuid_and_pipelines_name_slots():
+    found = load_agent(
+        WITH_KEYS + "    memory: 64GiB\n    slots: [1]\n"
+        "slots: [{gpus: [0, 3]}, {gpus: [GPU-8f3c-11]}, {gpus: []}, {}]\n"
+    )
+    assert [slot.gpus for slot in found.slots] == [[0, 3], ["GPU-8f3c-11"], [], None]
+    assert found.slot_count == 4
+    assert found.pipelines["digits"].slots == [1]
+    assert found.pipelines["digits"].memory == 64 * 2**30
 
 
 def test_the_working_folder_is_that_of_the_hooks():

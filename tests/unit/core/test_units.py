@@ -8,6 +8,7 @@ from alectio_agent.core.units import (
     parse_duration,
     parse_size,
     write_duration,
+    write_size,
 )
 
 
@@ -88,3 +89,15 @@ def test_sizes_are_written_with_one_digit_after_the_point(size, text):
 def test_a_written_duration_reads_as_the_same(seconds: float, written: str) -> None:
     assert write_duration(seconds) == written
     assert parse_duration(written) == seconds
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0B"), (1, "1B"), (1024, "1KiB"), (50 * 2**30, "50GiB"), (1536 * 2**20, "1536MiB"),
+        (500_000_000, "500000000B"), (2**40, "1TiB"),
+    ],
+)  # fmt: skip
+def test_a_written_size_is_read_as_the_same(size, text):
+    assert write_size(size) == text
+    assert parse_size(text) == size
