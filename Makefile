@@ -6,10 +6,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
+SEEDS ?= 10000
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test unit lint format docs check bench clean
+.PHONY: help demo examples test unit torture lint format docs check bench clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +48,10 @@ test: $(VENV)/.dev ## Run all tests.
 
 unit: $(VENV)/.dev ## Run the unit tests only.
 	$(BIN)/python -m pytest -n auto tests/unit
+
+# One command a line; each ends with 1 when a promise was broken.
+torture: $(VENV)/.dev ## Ten thousand simulated worlds over all cores: about half an hour on two.
+	$(BIN)/python -m tests.simulation --seeds 0 $(SEEDS)
 
 lint: $(VENV)/.dev ## Format check, lint, types, import contracts, count of ignores.
 	$(BIN)/ruff format --check .

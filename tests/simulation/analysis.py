@@ -38,6 +38,8 @@ def _indices(result: dict[str, Any]) -> list[int]:
     if result["inline"] is not None:
         return [row[0] for row in result["inline"]["rows"]]
     lines = [
-        line for part in result["parts"] for line in gzip.decompress(Path(part).read_bytes()).splitlines()
+        line
+        for part in result["parts"]
+        for line in gzip.decompress(Path(part).read_bytes()).splitlines()
     ]
     return sorted(json.loads(line)[0] for line in lines)

@@ -145,7 +145,7 @@ class SimDisk:
     def _sync_names(self, folder: Path) -> None:
         if not folder.is_dir():
             return
-        there = {path for path in folder.iterdir()}
+        there = sorted(folder.iterdir())
         for gone in [path for path in self._durable if path.parent == folder and path not in there]:
             for below in [path for path in self._durable if path == gone or gone in path.parents]:
                 del self._durable[below]

@@ -56,8 +56,11 @@ class Ending:
         if experiment["state"] != "finished":
             return
         name, loops = experiment["name"], json.loads(experiment["settings"])["loops"]
-        own = [row for row in self.jobs.values()
-               if row["experiment_id"] == experiment["experiment_id"] and row["state"] != "rewound"]
+        own = [
+            row
+            for row in self.jobs.values()
+            if row["experiment_id"] == experiment["experiment_id"] and row["state"] != "rewound"
+        ]
         if sorted(row["loop"] for row in own) != list(range(len(own))):
             self._violate(f"{name}: loops are missing")
         if len(own) < loops and not experiment["ending"]:
@@ -110,10 +113,15 @@ class Ending:
 
     def _lines(self, row: Row) -> list[Any]:
         context = self._world.hub.platform.context
-        files = [part_path(context, row["job_id"], part["sha256"])
-                 for part in json.loads(row["parts"])]
-        return [json.loads(line) for file in files if file.is_file()
-                for line in gzip.decompress(file.read_bytes()).splitlines()]
+        files = [
+            part_path(context, row["job_id"], part["sha256"]) for part in json.loads(row["parts"])
+        ]
+        return [
+            json.loads(line)
+            for file in files
+            if file.is_file()
+            for line in gzip.decompress(file.read_bytes()).splitlines()
+        ]
 
     def _check_machine(self, machine: "Machine") -> None:
         """Nothing is left to send, and what was settled was taken."""
@@ -135,7 +143,9 @@ class Ending:
             self._violate(f"{machine.name}: {row['job']} is {row['state']} in the journal")
         if database.query("SELECT * FROM groups"):
             self._violate(f"{machine.name}: process groups are left in the journal")
-        self._states = {row["key"]: row["state"] for row in database.query("SELECT * FROM messages")}
+        self._states = {
+            row["key"]: row["state"] for row in database.query("SELECT * FROM messages")
+        }
         self._world.journalled.update(self._states)
         database.close()
 

@@ -4,7 +4,6 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-
 SCALES = (0.0, 0.5, 1.0, 1.5, 5.0)
 
 

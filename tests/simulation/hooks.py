@@ -212,5 +212,3 @@ class SimHooks:
 
 def _nobody_listens(*_: object) -> None:
     return None
-
-

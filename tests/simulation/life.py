@@ -31,7 +31,7 @@ class Life:
         """Start its main thread."""
         self.world.scheduler.spawn("main", self._main, self)
 
-    def spawn(self, name: str, target) -> None:  # noqa: ANN001
+    def spawn(self, name: str, target) -> None:
         """As a thread of this process."""
         if not self.is_dead:
             self.world.scheduler.spawn(name, target, self)
@@ -74,7 +74,7 @@ class Life:
 
     def _build(self) -> Agent:
         """As `cli.agent_state` opens a state folder, and `cli.build_agent` builds an agent."""
-        from tests.simulation.site import build, open_outbox, read_identity
+        from tests.simulation.agent_site import build, open_outbox, read_identity
 
         machine = self.machine
         machine.disk.make_folder(machine.state_dir)

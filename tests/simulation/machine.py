@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alectio_agent.config.pipeline import PipelineSettings
-from tests.simulation.disk import SimDisk
 from tests.simulation.hook_process import Processes
 from tests.simulation.kept_database import Platter
 from tests.simulation.life import Life

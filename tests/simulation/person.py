@@ -44,7 +44,9 @@ class Person:
     def is_over(self) -> bool:
         """Whether every experiment has come to its end."""
         store = self._world.hub.store
-        return not store.ask("SELECT 1 FROM experiments WHERE state NOT IN ('finished', 'cancelled')")
+        return not store.ask(
+            "SELECT 1 FROM experiments WHERE state NOT IN ('finished', 'cancelled')"
+        )
 
     def experiments(self) -> list[Any]:
         """All experiments as they are now."""

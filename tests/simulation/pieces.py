@@ -40,7 +40,7 @@ class WatchedJournal(Journal):
 
 def open_watched(life: "Life", kind: type[WatchedJournal] = WatchedJournal) -> Journal:
     """The journal of a machine."""
-    from tests.simulation.site import open_journal
+    from tests.simulation.agent_site import open_journal
 
     journal = open_journal(life, kind)
     journal.life = life

@@ -15,6 +15,7 @@ from alectio_agent.hub.experiments import beats, claims, commits, dealing, messa
 from tests.simulation.disk import SimDisk
 from tests.simulation.pieces import Pieces, WatchedJournal, WatchedOutbox
 
+SOUND = Pieces()
 Breaking = Callable[[], Any]
 
 
@@ -78,7 +79,10 @@ class NewestFirst(WatchedJournal):
             return found
         self._database.query("SELECT 1")
         with self._database.transaction(is_synced=False) as run:
-            run("UPDATE messages SET state = 'settled' WHERE state = 'pending' AND id < ?", (newest,))
+            run(
+                "UPDATE messages SET state = 'settled' WHERE state = 'pending' AND id < ?",
+                (newest,),
+            )
         try:
             return super().next_message(platform_id)
         finally:
@@ -162,7 +166,7 @@ class Sabotage:
     """
 
     what: str
-    pieces: Pieces = Pieces()
+    pieces: Pieces = SOUND
     breaking: Breaking = nothing_replaced
     within: int = 60
 
@@ -180,4 +184,3 @@ SABOTAGES = (
     Sabotage("the newest message is sent first", Pieces.with_journal(NewestFirst)),
     Sabotage("a message is settled before its answer", Pieces.with_journal(EarlySettled)),
 )
-

@@ -13,7 +13,7 @@ JITTER_S = 0.002
 """What may run at the same moment runs in any order."""
 
 
-class Killed(BaseException):  # noqa: N818 - no error: the process is gone
+class Killed(BaseException):
     """Raised in what belongs to a process that has just been killed."""
 
 

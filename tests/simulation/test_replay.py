@@ -44,7 +44,7 @@ def test_every_kind_of_fault_occurs() -> None:
     assert [name for name in MUST_OCCUR if not total[name]] == []
 
 
-def test_one_command_replays_a_seed(capsys) -> None:  # noqa: ANN001
+def test_one_command_replays_a_seed(capsys) -> None:
     assert main(["3", "-v"]) == 0
     told = capsys.readouterr().out
     assert "hook starts" in told

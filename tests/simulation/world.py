@@ -137,7 +137,7 @@ def run_seed(
         is_told: Print each event.
         folder: For files; memory by default.
     """
-    shelf = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108
+    shelf = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
     place = Path(tempfile.mkdtemp(prefix="sim-", dir=folder or shelf))
     try:
         with _seeded_ids(0):

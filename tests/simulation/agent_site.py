@@ -35,7 +35,7 @@ def open_journal(life: "Life", kind: type[Journal] = Journal) -> Journal:
     """The journal of a machine, with what is left of it."""
     machine = life.machine
 
-    def open_database(path, schema: str, version: int) -> KeptDatabase:  # noqa: ANN001
+    def open_database(path, schema: str, version: int) -> KeptDatabase:
         return KeptDatabase(machine.platter, life.point, path, schema, version)
 
     return kind(machine.state_dir / "agent.db", machine.clock, open_database)
