@@ -74,7 +74,7 @@ class World:
         Chaos(self).begin()
         self.scheduler.run(lambda: bool(self.history.violations), self.plan.fault_s)
         self._calm()
-        if not self._goes_on(lambda: self.person.is_over and self._is_delivered(), END_WITHIN_S):
+        if not self._goes_on(lambda: self.person.is_over and self._is_all_done(), END_WITHIN_S):
             return
         for machine in self.machines:
             machine.is_wanted = False
@@ -98,11 +98,11 @@ class World:
         for machine in self.machines:
             machine.offline_until = 0.0
 
-    def _is_delivered(self) -> bool:
+    def _is_all_done(self) -> bool:
         return all(
             machine.life is not None
             and machine.life.agent is not None
-            and machine.life.journal.pending_count() == 0
+            and not machine.life.journal.leases()
             for machine in self.machines
         )
 
