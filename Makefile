@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
+SEEDS ?= 10000
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery
 
 .DEFAULT_GOAL := help
@@ -48,6 +49,12 @@ test: $(VENV)/.dev ## Run all tests.
 unit: $(VENV)/.dev ## Run the unit tests only.
 	$(BIN)/python -m pytest -n auto tests/unit
 
+# One command a line; each ends with 1 when a promise was broken.
+torture: $(VENV)/.dev ## Ten thousand simulated worlds, then real kills and faults: an hour on two cores.
+	$(BIN)/python -m tests.simulation --seeds 0 $(SEEDS)
+	$(BIN)/python -m tests.torture kills
+	$(BIN)/python -m tests.torture network
+
 lint: $(VENV)/.dev ## Format check, lint, types, import contracts, count of ignores.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -80,10 +87,6 @@ bench: $(VENV)/.bench ## Measure everything beside its peers, and write the figu
 soak: $(VENV)/.dev ## Run 10,000 small jobs over a bad line, and see what grows.
 	$(BIN)/python -m benchmarks.soak --json benchmarks/results
 	$(BIN)/python -m benchmarks.tables
-
-torture: $(VENV)/.dev ## Kill and disturb real processes, hundreds of times.
-	$(BIN)/python -m tests.torture kills
-	$(BIN)/python -m tests.torture network
 
 clean: ## Remove the virtual environment and everything generated.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist examples/*/.alectio examples/*/results

@@ -194,9 +194,12 @@ class PollLoop:
         return bool(reason)
 
     def _registration(self) -> Registration:
-        # All leases, since it is not known yet which platform answers: one that came in the place
-        # of another does not know them, and one that comes back must not count them as lost.
-        return self._announcement.registration(self._identity, self._rooms.journal.leases())
+        # First the number: what is claimed in between would be missing from the list. All leases,
+        # since it is not known yet which platform answers: one that came in the place of another
+        # does not know them, and one that comes back must not count them as lost.
+        seq = self._rooms.journal.last_seq(self._identity.boot.id)
+        holding = self._rooms.journal.leases()
+        return self._announcement.registration(self._identity, holding, seq)
 
     def _note_free(self) -> None:
         slots = self._rooms.slots

@@ -63,9 +63,7 @@ class Database:
         self._lock = RLock()
         self._is_synced = True
         with translated(path):
-            self._connection = sqlite3.connect(
-                path, timeout=timeout_s, isolation_level=None, check_same_thread=False
-            )
+            self._connection = self.connect(path, timeout_s)
         try:
             self._open(path)
             self._prepare(schema, version, migrations or {})
@@ -76,10 +74,22 @@ class Database:
     def _open(self, path: Path) -> None:
         with translated(path):
             self._connection.row_factory = sqlite3.Row
-            path.chmod(0o600)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA foreign_keys=ON")
+
+    def connect(self, path: Path, timeout_s: float) -> sqlite3.Connection:
+        """Open the file; an implementation may keep what is in it elsewhere.
+
+        Args:
+            path: The file.
+            timeout_s: How long another process may hold it.
+        """
+        connection = sqlite3.connect(
+            path, timeout=timeout_s, isolation_level=None, check_same_thread=False
+        )
+        path.chmod(0o600)
+        return connection
 
     def _prepare(self, schema: str, version: int, migrations: Migrations) -> None:
         with self.transaction() as run:

@@ -47,6 +47,8 @@ class Registration(Record):
     Attributes:
         installation_id: Random, made with the state folder.
         holding: Leases of the jobs in the agent's journal.
+        seq: The newest claim that it has journalled in this boot; of later ones it says nothing.
+            None from an agent that does not tell.
         checkpoints: What the agent holds.
     """
 
@@ -58,6 +60,7 @@ class Registration(Record):
     slots: int = Field(default=1, ge=1, le=MAX_COUNT)
     tags: list[str] = []
     holding: list[Id] = []
+    seq: int | None = Field(default=None, ge=0, le=MAX_COUNT)
     checkpoints: list[HeldCheckpoint] = []
 
 

@@ -41,9 +41,12 @@ class Heartbeat(Record):
 
 
 class HeartbeatAnswer(Record):
-    """Whether to go on; `cancel` holds the reason when not."""
+    """Whether to go on; `cancel` holds the reason when not, and is always there.
 
-    cancel: str | None = None
+    An empty object comes from somebody else, such as a proxy.
+    """
+
+    cancel: str | None
 
 
 class Part(Record):
@@ -124,9 +127,12 @@ class JobFailure(Record):
 
 
 class Accepted(Record):
-    """The answer that settles a message."""
+    """The answer that settles a message; it says so, since an empty object may be a proxy's."""
 
-    status: Literal["accepted"] = "accepted"
+    status: Literal["accepted"]
+
+
+ACCEPTED = Accepted(status="accepted")
 
 
 class MissingPart(Record):

@@ -79,5 +79,5 @@ class PartTaken(Record):
             whole, its digest was checked, and it is durable.
     """
 
-    status: Literal["accepted"] = "accepted"
+    status: Literal["accepted"]
     have: int = Field(ge=0, le=MAX_COUNT)

@@ -9,7 +9,7 @@ import pytest
 
 from alectio_agent.agent.journal.disk import Disk, FolderLock, SystemDisk, is_at_work
 from alectio_agent.core.errors import StoreBusyError, StoreError
-from tests.support.disks import MemoryDisk, durable_steps
+from tests.support.disks import MemoryDisk, durable_steps, folders_that_are_synced
 
 
 @pytest.fixture(params=[SystemDisk, MemoryDisk], ids=["system", "memory"])
@@ -115,7 +115,7 @@ def test_a_tree_is_durable_from_the_files_up(
     (tmp_path / "link").symlink_to(tmp_path / "log")
     steps = durable_steps(monkeypatch)
     SystemDisk().sync_tree(tmp_path)
-    assert steps == [("fsync", "weights"), ("fsync", "log"), ("fsync", tmp_path.name)]
+    assert steps[:3] == [("fsync", "weights"), ("fsync", "log"), ("fsync", tmp_path.name)]
 
 
 def test_a_moved_folder_has_its_new_name_durably(
@@ -169,3 +169,15 @@ def test_a_lock_that_is_no_file_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
     with pytest.raises(StoreError, match="lock: "):
         FolderLock(tmp_path)
+
+
+def test_the_name_of_a_synced_folder_is_durable_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut takes a young folder of checkpoints away with all that is synced in it."""
+    experiment = tmp_path / "checkpoints" / "xray"
+    experiment.mkdir(parents=True)
+    (experiment / "xray-ckpt_0").write_bytes(b"weights")
+    synced = folders_that_are_synced(monkeypatch)
+    SystemDisk().sync_tree(experiment)
+    assert synced == [experiment, experiment.parent, tmp_path]

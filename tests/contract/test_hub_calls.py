@@ -256,7 +256,7 @@ async def held_by(api: Api, polls: int = 1) -> None:
 class TestJobs:
     async def test_a_beat_in_memory_writes_nothing(self, api: Api) -> None:
         """Thousands of agents beat every 30 s."""
-        api.platform.beat_in_memory = HeartbeatAnswer()
+        api.platform.beat_in_memory = HeartbeatAnswer(cancel=None)
         answer = await api.call("POST", "/v1/jobs/job-1/heartbeat", {"step": "train"})
         assert answer.json == {"cancel": None}
         assert api.store.writes == 0

@@ -55,7 +55,7 @@ class FakePlatform:
         return self._answer("claim", usual, request)
 
     def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
-        return self._answer("beat", HeartbeatAnswer(), lease, heartbeat.state)
+        return self._answer("beat", HeartbeatAnswer(cancel=None), lease, heartbeat.state)
 
     def put_part(self, job_id: str, lease: str, sha256: str, file: FileSlice) -> None:
         self._answer("put_part", None, sha256)

@@ -26,12 +26,13 @@ class Announcement:
     digest: Callable[[str, int], str | None]
     slots: int = 1
 
-    def registration(self, identity: Identity, holding: list[str]) -> Registration:
+    def registration(self, identity: Identity, holding: list[str], seq: int) -> Registration:
         """The message to register with.
 
         Args:
             identity: Of this boot.
             holding: Leases of the jobs in the journal.
+            seq: The newest claim there, of this boot.
         """
         return Registration(
             installation_id=identity.installation_id,
@@ -42,5 +43,6 @@ class Announcement:
             slots=self.slots,
             tags=self.tags,
             holding=holding,
+            seq=seq,
             checkpoints=self.checkpoints(),
         )

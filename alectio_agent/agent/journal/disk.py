@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Protocol
 
+from alectio_agent.core.durable import settle_folder
 from alectio_agent.core.errors import StoreBusyError, StoreError
 
 NO_LOCKS_HINT = (
@@ -42,7 +43,7 @@ class Disk(Protocol):
         """Remove a file or a whole folder; nothing happens when it is not there."""
 
     def sync_tree(self, folder: Path) -> None:
-        """Make every file and folder below a folder durable."""
+        """Make a folder durable, with its name and every file and folder below it."""
 
 
 class SystemDisk:
@@ -120,6 +121,7 @@ class SystemDisk:
         """Sync files first, then the folders that name them; see `Disk`."""
         with _translated(folder):
             _sync_below(str(folder))
+            settle_folder(folder)
 
 
 class FolderLock:

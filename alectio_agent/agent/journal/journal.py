@@ -1,5 +1,6 @@
 """`agent.db`: claims, messages in the order in which they must be sent, process groups."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -31,15 +32,21 @@ class Journal:
     Those are made from manifests, which are durable, and are found there again after a power cut.
     """
 
-    def __init__(self, file: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        file: Path,
+        clock: Clock,
+        open_database: Callable[..., Database] = Database,
+    ) -> None:
         """Open or make the database.
 
         Args:
             file: `<state_dir>/agent.db`.
             clock: For the timestamps of rows.
+            open_database: Opens it, with the arguments of `Database`; given so that a test can lose what was not synced.
         """
         self._clock = clock
-        self._database = Database(file, SCHEMA, SCHEMA_NUMBER, migrations=MIGRATIONS)
+        self._database = open_database(file, SCHEMA, SCHEMA_NUMBER, migrations=MIGRATIONS)
 
     def close(self) -> None:
         """Close the database."""

@@ -11,7 +11,13 @@ from alectio_agent.agent.service.agent_parts import Courier, Parts
 from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState, take_snapshot
 from alectio_agent.agent.service.stop_plan import StopMode
 from alectio_agent.agent.service.stops import Stops
-from alectio_agent.agent.service.threads import Driver, LazyDrivers, StepObject
+from alectio_agent.agent.service.threads import (
+    Driver,
+    LazyDrivers,
+    Spawn,
+    StepObject,
+    spawn_thread,
+)
 from alectio_agent.core.errors import AlectioAgentError, PlatformError
 
 log = logging.getLogger(__name__)
@@ -24,13 +30,15 @@ LAST_WORDS_S = 5.0
 class Agent:
     """Runs until asked to stop."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, spawn: Spawn = spawn_thread) -> None:
         """Bind the parts; nothing runs yet.
 
         Args:
             parts: What `cli` built.
+            spawn: Starts the threads.
         """
         self._parts = parts
+        self._spawn = spawn
         self._stopping = threading.Event()
         self._drained = threading.Event()
         hooks = [slot.hooks for slot in parts.slots.all]
@@ -221,7 +229,9 @@ class Agent:
         def on_crash(error: BaseException) -> None:
             log.error("%s: unexpected, nothing more is sent: %r", courier.name, error)
 
-        return Driver(courier.name, courier.loop, self._parts.clock, is_over, on_crash)
+        return Driver(
+            courier.name, courier.loop, self._parts.clock, is_over, on_crash, spawn=self._spawn
+        )
 
     def _slot_driver(self, slot: Slot) -> Driver:
         def is_over() -> bool:
@@ -241,4 +251,4 @@ class Agent:
         is_over: Callable[[], bool],
         on_end: Callable[[], None] | None = None,
     ) -> Driver:
-        return Driver(name, loop, self._parts.clock, is_over, self.fail, on_end)
+        return Driver(name, loop, self._parts.clock, is_over, self.fail, on_end, self._spawn)

@@ -19,6 +19,20 @@ class StepObject(Protocol):
         """Do one turn; seconds to wait before the next."""
 
 
+Spawn = Callable[[str, Callable[[], None]], None]
+"""Runs a function beside all others, under a name."""
+
+
+def spawn_thread(name: str, target: Callable[[], None]) -> None:
+    """Run a function in a thread that the end of the process does not wait for.
+
+    Args:
+        name: Of the thread.
+        target: What to run.
+    """
+    threading.Thread(target=target, name=name, daemon=True).start()
+
+
 class Driver:
     """A thread that turns a step object until it is over."""
 
@@ -30,6 +44,7 @@ class Driver:
         is_over: Callable[[], bool],
         on_crash: Callable[[BaseException], None],
         on_end: Callable[[], None] | None = None,
+        spawn: Spawn = spawn_thread,
     ) -> None:
         """Prepare the thread; `start` runs it.
 
@@ -40,18 +55,20 @@ class Driver:
             is_over: Asked before each turn.
             on_crash: Told about an exception that nobody handled.
             on_end: Called last, in the thread.
+            spawn: Starts the thread; given so that a test can turn all loops in one.
         """
+        self._name = name
         self._loop = loop
         self._clock = clock
         self._is_over = is_over
         self._on_crash = on_crash
         self._on_end = on_end
         self.over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._spawn = spawn
 
     def start(self) -> None:
         """Start turning."""
-        self._thread.start()
+        self._spawn(self._name, self._run)
 
     def wake(self) -> None:
         """Cut the wait before the next turn."""

@@ -11,7 +11,7 @@ from alectio_agent.hub.api.calls import Call, answer
 from alectio_agent.hub.api.services import Services
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.names import Id
-from alectio_agent.wire.results import Accepted
+from alectio_agent.wire.results import ACCEPTED, Accepted
 
 
 class AgentCalls:
@@ -43,4 +43,4 @@ class AgentCalls:
         platform = self._services.platform
         written = self._services.store.write(lambda tx: platform.leave(tx, agent_id))
         await wrap_future(written)
-        return answer(Accepted())
+        return answer(ACCEPTED)

@@ -46,9 +46,13 @@ class Dealer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def listen(self) -> None:
-        """Bind to the running event loop; called from it."""
-        self._loop = asyncio.get_running_loop()
+    def listen(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Bind to an event loop.
+
+        Args:
+            loop: The one that runs, from which this is called, unless another is given.
+        """
+        self._loop = loop or asyncio.get_running_loop()
         self._is_deaf = False
         self._claiming.polls.on_news = self._tell_soon
 

@@ -23,6 +23,7 @@ from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import DIGEST_PATTERN, ID_PATTERN
 from alectio_agent.wire.protocol import LEASE_HEADER
 from alectio_agent.wire.results import (
+    ACCEPTED,
     Accepted,
     Heartbeat,
     HeartbeatAnswer,
@@ -110,7 +111,7 @@ class JobCalls:
                 store.write(lambda tx: platform.part_arrived(tx, job_id, sha256, total))
             )
             self._forms.learn(path)
-        return answer(PartTaken(have=have))
+        return answer(PartTaken(status="accepted", have=have))
 
     async def _refuse_late(self, job_id: str, path: FilePath) -> None:
         """Leave nothing of a part whose job closed while it was on its way."""
@@ -132,7 +133,7 @@ class JobCalls:
         )
         if refusal is not None:
             raise refusal
-        return answer(Accepted())
+        return answer(ACCEPTED)
 
     async def _check_parts(self, job_id: str, step: str, lease: str, said: StepCommit) -> None:
         """Look into the parts of a result before it is counted, and outside of transactions."""
@@ -152,7 +153,7 @@ class JobCalls:
         await wrap_future(
             self._services.dealer.write(lambda tx: platform.fail(tx, job_id, lease, record))
         )
-        return answer(Accepted())
+        return answer(ACCEPTED)
 
 
 def read_slice(request: Request, limits: Limits) -> Slice | None:

@@ -14,7 +14,7 @@ from alectio_agent.hub.api.calls import Call, answer
 from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.api.uploads import TEMPORARY_SUFFIX, store_part
 from alectio_agent.wire.names import DIGEST_PATTERN, Id
-from alectio_agent.wire.results import Accepted
+from alectio_agent.wire.results import ACCEPTED, Accepted
 
 Digest = Annotated[str, Path(pattern=DIGEST_PATTERN)]
 
@@ -43,7 +43,7 @@ class NameCalls:
         if await asyncio.to_thread(platform.names.holds, digest):
             async for _ in chunks:  # another agent was faster
                 pass
-            return answer(Accepted())
+            return answer(ACCEPTED)
         arrived = platform.names.folder / f".{digest[:16]}-{new_id()}{TEMPORARY_SUFFIX}"
         try:
             await store_part(chunks, arrived, digest)
@@ -51,4 +51,4 @@ class NameCalls:
         finally:
             await asyncio.to_thread(arrived.unlink, missing_ok=True)
         await wrap_future(store.write(lambda tx: platform.names_arrived(tx, digest)))
-        return answer(Accepted())
+        return answer(ACCEPTED)

@@ -46,7 +46,7 @@ def heartbeat(
         return HeartbeatAnswer(cancel=f"experiment `{experiment.name}` was cancelled")
     mark_alive(tx, context, job, attempt)
     after_commit(tx, partial(context.leases.trust, job_id, lease, attempt.agent_id, said))
-    return HeartbeatAnswer()
+    return HeartbeatAnswer(cancel=None)
 
 
 def good_attempt(tx: Connection, job_id: str, lease: str) -> Attempt:

@@ -138,7 +138,7 @@ class Platform:
     def beat(self, job_id: str, lease: str, said: Heartbeat) -> HeartbeatAnswer | None:
         """Take a beat in memory; None when `heartbeat` must be asked."""
         is_good = self.context.leases.renew(job_id, lease, said)
-        return HeartbeatAnswer() if is_good else None
+        return HeartbeatAnswer(cancel=None) if is_good else None
 
     def heartbeat(
         self, tx: Connection, job_id: str, lease: str, said: Heartbeat

@@ -66,7 +66,8 @@ def register(tx: Connection, context: Context, said: Registration) -> str:
     _write_offers(tx, agent_id, said)
     holding = _write_checkpoints(tx, agent_id, said)
     after_commit(tx, partial(_remember, context, agent_id, said, holding))
-    _keep_held(tx, context, agent_id, set(said.holding))
+    is_same_boot = known is not None and known.boot_id == said.boot.id
+    _keep_held(tx, context, agent_id, said, is_same_boot=is_same_boot)
     note_contact(tx, context, agent_id, is_new=True)
     return agent_id
 
@@ -269,12 +270,20 @@ def _offered(tx: Connection, agent_id: str) -> Said:
     return frozenset(tuple(row) for row in tx.execute(found))
 
 
-def _keep_held(tx: Connection, context: Context, agent_id: str, holding: set[str]) -> None:
-    """Leases that the agent names get a fresh period; it no longer has the others."""
+def _keep_held(
+    tx: Connection, context: Context, agent_id: str, said: Registration, *, is_same_boot: bool
+) -> None:
+    """Leases that the agent names get a fresh period; it no longer has the others.
+
+    A call that comes late, or a second time, says nothing of jobs that were claimed after it.
+    """
+    holding = set(said.holding)
     for attempt in _open_attempts(tx, agent_id):
         if attempt.lease in holding:
             see = partial(context.leases.see, attempt.job_id, attempt.lease, agent_id)
             after_commit(tx, see)
+        elif is_same_boot and said.seq is not None and attempt.seq > said.seq:
+            continue
         elif attempt.state == "claimed":
             release(tx, context, attempt)
         else:

@@ -44,6 +44,26 @@ def test_the_same_boot_may_register_again(bench: Bench) -> None:
     assert agent.poll(seq=1) == claim
 
 
+def test_a_late_copy_of_a_registration_takes_no_job_away(bench: Bench) -> None:
+    """Something on the way sent it again: it says nothing of what was claimed after it."""
+    agent, other = bench.agent(seq=0), bench.agent("other")
+    bench.create()
+    claim = agent.start()
+    agent.register(holding=[], seq=0)
+    assert other.poll() is None
+    agent.commit(claim)
+
+
+def test_a_claim_whose_answer_got_lost_waits_for_its_agent_to_ask_again(bench: Bench) -> None:
+    """Registering in between does not take it away: the same poll is answered with it."""
+    agent, other = bench.agent(seq=0), bench.agent("other")
+    bench.create()
+    claim = agent.claim()
+    agent.register(holding=[], seq=0)
+    assert other.poll() is None
+    assert agent.poll(seq=1) == claim
+
+
 def test_a_new_boot_counts_its_polls_from_one(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()
@@ -59,6 +79,16 @@ def test_what_was_claimed_and_never_started_returns_at_registration(bench: Bench
     assert other.claim().attempt == 2
     with refused("lease-lost"):
         agent.beat(claim)
+
+
+def test_a_new_boot_that_no_longer_has_a_job_gives_it_back_whatever_it_counted(
+    bench: Bench,
+) -> None:
+    agent, other = bench.agent(seq=0), bench.agent("other")
+    bench.create()
+    agent.claim()
+    agent.restart(seq=0)
+    assert other.claim().attempt == 2
 
 
 def test_a_claim_that_is_held_stays_at_registration(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from alectio_agent.core.errors import (
     SupersededBootError,
 )
 from alectio_agent.wire.problems import PROBLEM_TYPES
-from alectio_agent.wire.results import Accepted
+from alectio_agent.wire.results import Accepted, HeartbeatAnswer
 from tests.support.claims import make_claim
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -38,6 +38,12 @@ def problem(name: str, status: int = 409, **extra: object) -> Response:
     )
 
 
+def test_an_empty_object_is_no_leave_to_go_on() -> None:
+    """Proxies send `{}`: the beat that allows the first hook has to be answered by the platform."""
+    with pytest.raises(PlatformUnavailableError):
+        read_record(answer(200, {}), HeartbeatAnswer, NOW)
+
+
 def test_a_record_of_ours_is_read() -> None:
     assert read_record(answer(200, {"status": "accepted"}), Accepted, NOW).status == "accepted"
 
@@ -48,6 +54,7 @@ def test_a_record_of_ours_is_read() -> None:
         answer(200, "<html>Please log in</html>", "text/html"),
         answer(200, '{"status": "accep'),
         answer(200, {"status": "something else"}),
+        answer(200, {}),
         answer(302, "", "text/html"),
         answer(403, "<h1>Forbidden</h1>", "text/html"),
         answer(404, "not found", "text/plain"),
