@@ -37,7 +37,7 @@ class SimDisk:
 
     def sync_folder(self, folder: Path) -> None:
         self._point("disk")
-        self._sync_names(folder)
+        self.sync_names(folder)
 
     def write(self, file: Path, content: bytes) -> None:
         self._point("disk")
@@ -49,7 +49,7 @@ class SimDisk:
         temporary.replace(file)
         self._content[file] = self._content.pop(temporary)
         self._point("disk")
-        self._sync_names(file.parent)
+        self.sync_names(file.parent)
 
     def read(self, file: Path) -> bytes | None:
         return file.read_bytes() if file.exists() else None
@@ -72,10 +72,10 @@ class SimDisk:
         for inside, folders, files in os.walk(folder, topdown=False):
             for name in files:
                 self._sync_content(Path(inside, name))
-            self._sync_names(Path(inside))
+            self.sync_names(Path(inside))
             del folders
-        self._sync_names(folder.parent)
-        self._sync_names(folder.parent.parent)
+        self.sync_names(folder.parent)
+        self.sync_names(folder.parent.parent)
 
     def put(self, file: Path, content: bytes, *, is_synced: bool) -> None:
         """As a hook process writes: its own sync says nothing of the name."""
@@ -142,7 +142,8 @@ class SimDisk:
         if file in self._durable:
             self._durable[file] = content
 
-    def _sync_names(self, folder: Path) -> None:
+    def sync_names(self, folder: Path) -> None:
+        """What is named in a folder now is durable, and what is not is gone; no step of a process."""
         if not folder.is_dir():
             return
         there = sorted(folder.iterdir())

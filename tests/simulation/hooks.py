@@ -207,6 +207,7 @@ class SimHooks:
             put(step_run.folder / name, content, is_synced=True)
             digest = hashlib.sha256(content).hexdigest()
             found.append(PartFile(name, digest, len(content), len(some)))
+        self._life.machine.disk.sync_names(step_run.folder)  # as the child's writer ends
         return tuple(found)
 
 

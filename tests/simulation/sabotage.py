@@ -58,7 +58,7 @@ class UnsyncedContent(SimDisk):
         self._point("disk")
         self.put(file, content, is_synced=False)
         self._point("disk")
-        self._sync_names(file.parent)
+        self.sync_names(file.parent)
 
 
 class UncountedClaims(WatchedJournal):
