@@ -143,7 +143,7 @@ class SimDisk:
             self._durable[file] = content
 
     def sync_names(self, folder: Path) -> None:
-        """What is named in a folder now is durable, and what is not is gone; no step of a process."""
+        """Make the names in a folder durable; nobody dies here."""
         if not folder.is_dir():
             return
         there = sorted(folder.iterdir())
