@@ -103,9 +103,10 @@ class Judge:
         if is_copy:
             return
         for lease in self.leases.values():
-            if lease.agent_id == agent_id and not lease.ended and lease.lease not in said.holding:
-                if lease.boot != said.boot.id or self._is_older(lease.lease, said.seq):
-                    lease.ended = "lost"
+            if lease.agent_id != agent_id or lease.ended or lease.lease in said.holding:
+                continue
+            if lease.boot != said.boot.id or self._is_older(lease.lease, said.seq):
+                lease.ended = "lost"
 
     def _is_older(self, lease: str, seq: int | None) -> bool:
         """Whether an agent had taken a job before it began to say what it holds."""

@@ -43,7 +43,8 @@ class Journal:
         Args:
             file: `<state_dir>/agent.db`.
             clock: For the timestamps of rows.
-            open_database: Opens it, with the arguments of `Database`; given so that a test can lose what was not synced.
+            open_database: Opens it, with the arguments of `Database`; given so that a test can lose
+                what was not synced.
         """
         self._clock = clock
         self._database = open_database(file, SCHEMA, SCHEMA_NUMBER, migrations=MIGRATIONS)
