@@ -65,7 +65,7 @@ PROBLEM_NOTES = {
     ),
     "superseded-boot": ProblemNote(
         when="A registration has a lower boot count than the newest of that installation, or the "
-        "same count with another id; a claim comes from a boot that is not the newest.",
+        "same count with another id; a claim comes from a boot that was followed by another one.",
         agent="Cancels the hook, keeps the results, and exits with 78.",
         person="Another agent runs with this identity: give each its own `agent.state_dir`; a "
         "state folder must not be copied to a second machine.",
@@ -101,8 +101,10 @@ PROBLEM_NOTES = {
         person="A defect of the client: a key belongs to one result.",
     ),
     "unknown-agent": ProblemNote(
-        when="A claim or names of records come from an agent that never registered here.",
-        agent="Registers, and asks again.",
+        when="A claim or names of records come from an agent that never registered here, or from a "
+        "start of it that did not: such as at a platform that was restored from a backup. One that "
+        "has started anew may ask it of agents that had jobs.",
+        agent="Registers, telling which jobs it holds, and asks again.",
         person="Nothing.",
     ),
     "not-found": ProblemNote(
