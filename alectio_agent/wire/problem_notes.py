@@ -65,10 +65,10 @@ PROBLEM_NOTES = {
     ),
     "superseded-boot": ProblemNote(
         when="A registration has a lower boot count than the newest of that installation, or the "
-        "same count with another id; a claim comes from a boot that is not the newest.",
-        agent="After a claim, registers again: a platform that was restored from a backup knows an "
-        "earlier boot. When that is refused as well, cancels the hook, keeps the results, and "
-        "exits with 78.",
+        "same count with another id; a claim comes from a boot that was followed by another one.",
+        agent="After a claim, registers again, since a platform that was restored from a backup may "
+        "know an earlier boot. When that is refused as well, cancels the hook, keeps the results, "
+        "and exits with 78.",
         person="Another agent runs with this identity: give each its own `agent.state_dir`; a "
         "state folder must not be copied to a second machine.",
     ),
@@ -103,8 +103,10 @@ PROBLEM_NOTES = {
         person="A defect of the client: a key belongs to one result.",
     ),
     "unknown-agent": ProblemNote(
-        when="A claim or names of records come from an agent that never registered here.",
-        agent="Registers, and asks again.",
+        when="A claim or names of records come from an agent that never registered here, or from a "
+        "start of it that did not: such as at a platform that was restored from a backup. One that "
+        "has started anew may ask it of agents that had jobs.",
+        agent="Registers, telling which jobs it holds, and asks again.",
         person="Nothing.",
     ),
     "not-found": ProblemNote(

@@ -32,7 +32,7 @@ class PollTrouble:
             rng: For the jitter of waits.
         """
         self._backoff = Backoff(rng)
-        self._is_expected = self._is_told = False
+        self._is_expected = self._is_told = self._is_asked = False
         self.text = ""
 
     @property
@@ -59,6 +59,11 @@ class PollTrouble:
         Returns:
             Seconds to wait before the next try.
         """
+        if action == "register" and not self._is_asked:
+            # It answers, perhaps after an outage: that need not last half as long again. A platform
+            # that says so each time is asked ever more seldom.
+            self.succeeded()
+        self._is_asked = action == "register"
         is_refused = action == "slow"
         wait_s = self._backoff.refused(error) if is_refused else self._backoff.failed(error)
         is_news = self._backoff.is_news and not self._is_expected
@@ -74,6 +79,7 @@ class PollTrouble:
     def succeeded(self) -> None:
         """A turn went well."""
         self._backoff.succeeded()
+        self._is_asked = False
         self.reached()
 
     def reached(self) -> None:

@@ -92,6 +92,7 @@ class Leases:
             now = self._clock.monotonic()
             watched = self._watch(job_id, lease, agent_id, now)
             watched.is_renewable = True
+            self._waiting.pop(job_id, None)
             self.beats += watched.take(heartbeat, now)
             self.may_have_claims = True
 
@@ -106,7 +107,6 @@ class Leases:
         with self._lock:
             watched = self._watch(job_id, lease, agent_id, 0.0)
             watched.seen_at = self._clock.monotonic()
-            self._waiting.pop(job_id, None)
             self.may_have_claims = True
 
     def is_trusted(self, job_id: str, lease: str) -> bool:

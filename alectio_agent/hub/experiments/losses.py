@@ -14,7 +14,7 @@ from alectio_agent.hub.experiments.records import (
     find_attempt,
     job_of,
 )
-from alectio_agent.hub.experiments.waiting import make_available, wait_for_person
+from alectio_agent.hub.experiments.waiting import make_available, return_job, wait_for_person
 from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import attempts, jobs, results
 from alectio_agent.hub.store.transactions import after_commit
@@ -38,7 +38,7 @@ def release(tx: Connection, context: Context, attempt: Attempt) -> None:
     change_attempt(tx, attempt.lease, state="returned", ended_at=context.now())
     job = job_of(tx, attempt.job_id)
     if job.lease == attempt.lease and job.state == "claimed":
-        make_available(tx, context, job)
+        return_job(tx, context, job)
 
 
 def release_lost(tx: Connection, context: Context, attempt: Attempt, why: str) -> None:

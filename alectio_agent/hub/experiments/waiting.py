@@ -32,6 +32,21 @@ def make_available(tx: Connection, context: Context, job: Job, **values: object)
     after_commit(tx, partial(context.leases.offer, job.job_id))
 
 
+def return_job(tx: Connection, context: Context, job: Job) -> None:
+    """Let agents claim a job that was claimed and not started: it has its old place and patience.
+
+    Args:
+        tx: A writing transaction.
+        context: For memory.
+        job: Claimed.
+    """
+    change_job(tx, job.job_id, state="available", problem="")
+    change_experiment(tx, job.experiment_id)
+    after_commit(tx, partial(context.leases.distrust, job.job_id))
+    # If this process never saw it available, its time begins now.
+    after_commit(tx, partial(context.leases.waiting_since, job.job_id))
+
+
 def wait_for_person(tx: Connection, context: Context, job: Job, problem: str) -> None:
     """Stop a job until a person says otherwise.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 _KEY = "alectio_after_commit"
 _TOUCHED = "alectio_touched"
 

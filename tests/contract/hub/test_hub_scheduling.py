@@ -60,6 +60,26 @@ def test_a_restarted_hub_counts_the_affinity_time_anew(bench: Bench) -> None:
     assert second.poll() is not None
 
 
+def test_a_claim_that_was_never_started_takes_no_time_from_others(bench: Bench) -> None:
+    """An agent that claims, and whose beats do not get through, would keep the job for ever."""
+    first, second = two_agents_after_loop_0(bench)
+    bench.tick(HOUR - 70)
+    first.claim()
+    bench.tick(61)
+    assert second.poll() is None
+    bench.tick(9)
+    assert second.poll() is not None
+
+
+def test_a_job_that_comes_back_has_its_place_before_younger_ones(bench: Bench) -> None:
+    agent = bench.agent()
+    bench.create(name="older")
+    bench.create(name="younger")
+    assert agent.claim().job == "older/0"
+    bench.tick(61)
+    assert agent.claim().job == "older/0"
+
+
 def test_strict_affinity_never_gives_a_job_to_others(bench: Bench) -> None:
     first, second = two_agents_after_loop_0(bench, affinity="strict")
     bench.clock.advance(100 * HOUR)

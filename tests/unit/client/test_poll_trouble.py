@@ -5,7 +5,11 @@ import random
 import pytest
 
 from alectio_agent.agent.client.poll_trouble import PollTrouble
-from alectio_agent.core.errors import NotAuthorizedError, PlatformUnavailableError
+from alectio_agent.core.errors import (
+    NotAuthorizedError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+)
 
 GONE = PlatformUnavailableError("Connection refused")
 CHANGED = PlatformUnavailableError("another CA. Nothing was sent to it.", code="E-TLS-01")
@@ -75,3 +79,27 @@ def test_a_registration_ends_the_trouble_but_not_the_growth_of_waits(trouble: Po
         trouble.failed(GONE, "retry")
     trouble.reached()
     assert (trouble.text, trouble.failures) == ("", 3)
+
+
+UNKNOWN = PlatformRejectedError("register again", problem="unknown-agent")
+
+
+def test_a_platform_that_is_back_and_wants_a_registration_gets_it_soon(
+    trouble: PollTrouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(50):
+        trouble.failed(GONE, "retry")
+    assert trouble.failed(UNKNOWN, "register") <= 1
+    assert caplog.messages[-1] == "the platform answers again"
+
+
+def test_a_platform_that_wants_a_registration_each_time_is_asked_ever_more_seldom(
+    trouble: PollTrouble,
+) -> None:
+    waits = []
+    for _ in range(50):
+        waits.append(trouble.failed(UNKNOWN, "register"))
+        trouble.reached()
+    assert max(waits) > 30
+    trouble.succeeded()
+    assert trouble.failed(UNKNOWN, "register") <= 1
