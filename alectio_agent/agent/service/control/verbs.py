@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.protocol import OTHER_VERSION, Request
+from alectio_agent.agent.service.control.reloaded import Reloaded
 from alectio_agent.agent.service.snapshot import AgentSnapshot, JobInHand
 from alectio_agent.core.errors import ControlWordsError, UsageError
 from alectio_agent.wire.agents import Boot
@@ -29,21 +30,6 @@ class Steered(Protocol):
 
     def cancel(self) -> None:
         """Cancel the running step, then leave."""
-
-
-@dataclass(frozen=True)
-class Reloaded:
-    """What reading the configuration again did.
-
-    Attributes:
-        file: That was read.
-        changed: Keys whose new value is in force.
-        needs_restart: Keys that differ and wait for a restart.
-    """
-
-    file: str
-    changed: tuple[str, ...] = ()
-    needs_restart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
