@@ -24,7 +24,6 @@ def pause(*, length_s: float | None, note: str, common: Common) -> None:
         MOST_PAUSE_S,
         Request,
     )
-    from alectio_agent.agent.service.control.verbs import pause_members
     from alectio_agent.cli.paused import resting
     from alectio_agent.cli.steered import OFF, Target, in_hand
     from alectio_agent.core.errors import UsageError
@@ -41,6 +40,6 @@ def pause(*, length_s: float | None, note: str, common: Common) -> None:
             target.print(f"paused{end}{in_hand(made.answer)}", made.answer, go_on)
             return
     with resting(target.folder) as pauses:
-        members = pause_members(pauses.begin(length_s, note))
+        members = pauses.begin(length_s, note).members()
     said = f"paused{until_words(members['until'])}; {OFF}: its next start is paused"
     target.print(said, {"paused": members}, go_on, is_running=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.agent.service.control.verbs import Reloaded
+from alectio_agent.agent.service.control.reloaded import Reloaded
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import AgentFile

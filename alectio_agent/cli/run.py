@@ -39,8 +39,11 @@ def run(
     common: Common,
 ) -> None:
     """Run the agent (and, with the hub in the box, the whole experiment)."""
+    from alectio_agent.agent.service.memory import end_quickly
     from alectio_agent.cli.run_agent import run_agent
     from alectio_agent.cli.run_wish import Wish
 
     wish = Wish(until_done, stay, once, max_jobs, new, update)
-    raise SystemExit(run_agent(common, wish, script))
+    code = run_agent(common, wish, script)
+    end_quickly()
+    raise SystemExit(code)

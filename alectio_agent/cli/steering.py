@@ -4,16 +4,18 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.control.access import group_number
-from alectio_agent.agent.service.control.server import ControlServer
-from alectio_agent.agent.service.control.verbs import Site, Verbs
 from alectio_agent.agent.service.signals import on_signals
 from alectio_agent.cli.agent_state import State
 from alectio_agent.cli.reloader import Reloader
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import SystemClock
+
+if TYPE_CHECKING:
+    from alectio_agent.agent.service.agent import Agent
+    from alectio_agent.agent.service.control.verbs import Verbs
 
 log = logging.getLogger(__name__)
 
@@ -43,21 +45,27 @@ class Steering:
         self.starts_again = False
 
     @contextmanager
-    def of(self, agent: Agent, state: State) -> Iterator[None]:
-        """Listen to people as long as an agent runs.
+    def started(self, agent: "Agent", state: State) -> Iterator[None]:
+        """Start an agent, and listen to people as long as it runs.
 
         Args:
             agent: Not started.
             state: The opened state folder.
         """
-        section, clock = self._settings.agent, SystemClock()
+        # Not before there is an agent: while it is imported, its hooks are loaded already.
+        from alectio_agent.agent.service.control.verbs import Site, Verbs
+
+        section = self._settings.agent
         site = Site(
             section.name, state.identity.boot, state.pauses, section.drain_timeout,
             self._reload.read, self._check_start,
         )  # fmt: skip
         verbs = Verbs(agent, site)
         on_signals(without_restart(verbs, agent), cancelling(verbs, agent), self._reload)
-        server = ControlServer(section.state_dir, os.geteuid(), self._group, verbs, clock)
+        agent.start()  # first: a job may wait
+        from alectio_agent.agent.service.control.server import ControlServer
+
+        server = ControlServer(section.state_dir, os.geteuid(), self._group, verbs, SystemClock())
         server.start()
         try:
             yield
@@ -66,7 +74,7 @@ class Steering:
         self.starts_again = verbs.starts_again and agent.error is None
 
 
-def without_restart(verbs: Verbs, agent: Agent) -> Callable[[], None]:
+def without_restart(verbs: "Verbs", agent: "Agent") -> Callable[[], None]:
     """What TERM and INT do: while the agent waits for its restart, they are about the restart.
 
     Args:
@@ -84,7 +92,7 @@ def without_restart(verbs: Verbs, agent: Agent) -> Callable[[], None]:
     return stop
 
 
-def cancelling(verbs: Verbs, agent: Agent) -> Callable[[], None]:
+def cancelling(verbs: "Verbs", agent: "Agent") -> Callable[[], None]:
     """What QUIT does; there is no restart afterwards.
 
     Args:

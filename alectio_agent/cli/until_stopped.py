@@ -23,8 +23,7 @@ def until_stopped(agent: Agent, state: State, steering: Steering) -> ExitCode:
     """
     if paused := state.pauses.reason():
         log.warning("this agent takes no job: %s", paused)
-    with steering.of(agent, state):
-        agent.start()
+    with steering.started(agent, state):
         agent.wait_for_stop()
         agent.shut_down()
     code = ending(agent)

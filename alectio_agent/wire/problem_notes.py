@@ -66,7 +66,7 @@ PROBLEM_NOTES = {
     "superseded-boot": ProblemNote(
         when="A registration has a lower boot count than the newest of that installation, or the "
         "same count with another id; a claim comes from a boot that was followed by another one.",
-        agent="After a claim, registers again, since a platform that was restored from a backup may "
+        agent="After a claim, registers again: a platform that was restored from a backup may "
         "know an earlier boot. When that is refused as well, cancels the hook, keeps the results, "
         "and exits with 78.",
         person="Another agent runs with this identity: give each its own `agent.state_dir`; a "

@@ -44,7 +44,9 @@ def end_row(scene: Scene) -> Text:
         scene: What there is.
     """
     view = scene.running
-    if view is None or view.state != "running" or scene.agent.state == "stopping":
+    if view is None or view.state != "running":
+        return Text()
+    if scene.agent.state == "stopping" or scene.agent.held_back:
         return Text()
     steps = scene.job.steps if scene.job else ()
     noted = scene.job.noted if scene.job else None

@@ -321,6 +321,7 @@ def test_a_pause_is_shown_beside_the_step_that_goes_on() -> None:
     shown = " ".join(drawn(make_scene(agent=make_agent(held_back=HELD))).split())
     assert f"takes no job: {HELD}" in shown
     assert "13/20" in shown
+    assert "experiment ends" not in shown, "nobody knows how long it lasts"
     assert "Ctrl-C: finish this step" in shown
 
 

@@ -7,7 +7,8 @@ import pytest
 from alectio_agent.agent.jobs.step_marks import StepMark
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.protocol import Request
-from alectio_agent.agent.service.control.verbs import Reloaded, Site, Verbs
+from alectio_agent.agent.service.control.reloaded import Reloaded
+from alectio_agent.agent.service.control.verbs import Site, Verbs
 from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState
 from alectio_agent.core.errors import ConfigError, ControlWordsError, UsageError
 from alectio_agent.wire.agents import Boot

@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from alectio_agent.agent.journal.disk import Disk
-from alectio_agent.core.clock import Clock
+from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import StoreError
 from alectio_agent.core.log import printable
 from alectio_agent.wire.strict_json import JsonRuleError, loads
@@ -43,6 +44,11 @@ class Pause(BaseModel):
         """For people, in local time."""
         note = f" ({printable(self.note)})" if self.note else ""
         return f"paused since {_local(self.since)}{until_words(self.until)}{note}"
+
+    def members(self) -> dict[str, Any]:
+        """As answers tell it."""
+        until = None if self.until is None else timestamp(self.until)
+        return {"since": timestamp(self.since), "until": until, "note": self.note}
 
 
 class Pauses:

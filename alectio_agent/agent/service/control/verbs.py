@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from alectio_agent.agent.service.control.pauses import Pause, Pauses
+from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.protocol import OTHER_VERSION, Request
+from alectio_agent.agent.service.control.reloaded import Reloaded
 from alectio_agent.agent.service.snapshot import AgentSnapshot, JobInHand
-from alectio_agent.core.clock import timestamp
 from alectio_agent.core.errors import ControlWordsError, UsageError
 from alectio_agent.wire.agents import Boot
 
@@ -30,21 +30,6 @@ class Steered(Protocol):
 
     def cancel(self) -> None:
         """Cancel the running step, then leave."""
-
-
-@dataclass(frozen=True)
-class Reloaded:
-    """What reading the configuration again did.
-
-    Attributes:
-        file: That was read.
-        changed: Keys whose new value is in force.
-        needs_restart: Keys that differ and wait for a restart.
-    """
-
-    file: str
-    changed: tuple[str, ...] = ()
-    needs_restart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +99,7 @@ class Verbs:
             "version": version("alectio-agent"),
             "state": seen.state,
             "jobs": [_job(job) for job in seen.jobs],
-            "paused": pause and pause_members(pause),
+            "paused": pause and pause.members(),
             "held_back": seen.held_back,
             "stops_asked": seen.stops.asked,
             "starts_again": self.starts_again,
@@ -128,7 +113,7 @@ class Verbs:
 
     def _resume(self, _: Request) -> Answer:
         before = self._site.pauses.end()
-        return {**self.state(), "was_paused": before and pause_members(before)}
+        return {**self.state(), "was_paused": before and before.members()}
 
     def _stop(self, request: Request) -> Answer:
         self.starts_again = False
@@ -155,16 +140,6 @@ class Verbs:
 
     def _reload(self, _: Request) -> Answer:
         return {**self.state(), **asdict(self._site.reload())}
-
-
-def pause_members(pause: Pause) -> Answer:
-    """A pause as answers tell it.
-
-    Args:
-        pause: In force, or over.
-    """
-    until = None if pause.until is None else timestamp(pause.until)
-    return {"since": timestamp(pause.since), "until": until, "note": pause.note}
 
 
 def _job(job: JobInHand) -> Answer:
