@@ -118,6 +118,7 @@ def build_agent(
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
     poll_loop.on_done = agent.finish
+    poll_loop.reasons.append(lambda: hooks.stuck)
     poll_loop.quota = slot.quota = sender.quota = quota
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
     return agent

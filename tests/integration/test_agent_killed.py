@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from alectio_agent.agent.hooks.groups import end_group, is_group_empty, new_marker, start_time
+from alectio_agent.agent.hooks.groups import end_group, is_group_empty, new_marker
+from alectio_agent.agent.hooks.processes import start_time
 from alectio_agent.core.clock import SystemClock
 
 # Runs one step whose hook starts a grandchild that ignores TERM, and tells both process ids.

@@ -1,7 +1,7 @@
 """What a starting agent does about the one before it, before it asks for work."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
@@ -12,16 +12,16 @@ from alectio_agent.wire.protocol import STEPS
 log = logging.getLogger(__name__)
 
 
-def end_groups(journal: Journal, end_group: Callable[[Group], None]) -> None:
+def end_groups(journal: Journal, end_group: Callable[[Group], Collection[int]]) -> None:
     """End the process groups that the last agent left behind.
 
     Args:
         journal: Knows them.
-        end_group: Ends one group, if it is still ours.
+        end_group: Ends one group, if it is still ours; gives the processes that do not go away.
     """
     for group in journal.groups():
-        end_group(group)
-        journal.remove(group.pgid)
+        if not end_group(group):  # else it stays known, and each start tries and tells again
+            journal.remove(group.pgid)
 
 
 def reconcile(journal: Journal, outbox: Outbox) -> None:
