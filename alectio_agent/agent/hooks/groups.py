@@ -88,7 +88,7 @@ def end_group(pgid: int, started: int, marker: str, clock: Clock) -> frozenset[i
         found = find_group(leader, _kill_one)
         pids = frozenset(process.pid for process in found)
         if found and clock.monotonic() >= deadline_s:
-            log.warning("processes of a hook cannot be killed: %s", sorted(pids))
+            log.warning("E-HOOK-16  processes of a hook cannot be killed: %s", sorted(pids))
             return pids
         _kill(leader, found)
         if not found:
