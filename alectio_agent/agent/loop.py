@@ -13,6 +13,7 @@ from alectio_agent.agent.client.poll_trouble import PollTrouble
 from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
+from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun
@@ -95,6 +96,7 @@ class PollLoop:
         self._empty_polls = 0
         self.on_done: Callable[[], None] = _nothing
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
+        self.on_registered: Callable[[Registered], None] = _ignore
         self._trouble = PollTrouble(rng)
         self._hold = Hold(POLL_WAIT_S)
         self._registered: Registered | None = None
@@ -120,6 +122,11 @@ class PollLoop:
     def trouble(self) -> str:
         """Why the platform gives no work; empty while it answers."""
         return self._trouble.text
+
+    def register_again(self) -> None:
+        """Ask anew what only a registration tells; from any thread."""
+        self._registered = None
+        self.wake.set()
 
     def step(self) -> float:
         """Do one turn.
@@ -170,6 +177,7 @@ class PollLoop:
         self._rooms.heartbeats.set_lease(registered.lease_s)
         self._rooms.sender.set_platform(registered.platform_id)
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
+        self.on_registered(registered)
         self._take_up(registered.platform_id)
 
     def _take_up(self, platform_id: str) -> None:
@@ -263,7 +271,7 @@ class PollLoop:
         said = self._announcement
         reason = refusal(claim, said.offers, partial(said.digest, claim.pipeline))
         if reason is not None:
-            self._refuse(boot, seq, reason)
+            self._refuse(boot, seq, reason, claim.job)
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
         self._taken.add(claim.lease)
@@ -274,8 +282,9 @@ class PollLoop:
         self.quota.take()
         rooms.slot.give(JobRun(claim, platform_id, rooms.desk, rooms.slot.hooks))
 
-    def _refuse(self, boot: str, seq: int, reason: str) -> None:
+    def _refuse(self, boot: str, seq: int, reason: str, job: str = "") -> None:
         log.error("refused a job: %s", reason)
+        tell_failed(self._rooms.desk.tell, job, None, "refused", reason)
         self.quota.note_end(f"refused {seq}", is_done=False)
         self._rooms.journal.skip_claim(boot, seq)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
@@ -306,6 +315,10 @@ def _raise(error: PlatformError) -> None:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _ignore(registered: Registered) -> None:
+    """Nobody wants to know what a registration was answered with."""
 
 
 def _send_none(agent_id: str, digests: list[str]) -> None:

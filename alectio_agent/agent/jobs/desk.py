@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alectio_agent.agent.jobs.events import Tell, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
@@ -32,6 +33,7 @@ class Desk:
         logs: Sends what the hooks print.
         parts: Sends parts of results.
         told: Which warnings were logged already.
+        tell: Told of jobs that fail.
     """
 
     journal: Journal
@@ -48,6 +50,7 @@ class Desk:
     logs: LogSender
     parts: PartCourier
     told: ToldOnce = field(default_factory=ToldOnce)
+    tell: Tell = tell_nobody
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

@@ -10,6 +10,7 @@ from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.desk import Desk
+from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.jobs.orders import Order, open_orders
 from alectio_agent.agent.jobs.part_queue import OutPart
@@ -239,6 +240,7 @@ class JobRun:
         self.marks.end(step, None)
         self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
+        tell_failed(self._desk.tell, self.claim.job, step, error.failure_class, str(error))
 
     def _hand_back(self, reason: str) -> None:
         self._log.info("handed back to the platform: %s", reason)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.events import Tell, tell_failed, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
@@ -62,6 +63,7 @@ class Sender:
         self._pruned_s = -math.inf
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.quota = Quota()
+        self.tell: Tell = tell_nobody
         self.keep_sent_s = 7 * 86400.0
         self.wake = threading.Event()
 
@@ -154,6 +156,7 @@ class Sender:
         self.quota.note_end(message.job, is_done=False)
         if message.kind == "commit":
             self._journal.put_failure(message.lease, self._rejected(message, reason))
+            tell_failed(self.tell, message.job, message.step, "rejected", reason)
         if self._journal.park(message, reason):
             self._heartbeats.release(message.lease)
 

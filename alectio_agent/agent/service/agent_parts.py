@@ -32,6 +32,13 @@ class CourierLoop(StepObject, Protocol):
         """Try all that is left once more, now."""
 
 
+class Line(Protocol):
+    """What a courier sends over."""
+
+    def interrupt(self) -> None:
+        """Cut what is under way, and send nothing more."""
+
+
 @dataclass(frozen=True)
 class Courier:
     """What sends beside the jobs.
@@ -43,7 +50,7 @@ class Courier:
 
     name: str
     loop: CourierLoop
-    transport: Transport
+    transport: Line
 
 
 @dataclass(frozen=True)
