@@ -37,9 +37,11 @@ def running(code: str, *, ready: int) -> Iterator[Leader]:
     assert process.stdout is not None
     for _ in range(ready):
         process.stdout.readline()
-    yield Leader(process.pid, start_time(process.pid), marker)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    try:
+        yield Leader(process.pid, start_time(process.pid), marker)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def look(leader: Leader, limit_bytes: int) -> Excess | None:
