@@ -15,6 +15,7 @@ from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.earlier import EarlierJobs
+from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.recall import Recall
@@ -107,6 +108,7 @@ class PollLoop:
         self._empty_polls = 0
         self.on_done: Callable[[], None] = _nothing
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
+        self.on_registered: Callable[[Registered], None] = _ignore
         self._trouble = PollTrouble(rng)
         self._earlier = EarlierJobs(rooms.desk)
         self._hold = Hold(POLL_WAIT_S)
@@ -137,6 +139,11 @@ class PollLoop:
     def trouble(self) -> str:
         """Why the platform gives no work; empty while it answers."""
         return self._trouble.text
+
+    def register_again(self) -> None:
+        """Ask anew what only a registration tells; from any thread."""
+        self._registered = None
+        self.wake.set()
 
     def step(self) -> float:
         """Do one turn.
@@ -217,6 +224,7 @@ class PollLoop:
         self._rooms.heartbeats.set_lease(registered.lease_s)
         self._enter(registered.platform_id)
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
+        self.on_registered(registered)
         self._take_up(registered.platform_id)
 
     def _enter(self, platform_id: str) -> None:
@@ -318,7 +326,7 @@ class PollLoop:
         said = self._announcement
         reason = refusal(claim, said.offers, partial(said.digest, claim.pipeline))
         if reason is not None:
-            self._refuse(boot, seq, reason)
+            self._refuse(boot, seq, reason, claim.job)
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
         self._taken.add(claim.lease)
@@ -340,8 +348,9 @@ class PollLoop:
         self.quota.take()
         slot.give(JobRun(claim, platform_id, self._rooms.desk, slot.hooks))
 
-    def _refuse(self, boot: str, seq: int, reason: str) -> None:
+    def _refuse(self, boot: str, seq: int, reason: str, job: str = "") -> None:
         log.error("refused a job: %s", reason)
+        tell_failed(self._rooms.desk.tell, job, None, "refused", reason)
         self.quota.note_end(f"refused {seq}", is_done=False)
         self._rooms.journal.skip_claim(boot, seq)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
@@ -380,6 +389,10 @@ def _raise(error: PlatformError) -> None:
 
 def _nothing() -> None:
     """Nobody wants to know."""
+
+
+def _ignore(registered: Registered) -> None:
+    """Nobody wants to know what a registration was answered with."""
 
 
 def _send_none(agent_id: str, digests: list[str]) -> None:

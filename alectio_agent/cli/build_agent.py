@@ -4,15 +4,18 @@ import os
 import random
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 from alectio_agent.agent.client.deadlines import Deadlines
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.network import Network, read_network
+from alectio_agent.agent.client.reach import Reach
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
+from alectio_agent.agent.hooks.environment import without_secrets
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
@@ -30,11 +33,15 @@ from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
 from alectio_agent.agent.service.control.pauses import Pauses
+from alectio_agent.agent.service.notifier import Notifier
+from alectio_agent.agent.service.shell_command import ShellCommand
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.stop_plan import StopRules
+from alectio_agent.agent.service.watches import ExpiryWatch, OutageWatch
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
 from alectio_agent.config.agent import AgentSettings
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import SystemClock
 
 
@@ -51,6 +58,7 @@ class _Base:
     rng: random.Random
     leaving: threading.Event
     network: Network
+    reach: Reach
 
     @classmethod
     def of(cls, site: Site, state: State) -> Self:
@@ -60,14 +68,15 @@ class _Base:
         rng = random.SystemRandom()
         traffic, deadlines = Traffic(clock), Deadlines(clock)
         network = read_network(site.url, os.environ, state.settings)
-        return cls(site, state, share, traffic, deadlines, clock, rng, threading.Event(), network)
+        leaving, reach = threading.Event(), Reach(clock)
+        return cls(site, state, share, traffic, deadlines, clock, rng, leaving, network, reach)
 
     def connect(self) -> tuple[HttpTransport, PlatformClient]:
         """A way to the platform that others neither wait for nor cut."""
         transport = HttpTransport(
             self.site.url, os.environ, self.clock, self.traffic, self.network, self.deadlines
         )
-        return transport, PlatformClient(transport, self.site.token, self.clock)
+        return transport, PlatformClient(transport, self.site.token, self.clock, self.reach)
 
     def client(self) -> PlatformClient:
         """The same, for a part that nobody cuts."""
@@ -78,12 +87,26 @@ class _Base:
         return Backoff(self.rng)
 
 
+def make_notifier(settings: AgentFile) -> Notifier:
+    """What passes events on to `notify.command`, if there is one.
+
+    Args:
+        settings: The agent's.
+    """
+    clock, notify = SystemClock(), settings.notify
+    command = None
+    if notify.command is not None:
+        command = ShellCommand(notify.command, without_secrets(os.environ), clock)
+    return Notifier(command, notify.on, settings.agent.name, clock)
+
+
 def build_agent(
     site: Site,
     state: State,
     inspections: dict[str, HookInspection],
     quota: Quota,
     hooks: Sequence[HookSlot],
+    notifier: Notifier,
 ) -> Agent:
     """Put all parts of an agent together.
 
@@ -93,6 +116,7 @@ def build_agent(
         inspections: What is known of each pipeline's hooks.
         quota: How many jobs it takes.
         hooks: They run its steps, one for each slot; the agent closes them.
+        notifier: Passes on what happens; the agent drives it.
 
     Returns:
         An agent that has not started.
@@ -107,6 +131,8 @@ def build_agent(
     name_line, name_client = base.connect()
     names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
     desk = _make_desk(base, heartbeats, sender, logs, parts)
+    desk = replace(desk, tell=notifier.tell)
+    sender.tell = notifier.tell
     poll_wake = threading.Event()
     slots = _make_slots(state, hooks, poll_wake, quota)
     poll_line, poll_client = base.connect()
@@ -120,12 +146,16 @@ def build_agent(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
             base.leaving, stop_rules(state.settings.agent), base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
-            (Courier("logs", logs, log_line), Courier("names", names, name_line)),
+            (Courier("logs", logs, log_line), Courier("names", names, name_line),
+             *([Courier("notify", notifier, notifier)] if notifier.is_wanted else [])),
         )
     )  # fmt: skip
     _heed_pauses(state.pauses, slots, poll_loop, poll_line)
     poll_loop.on_names_wanted = names.want
+    _watch(base, poll_loop, notifier)
     poll_loop.on_done = agent.finish
+    for runs_steps in hooks:
+        poll_loop.reasons.append(partial(getattr, runs_steps, "stuck"))
     poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
@@ -184,6 +214,15 @@ def stop_rules(settings: AgentSettings) -> StopRules:
         settings: Section `agent`.
     """
     return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
+
+
+def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier) -> None:
+    """Look for events that no call tells by itself."""
+    expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
+    expiry.renew = poll_loop.register_again
+    poll_loop.on_registered = expiry.note
+    outage = OutageWatch(base.reach, base.clock, notifier.tell)
+    notifier.watches += [outage.look, expiry.look]
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:

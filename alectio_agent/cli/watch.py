@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from alectio_agent.agent.client.operation import OperationClient
+from alectio_agent.agent.jobs.events import Tell, tell_nobody
 from alectio_agent.cli.experiment_outcome import labels_mend
 from alectio_agent.cli.experiment_table import describe_loop
 from alectio_agent.core.errors import ExitCode, PlatformError
@@ -23,7 +24,11 @@ class Watcher:
     """A step object: one turn waits for the next change of state."""
 
     def __init__(
-        self, operator: OperationClient, name: str, on_over: Callable[[ExitCode], None] | None
+        self,
+        operator: OperationClient,
+        name: str,
+        on_over: Callable[[ExitCode], None] | None,
+        tell: Tell = tell_nobody,
     ) -> None:
         """Start with the experiment; its control follows.
 
@@ -32,11 +37,13 @@ class Watcher:
             name: Of the experiment.
             on_over: Called once with the outcome, when nothing is left to run or a person is
                 needed; None goes on watching.
+            tell: Told when it ends, and when people have to label.
         """
         self._operator = operator
         self.first_name = name
         self._name = name
         self._on_over = on_over
+        self._notify = tell
         self._version: int | None = None
         self._told: set[tuple[str, int]] = set()
         self._views: dict[str, ExperimentView] = {}
@@ -130,11 +137,19 @@ class Watcher:
         elif self._asked_loop != loop.loop:
             self._asked_loop = loop.loop
             missing = (loop.asked or 0) - (loop.returned or 0)
+            mend = labels_mend(view.name, loop.loop)
             log.warning(
                 "`%s` waits for labels of %s. In another terminal: %s",
                 view.name,
                 count(missing, "sample"),
-                labels_mend(view.name, loop.loop),
+                mend,
+            )
+            self._notify(
+                "waiting_for_labels",
+                experiment=view.name,
+                loop=loop.loop,
+                samples=missing,
+                message=mend,
             )
 
     def _tell_wait(self, view: ExperimentView) -> None:
@@ -148,6 +163,9 @@ class Watcher:
         said = f"{view.name} {view.state}{f': {view.reason}' if view.reason else ''}"
         if said != self._told_end:  # the hub answers a held look with the same view
             log.info("%s", said)
+            if view.state == "finished":
+                loops = len(view.loops)
+                self._notify("finished", experiment=view.name, loops=loops, message=said)
         self._told_end = said
         if view.control is not None:
             self._name, self._version = view.control, None

@@ -20,6 +20,7 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── HookResultError           what came back breaks the hook contract
 │   ├── CheckpointError           a checkpoint that must exist does not
 │   ├── HookTimeoutError          it took longer than its `timeout`
+│   ├── HookMemoryError           it took more than its `memory`, or the kernel ran out of it
 │   └── HookInterruptedError      the agent ended the step: a stop, a cancel, a lost lease
 ├── StoreError                    StoreBusyError (retry), StoreVersionError, StoreDamagedError
 ├── ControlError                  a running agent could not be steered: try again
@@ -283,6 +284,13 @@ class HookTimeoutError(HookError):
 
     usual_code = "E-HOOK-13"
     failure_class = "timeout"
+
+
+class HookMemoryError(HookError):
+    """The hook was killed because of the memory that it took."""
+
+    usual_code = "E-HOOK-14"
+    failure_class = "oom"
 
 
 class HookInterruptedError(HookError):

@@ -1,6 +1,6 @@
 """Registration: who an agent is and what it can run."""
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from alectio_agent.wire.names import CheckpointName, Digest, ExperimentName, Id, PipelineName
 from alectio_agent.wire.protocol import MAX_COUNT
@@ -77,6 +77,7 @@ class Registered(Record):
     Attributes:
         names_wanted: Digests of record names that the platform does not have, of pipelines that
             share them; each is sent to `PUT /v1/agents/{agent_id}/names/{digest}`.
+        token_expires_at: When the token ends that this call carried; None: never, or not told.
     """
 
     agent_id: Id
@@ -86,3 +87,4 @@ class Registered(Record):
     max_part_bytes: int
     protocol: ProtocolRange
     names_wanted: list[Digest] = []
+    token_expires_at: AwareDatetime | None = None

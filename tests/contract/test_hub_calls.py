@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,15 @@ class TestAgents:
         assert answer.headers["content-type"] == "application/json"
         assert answer.json["agent_id"] == "agent-1"
         assert answer.json["protocol"] == {"min": 1, "max": 1}
+
+    async def test_it_learns_when_its_token_ends(self, api: Api) -> None:
+        forever = await api.call("POST", "/v1/agents", REGISTRATION)
+        said = {"name": "gpu01", "scope": "agent", "expires_s": 86400}
+        made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        brief = await api.call("POST", "/v1/agents", REGISTRATION, token=made.json["token"])
+        assert forever.json["token_expires_at"] is None
+        told = datetime.fromisoformat(brief.json["token_expires_at"])
+        assert told == datetime.fromisoformat(made.json["expires_at"])
 
     async def test_a_gzip_body_is_taken(self, api: Api) -> None:
         packed = gzip.compress(dumped(REGISTRATION))

@@ -13,14 +13,13 @@ import pytest
 
 from alectio_agent.agent.hooks.groups import (
     HOME_VARIABLE,
-    MARKER_VARIABLE,
     end_group,
     end_strays,
     home_mark,
     is_group_empty,
     new_marker,
-    start_time,
 )
+from alectio_agent.agent.hooks.processes import MARKER_VARIABLE, start_time
 from alectio_agent.core.clock import SystemClock
 
 # Runs one step whose hook starts a grandchild that ignores TERM, and tells both process ids.

@@ -132,7 +132,7 @@ def test_stopping_unasked_is_a_failure(bench: HookBench) -> None:
     hooks = hooks.replace("def test(payload):", "def test(payload):\n    raise Stopped('tired')")
     with pytest.raises(HookRaisedError, match=r"Stopped: tired") as failed:
         bench.run(bench.pipeline(hooks), "test")
-    assert failed.value.code == "E-HOOK-14"
+    assert failed.value.code == "E-HOOK-17"
 
 
 def test_a_step_whose_hooks_are_still_imported_is_not_begun(bench: HookBench) -> None:

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.hooks.oom import OomWitness
 from alectio_agent.agent.hooks.runner import HookSlot, StepOutcome, StepRun
 from alectio_agent.config.pipeline import PipelineSettings
-from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.clock import Clock, SystemClock
 
 HOOKS = """
 import os
@@ -60,13 +61,23 @@ class RememberedGroups:
 class HookBench:
     """A slot and a pipeline in one folder."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock | None = None,
+        witness: OomWitness | None = None,
+        **environment: str,
+    ) -> None:
         self.folder = folder
         self.groups = RememberedGroups()
         self.progress: list[tuple[Any, Any, dict[str, float]]] = []
         self.on_progress: Any = None
         self.slot = HookSlot(
-            SystemClock(), self.groups, {**os.environ, **environment}, self._note_progress
+            clock or SystemClock(),
+            self.groups,
+            {**os.environ, **environment},
+            self._note_progress,
+            witness,
         )
         self._runs = 0
 

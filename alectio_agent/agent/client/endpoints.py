@@ -1,6 +1,7 @@
 """One method per call of an agent to its platform."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,8 +10,10 @@ from pydantic import BaseModel
 from alectio_agent.agent.client.answers import read_claim, read_record, retry_after_s
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.negotiation import check_shared
+from alectio_agent.agent.client.reach import Reach
 from alectio_agent.agent.client.transport import Request, Transport
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import PlatformError, PlatformUnavailableError
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.logs import LogTaken
@@ -40,17 +43,25 @@ NAMES_TIMEOUT_S = 300.0
 class PlatformClient:
     """The platform as an agent sees it."""
 
-    def __init__(self, transport: Transport, token: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        token: Callable[[], str],
+        clock: Clock,
+        reach: Reach | None = None,
+    ) -> None:
         """Bind the calls to a transport.
 
         Args:
             transport: Performs the requests.
             token: Reads the current token; asked before every call, so that a renewed one is used.
             clock: For dates in Retry-After.
+            reach: Told of each call whether the platform has answered.
         """
         self._transport = transport
         self._token = token
         self._clock = clock
+        self._reach = reach or Reach(clock)
 
     def register(self, registration: Registration) -> Registered:
         """Tell the platform who this agent is and what it can run.
@@ -87,10 +98,11 @@ class PlatformClient:
             total_s=CLAIM_TOTAL_S,
             limit_bytes=MAX_CLAIM_BYTES,
         )
-        response = self._transport.send(asked)
-        if response.status == 204:
-            return retry_after_s(response.headers, self._clock.now())
-        return read_claim(response, self._clock.now())
+        with self._listening():
+            response = self._transport.send(asked)
+            if response.status == 204:
+                return retry_after_s(response.headers, self._clock.now())
+            return read_claim(response, self._clock.now())
 
     def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """Renew a lease."""
@@ -201,4 +213,18 @@ class PlatformClient:
         return Request(method, path, headers, **rest)
 
     def _record(self, request: Request, model: type[RecordT]) -> RecordT:
-        return read_record(self._transport.send(request), model, self._clock.now())
+        with self._listening():
+            return read_record(self._transport.send(request), model, self._clock.now())
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Note whether it was the platform that answered; its verdicts are answers too."""
+        try:
+            yield
+        except PlatformUnavailableError as error:
+            self._reach.failed(error)
+            raise
+        except PlatformError:
+            self._reach.answered()
+            raise
+        self._reach.answered()

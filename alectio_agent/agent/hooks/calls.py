@@ -1,17 +1,14 @@
 """Starts hook processes, and turns how a call of one ends into a report or an error."""
 
 import logging
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.agent.hooks.child_process import (
-    ChildEndedError,
-    ChildProcess,
-    Report,
-    StoppedError,
-)
+from alectio_agent.agent.hooks.child_process import ChildProcess, Report
 from alectio_agent.agent.hooks.commands import state_command
+from alectio_agent.agent.hooks.endings import ChildEndedError, OverMemoryError, StoppedError
 from alectio_agent.agent.hooks.environment import ExperimentFolders, build_environment
 from alectio_agent.agent.hooks.failures import Scene, to_crash, to_error, to_timeout
 from alectio_agent.agent.hooks.gpus import gpu_pins
@@ -19,12 +16,21 @@ from alectio_agent.agent.hooks.groups import Groups, new_marker
 from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
 from alectio_agent.agent.hooks.launching import Launch
+from alectio_agent.agent.hooks.leftovers import Leftovers
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits
+from alectio_agent.agent.hooks.oom import OomWitness
+from alectio_agent.agent.hooks.out_of_memory import (
+    NOT_FOR_MEMORY,
+    KernelKill,
+    to_excess,
+    to_kernel_kill,
+    to_worker_kill,
+)
 from alectio_agent.agent.hooks.steps import PartFile, ignore
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import HookInterruptedError
+from alectio_agent.core.errors import HookError, HookInterruptedError, HookRaisedError
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +48,7 @@ class HookCalls:
         environment: Mapping[str, str],
         stopper: Stopper,
         on_progress: OnProgress | None,
+        witness: OomWitness,
         gpus: Sequence[int | str] | None,
     ) -> None:
         """Bind the calls; arguments as in `HookSlot`, and the slot's stopper."""
@@ -51,6 +58,9 @@ class HookCalls:
         self._stopper = stopper
         self.on_progress = on_progress
         self._pins = gpu_pins(gpus)
+        self._witness = witness
+        self._kills = witness.kills()
+        self.leftovers = Leftovers()
 
     def start(self, scene: Scene, folders: ExperimentFolders | None) -> ChildProcess:
         """Start a process; it has read nothing of the user's yet.
@@ -68,6 +78,7 @@ class HookCalls:
         launch = Launch(
             pipeline.python, pipeline.cwd, environment, scene.log_file, marker, scene.is_debugged
         )
+        self._kills = self._witness.kills()
         return ChildProcess(launch, self._groups, self._clock)
 
     def call(
@@ -84,7 +95,7 @@ class HookCalls:
             process: Runs.
             command: What to do.
             scene: For messages.
-            limits: How long it may take.
+            limits: What it may take.
             on_part: Told of each part of the result as soon as it is durable.
 
         Returns:
@@ -94,20 +105,36 @@ class HookCalls:
             HookError: Any other end.
         """
         allowed = NO_LIMITS if scene.is_debugged else limits
+        if self._witness.is_quick:
+            self._kills = self._witness.kills()
         try:
             told = process.call(
                 command, self._stopper, lambda said: self._hear(said, scene, on_part), allowed
             )
         except ChildEndedError as error:
-            raise to_crash(error.code, error.ending, scene) from error
+            process.kill()
+            raise self._to_end(error, process, scene) from error
+        except OverMemoryError as error:
+            process.kill()
+            raise to_excess(error.excess, scene) from error
         except StoppedError as error:
             process.kill()
             if error.overrun is not None:
                 raise to_timeout(error.overrun, allowed, scene) from error
             raise HookInterruptedError(f"{scene.what}: cancelled before it ended") from error
         if told["report"] == "failed":
-            raise to_error(told, scene)
+            raise self._to_failure(told, scene)
         return told
+
+    def end(self, process: ChildProcess) -> None:
+        """End a process with all that it started, and remember what does not go away.
+
+        Args:
+            process: May have been killed before.
+        """
+        process.end()
+        if process.left:
+            self.leftovers.add(process)
 
     def look(
         self,
@@ -132,6 +159,27 @@ class HookCalls:
         size = int(self.call(process, command, scene, inspection_limits(scene))["size"])
         return HookInspection(forms, names, size, prefix_digest(names, size))
 
+    def _to_end(self, error: ChildEndedError, process: ChildProcess, scene: Scene) -> HookError:
+        """The error for a process that ended in the middle of a call."""
+        if error.code != -signal.SIGKILL:
+            return to_crash(error.code, error.ending, scene)
+        kills = self._witness.kills()
+        if found := kills.since(self._kills):
+            return to_kernel_kill(self._kernel_kill(found, process.peak_bytes), scene)
+        hint = NOT_FOR_MEMORY if kills.count is not None else ""
+        return to_crash(error.code, error.ending, scene, kill_hint=hint)
+
+    def _to_failure(self, told: Report, scene: Scene) -> HookError:
+        """The error for a report `failed`: a hook may raise because a worker of it was killed."""
+        error = to_error(told, scene)
+        if not isinstance(error, HookRaisedError) or not self._witness.is_quick:
+            return error
+        found = self._witness.kills().since(self._kills)
+        return to_worker_kill(error, self._kernel_kill(found, 0), scene) if found else error
+
+    def _kernel_kill(self, count: int, peak_bytes: int) -> KernelKill:
+        return KernelKill(count, peak_bytes, self._witness.bound())
+
     def _hear(self, said: Report, scene: Scene, on_part: OnPart) -> None:
         if said.get("report") == "waits":
             log.warning("%s: the result waits for room on the disk: %s", scene.what, said["reason"])
@@ -142,19 +190,19 @@ class HookCalls:
 
 
 def inspection_limits(scene: Scene) -> Limits:
-    """How long imports and `state` may take outside of a step."""
-    return Limits(scene.pipeline.timeout.test)
+    """What imports and `state` may take outside of a step."""
+    return Limits(scene.pipeline.timeout.test, memory_bytes=scene.pipeline.memory)
 
 
 def step_limits(scene: Scene) -> Limits:
-    """How long a step may take."""
+    """What a step may take."""
     timeout = scene.pipeline.timeout
-    return Limits(timeout.of(scene.step), timeout.no_progress)
+    return Limits(timeout.of(scene.step), timeout.no_progress, scene.pipeline.memory)
 
 
 def load_limits(scene: Scene) -> Limits:
-    """How long the import before a step may take: it cannot report progress."""
-    return Limits(scene.pipeline.timeout.of(scene.step))
+    """What the import before a step may take: it cannot report progress."""
+    return Limits(scene.pipeline.timeout.of(scene.step), memory_bytes=scene.pipeline.memory)
 
 
 def known_files(pipeline: PipelineSettings) -> list[Path]:

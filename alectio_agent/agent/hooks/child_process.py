@@ -12,9 +12,13 @@ from math import ceil
 from threading import Event
 from typing import Any
 
-from alectio_agent.agent.hooks.groups import Groups, end_group, is_group_empty, start_time
+from alectio_agent.agent.hooks.endings import ChildEndedError, OverMemoryError, StoppedError
+from alectio_agent.agent.hooks.groups import Groups, end_group, is_group_empty
 from alectio_agent.agent.hooks.launching import Launch, start_process
-from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits, Overrun, Watch
+from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits, Watch
+from alectio_agent.agent.hooks.memory import Family, MemoryWatch
+from alectio_agent.agent.hooks.processes import Leader, start_time
+from alectio_agent.agent.hooks.reaping import exit_code, reap
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S, Stopper
 from alectio_agent.core.clock import Clock
 
@@ -34,41 +38,14 @@ Report = dict[str, Any]
 OnReport = Callable[[Report], None]
 
 
-class ChildEndedError(Exception):
-    """The process ended without an answer.
-
-    Attributes:
-        code: Exit code, or minus the signal's number.
-    """
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def ending(self) -> str:
-        """For people."""
-        if self.code >= 0:
-            return f"ended by itself with exit code {self.code}"
-        with suppress(ValueError):
-            return f"was killed by {signal.Signals(-self.code).name}"
-        return f"was killed by signal {-self.code}"
-
-
-class StoppedError(Exception):
-    """The running command was stopped; the process must be killed.
-
-    Attributes:
-        overrun: The limit that it went over; None when another thread asked.
-    """
-
-    def __init__(self, overrun: Overrun | None) -> None:
-        super().__init__(overrun)
-        self.overrun = overrun
-
-
 class ChildProcess:
-    """Used by one thread only, which lives as long as the agent: the child dies with it."""
+    """Used by one thread only, which lives as long as the agent: the child dies with it.
+
+    Attributes:
+        leader: The process, by which all that it starts is known.
+        peak_bytes: The most memory that it held at any time; known when it has ended.
+        left: Processes that were killed and did not go away.
+    """
 
     def __init__(self, launch: Launch, groups: Groups, clock: Clock) -> None:
         """Start the process; no user code runs before the first command.
@@ -83,15 +60,17 @@ class ChildProcess:
         """
         self._groups = groups
         self._clock = clock
-        self._marker = launch.marker
         self._buffered = b""
+        self.peak_bytes = 0
+        self.left: frozenset[int] = frozenset()
         self._is_deaf = self._is_ended = False
         self._process, self._commands, self._reports = start_process(launch)
         self.pgid = self._process.pid
         self._pidfd = os.pidfd_open(self.pgid)
-        self._started = start_time(self.pgid)
+        self.leader = Leader(self.pgid, start_time(self.pgid), launch.marker)
+        self._family = Family(self.leader)
         try:
-            groups.add(self.pgid, self._started, self._marker)
+            groups.add(self.pgid, self.leader.start_time, self.leader.marker)
         except BaseException:
             self.kill()
             raise
@@ -99,7 +78,7 @@ class ChildProcess:
     @property
     def is_alive(self) -> bool:
         """Whether the process runs."""
-        return not self._is_ended and self._process.poll() is None
+        return not self._is_ended and exit_code(self.pgid) is None
 
     def call(
         self,
@@ -122,10 +101,11 @@ class ChildProcess:
         Raises:
             ChildEndedError: The process ended first.
             StoppedError: Somebody asked to stop, or a limit did. The group got TERM, and its grace.
+            OverMemoryError: It took more memory than it may.
         """
         unsent = memoryview(_encode(command))
         is_told = is_asked = False
-        watch = Watch(limits, self._clock)
+        watch, memory = Watch(limits, self._clock), self._watch_memory(limits)
 
         def hear(report: Report) -> None:
             watch.hear(report)
@@ -142,6 +122,8 @@ class ChildProcess:
             if deadline_s is not None and self._is_over(deadline_s):
                 raise StoppedError(stopper.overrun)
             ends_s = _first(watch.ends_s, stopper.late_s) if deadline_s is None else deadline_s
+            if memory is not None and deadline_s is None and not watch.has_returned:
+                ends_s = _look_at(memory, ends_s)
             unsent = self._turn(unsent, stopper, ends_s)
             answer = self._read_reports(hear)
             if is_told:
@@ -150,8 +132,9 @@ class ChildProcess:
                 continue
             if answer is not None:
                 return answer
-            if not self.is_alive:
-                raise ChildEndedError(self._process.returncode)
+            code = exit_code(self.pgid)
+            if code is not None:
+                raise ChildEndedError(code)
 
     def interrupt(self) -> None:
         """What Ctrl-C does to a process; it is alive."""
@@ -174,11 +157,22 @@ class ChildProcess:
         if self._is_ended:
             return
         self._is_ended = True
-        end_group(self.pgid, self._started, self._marker, self._clock)
-        self._process.wait()
+        leader = self.leader
+        self.left = end_group(leader.pgid, leader.start_time, leader.marker, self._clock)
         for descriptor in (self._commands, self._reports, self._pidfd):
             os.close(descriptor)
+        if not self.left:  # else it stays remembered, also over a crash of the agent
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of the group's number: nobody of it is left."""
+        self.peak_bytes = reap(self._process)
         self._groups.remove(self.pgid)
+
+    def _watch_memory(self, limits: Limits) -> MemoryWatch | None:
+        if limits.memory_bytes is None:
+            return None
+        return MemoryWatch(limits.memory_bytes, self._family, self._clock)
 
     def _turn(self, unsent: memoryview, stopper: Stopper, ends_s: float | None) -> memoryview:
         """Wait until something happens, or until a time; send what can be sent.
@@ -244,6 +238,7 @@ class ChildProcess:
             # The process is not reaped before this thread says so: its number is still its own.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pgid, signal.SIGTERM)
+                os.killpg(self.pgid, signal.SIGCONT)  # who was stopped could not heed it
 
     def _is_over(self, deadline_s: float) -> bool:
         """Whether a stop needs no more waiting."""
@@ -264,6 +259,14 @@ def _cut_short(stopper: Stopper, watch: Watch) -> None:
 def _first(*times_s: float | None) -> float | None:
     """The earliest of several times; None when there is none."""
     return min((time_s for time_s in times_s if time_s is not None), default=None)
+
+
+def _look_at(memory: MemoryWatch, ends_s: float | None) -> float:
+    """Take a sample when one is due; gives when to turn next, at the latest."""
+    excess = memory.look()
+    if excess is not None:
+        raise OverMemoryError(excess)
+    return memory.due_s if ends_s is None else min(ends_s, memory.due_s)
 
 
 def _encode(command: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from alectio_agent.agent.hooks.activation import activate
 from alectio_agent.agent.hooks.checkpoints import LOG_FOLDER
 from alectio_agent.agent.hooks.env_file import read_env_file
 from alectio_agent.agent.hooks.gpus import gpu_order
-from alectio_agent.agent.hooks.groups import MARKER_VARIABLE
+from alectio_agent.agent.hooks.processes import MARKER_VARIABLE
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.errors import HookLoadError
 

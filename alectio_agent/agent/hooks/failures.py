@@ -1,5 +1,6 @@
 """Turns what a hook process reports about a failure into the error that the agent handles."""
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,21 +119,22 @@ def to_error(told: Mapping[str, Any], scene: Scene) -> HookError:
         return CheckpointError(message, hint=scene.again or hint, traceback=trace)
     hints = (_advice(told, scene), scene.mend, scene.in_log("The traceback"))
     hint = ". ".join(hint for hint in hints if hint)
-    code = "E-HOOK-14" if told.get("cause") == "stopped" else ""
+    code = "E-HOOK-17" if told.get("cause") == "stopped" else ""
     return HookRaisedError(message, hint=hint, traceback=trace, code=code)
 
 
-def to_crash(code: int, ending: str, scene: Scene) -> HookCrashedError:
+def to_crash(code: int, ending: str, scene: Scene, kill_hint: str = "") -> HookCrashedError:
     """The error for a hook process that ended without a report.
 
     Args:
         code: Exit code, or minus the signal's number.
         ending: The same for people.
         scene: Where it happened.
+        kill_hint: What is known of who killed it; empty when nothing is.
     """
     hints = [scene.in_log("What it printed")]
-    if code == -9:
-        hints.insert(0, "The kernel does this when memory runs out (see `dmesg`)")
+    if code == -signal.SIGKILL:
+        hints.insert(0, kill_hint or "The kernel does this when memory runs out (see `dmesg`)")
     if scene.step and not scene.again:
         hints.append(
             f"It is tried again by itself (`retries`). If that does not help: {mend(scene.what)}"

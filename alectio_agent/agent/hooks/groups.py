@@ -3,24 +3,36 @@
 import logging
 import os
 import signal
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
+from alectio_agent.agent.hooks.processes import (
+    MARKER_VARIABLE,
+    PROC,
+    Leader,
+    Process,
+    all_pids,
+    carries,
+    environment,
+    living,
+    read_process,
+    with_descendants,
+)
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-MARKER_VARIABLE = "ALECTIO_HOOK_MARKER"
 HOME_VARIABLE = "ALECTIO_HOOK_HOME"
 """Says whose hook process it is: an agent that has lost its journal finds its own by this."""
 PATIENCE_S = 10.0
 """For processes that were killed and do not go away: they hang in the kernel, on a dead disk."""
 LOOK_S = 0.01
-PROC = Path("/proc")
+EMPTY_LOOKS = 5
+"""Before a group that forked while it was killed is taken for ended."""
 BOOT_ID = PROC / "sys/kernel/random/boot_id"
 
 
@@ -44,17 +56,8 @@ class ForgetfulGroups:
         """See `Groups`."""
 
 
-@dataclass(frozen=True)
-class Process:
-    """A living process.
-
-    Attributes:
-        start_time: In ticks since the machine started.
-    """
-
-    pid: int
-    pgid: int
-    start_time: int
+def _nothing(process: Process) -> None:
+    """Whoever only looks."""
 
 
 def new_marker() -> str:
@@ -72,26 +75,13 @@ def home_mark(folder: Path) -> str:
     return f"{found.st_dev:x}-{found.st_ino:x}"
 
 
-def start_time(pid: int) -> int:
-    """When a process started, so that a later one with its number is told apart.
-
-    Args:
-        pid: Of a process that was not reaped yet.
-
-    Returns:
-        Ticks since the machine started; 0 when there is no such process.
-    """
-    found = _read(pid)
-    return found[1].start_time if found else 0
-
-
 def is_group_empty(pgid: int) -> bool:
     """Whether no process of a group lives; those that ended and were not reaped do not count."""
-    return not any(process.pgid == pgid for process in _living())
+    return not any(process.pgid == pgid for process in living(all_pids()))
 
 
-def end_group(pgid: int, started: int, marker: str, clock: Clock) -> None:
-    """Kill every process of a group, and those that left it but carry its marker.
+def end_group(pgid: int, started: int, marker: str, clock: Clock) -> frozenset[int]:
+    """Kill every process of a group, those that left it but carry its marker, and all their kin.
 
     Nothing is killed that is not ours: the group must have the leader that was journalled, or a
     member with the marker.
@@ -101,18 +91,31 @@ def end_group(pgid: int, started: int, marker: str, clock: Clock) -> None:
         started: Start time of the leader.
         marker: As in the environment of the hook process.
         clock: To wait until all are gone.
+
+    Returns:
+        Those that were killed and live on, in the kernel; empty when all are gone.
     """
-    if marker.partition(".")[0] != _boot():
-        return  # the machine was started anew: its processes are gone, their numbers given away
+    leader = Leader(pgid, started, marker)
     deadline_s = clock.monotonic() + PATIENCE_S
-    while found := _ours(pgid, started, marker):
-        if clock.monotonic() >= deadline_s:
-            log.warning("processes of a hook cannot be killed: %s", sorted(found))
-            return
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        clock.wait(Event(), LOOK_S)
+    seen: frozenset[int] = frozenset()
+    left_looks = 1
+    while left_looks:
+        found = find_group(leader, _kill_one)
+        pids = frozenset(process.pid for process in found)
+        if found and clock.monotonic() >= deadline_s:
+            log.warning("E-HOOK-16  processes of a hook cannot be killed: %s", sorted(pids))
+            return pids
+        _kill(leader, found)
+        if not found:
+            left_looks -= 1
+        elif seen and not pids <= seen:
+            # Born while others were killed: a wait would give them time for more, and one look
+            # that finds none says little.
+            left_looks = EMPTY_LOOKS
+        else:
+            clock.wait(Event(), LOOK_S)
+        seen |= pids
+    return frozenset()
 
 
 def end_strays(home: str, clock: Clock) -> None:
@@ -132,53 +135,72 @@ def end_strays(home: str, clock: Clock) -> None:
 
 def _markers(home: bytes, boot: bytes) -> set[str]:
     """The markers of living processes of a state folder, from this boot of the machine."""
-    environments = [_environment(process.pid) for process in _living()]
+    environments = [environment(process.pid) for process in living(all_pids())]
     return {
         entry.partition(b"=")[2].decode(errors="replace")
-        for environment in environments
-        if home in environment
-        for entry in environment
+        for variables in environments
+        if home in variables
+        for entry in variables
         if entry.startswith(boot)
     }
 
 
-def _ours(pgid: int, started: int, marker: str) -> set[int]:
-    living = _living()
-    carrying = {process.pid for process in living if _carries(process.pid, marker)}
-    members = {process.pid for process in living if process.pgid == pgid}
-    is_ours = bool(members & carrying) or any(
-        process.pid == pgid and process.start_time == started for process in living
-    )
-    return ((members if is_ours else set()) | carrying) - {os.getpid()}
+def find_group(leader: Leader, on_sight: Callable[[Process], None] = _nothing) -> list[Process]:
+    """The living processes of a hook.
+
+    Args:
+        leader: The hook process, which may have ended.
+        on_sight: Called at once with each that carries the marker.
+
+    Returns:
+        None of them is this process itself.
+    """
+    if leader.marker.partition(".")[0] != _boot():
+        return []  # the machine was started anew: its processes are gone, their numbers given away
+    alive, carrying = _look(leader.marker, on_sight)
+    members = {process.pid for process in alive if process.pgid == leader.pgid}
+    known = carrying | (members if members & carrying or _is_leader_there(leader) else set())
+    # A process may leave the group and write over its environment: its parent gives it away.
+    kin = with_descendants(known - {os.getpid()}, alive) - {os.getpid()}
+    return [process for process in alive if process.pid in kin]
 
 
-def _living() -> list[Process]:
-    pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
-    found = [read for pid in pids if (read := _read(pid))]
-    return [process for state, process in found if state not in "ZX"]
+def _look(marker: str, on_sight: Callable[[Process], None]) -> tuple[list[Process], set[int]]:
+    """All that live, and those of them that carry the marker.
+
+    The youngest come first: some fork and end so quickly that they would be gone at their turn.
+    """
+    alive, carrying = [], set()
+    for pid in sorted(all_pids(), reverse=True):
+        found = read_process(pid)
+        if found is not None and found.is_alive:
+            alive.append(found)
+            if pid != os.getpid() and carries(pid, marker):
+                carrying.add(pid)
+                on_sight(found)
+    return alive, carrying
 
 
-def _read(pid: int) -> tuple[str, Process] | None:
-    """State and identity of a process."""
-    try:
-        text = (PROC / str(pid) / "stat").read_text(errors="replace")
-    except OSError:
-        return None
-    # The name stands in brackets and may hold anything, brackets and blanks too.
-    fields = text.rpartition(")")[2].split()
-    return fields[0], Process(pid, int(fields[2]), int(fields[19]))
+def _is_leader_there(leader: Leader) -> bool:
+    """Whether the number is still the leader's; one that was not reaped keeps it."""
+    found = read_process(leader.pgid)
+    return found is not None and found.start_time == leader.start_time
 
 
-def _carries(pid: int, marker: str) -> bool:
-    return f"{MARKER_VARIABLE}={marker}".encode() in _environment(pid)
+def _kill(leader: Leader, found: Iterable[Process]) -> None:
+    """Whole groups first: no member can fork away while its group is killed."""
+    pids = {process.pid for process in found}
+    groups = {process.pgid for process in found if process.pgid in {*pids, leader.pgid}}
+    for pgid in groups - {os.getpgrp()}:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pgid, signal.SIGKILL)
+    for process in found:
+        _kill_one(process)
 
 
-def _environment(pid: int) -> list[bytes]:
-    """The variables of a process; none of one that is another user's, or gone."""
-    try:
-        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
+def _kill_one(process: Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(process.pid, signal.SIGKILL)
 
 
 def _boot() -> str:

@@ -1,4 +1,4 @@
-"""How long one call of a hook may take, and which limit it went over."""
+"""How much time and memory one call of a hook may take, and which limit of time it went over."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,22 +11,28 @@ Overrun = Literal["total", "no_progress"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds; None for no limit.
+    """None for no limit.
 
     Attributes:
         total_s: From the command to its answer.
         no_progress_s: Between two reports of progress.
+        memory_bytes: Of the hook process and all that it started.
     """
 
     total_s: float | None = None
     no_progress_s: float | None = None
+    memory_bytes: int | None = None
 
 
 NO_LIMITS = Limits()
 
 
 class Watch:
-    """The limits of one call, which begins now."""
+    """The time of one call, which begins now.
+
+    Attributes:
+        has_returned: The hook has; only its result is not stored yet, and must not be lost.
+    """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         """Start the time.
@@ -37,6 +43,7 @@ class Watch:
         """
         self._clock = clock
         self._no_progress_s = limits.no_progress_s
+        self.has_returned = False
         self._ends_s: dict[Overrun, float] = {}
         now_s = clock.monotonic()
         if limits.total_s is not None:
@@ -65,5 +72,6 @@ class Watch:
             assert self._no_progress_s is not None  # noqa: S101 - its end was made from it
             self._ends_s["no_progress"] = self._clock.monotonic() + self._no_progress_s
         elif report.get("report") == "waits":
-            # The hook has returned; its result waits for room on the disk, and must not be lost.
+            # The result waits for room on the disk.
+            self.has_returned = True
             self._ends_s.clear()

@@ -21,6 +21,7 @@ from alectio_agent.agent.hooks.failures import Scene
 from alectio_agent.agent.hooks.git_state import ask_git
 from alectio_agent.agent.hooks.groups import Groups
 from alectio_agent.agent.hooks.inspection import HookInspection
+from alectio_agent.agent.hooks.oom import OomWitness
 from alectio_agent.agent.hooks.provenance import CodeReader
 from alectio_agent.agent.hooks.spare import SpareProcess
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
@@ -46,6 +47,7 @@ class HookSlot:
         environment: Mapping[str, str],
         on_progress: OnProgress | None = None,
         gpus: Sequence[int | str] | None = None,
+        witness: OomWitness | None = None,
     ) -> None:
         """Start without a process.
 
@@ -55,13 +57,21 @@ class HookSlot:
             environment: The agent's variables.
             on_progress: Told how far the running hook is.
             gpus: That its processes see, by number or UUID; None for all.
+            witness: Tells kills by the kernel for memory; by default from this machine.
         """
         self._clock = clock
         self._stopper = Stopper(clock)
-        self._calls = HookCalls(clock, groups, environment, self._stopper, on_progress, gpus)
+        self._calls = HookCalls(
+            clock, groups, environment, self._stopper, on_progress, witness or OomWitness(), gpus
+        )
         self._ask_git = partial(ask_git, environment)
         self._warm: Warm | None = None
         self._spare = SpareProcess(clock, self._calls, self._now_ns)
+
+    @property
+    def stuck(self) -> str:
+        """Why no job should be taken: what an earlier hook left does not end. Mostly empty."""
+        return self._calls.leftovers.why()
 
     def tell(self, on_progress: OnProgress) -> None:
         """Name who is told how far the running hook is, when nobody was known before.
@@ -152,7 +162,7 @@ class HookSlot:
         finally:
             self._stopper.finish()
             if process is not None:
-                process.end()
+                self._calls.end(process)
 
     def cancel(self, grace_s: float) -> None:
         """Stop the running step, from any thread; `run` raises HookInterruptedError.
@@ -290,8 +300,7 @@ class HookSlot:
             # An interrupt comes while a hook runs, which would not hear that it is to end.
             if at_once:
                 warm.process.kill()
-            else:
-                warm.process.end()
+            self._calls.end(warm.process)
 
     def _now_ns(self) -> int:
         return int(self._clock.now().timestamp() * 1e9)

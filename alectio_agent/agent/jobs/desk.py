@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alectio_agent.agent.jobs.events import Tell, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
@@ -33,6 +34,7 @@ class Desk:
         parts: Sends parts of results.
         told: Which warnings were logged already.
         is_paused: Whether somebody on this machine wants no job to begin.
+        tell: Told of jobs that fail.
     """
 
     journal: Journal
@@ -50,6 +52,7 @@ class Desk:
     parts: PartCourier
     told: ToldOnce = field(default_factory=ToldOnce)
     is_paused: Callable[[], bool] = lambda: False
+    tell: Tell = tell_nobody
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,16 +31,16 @@ class _Found:
     foreign: list[str] = field(default_factory=list)
 
 
-def end_groups(journal: Journal, end_group: Callable[[Group], None]) -> None:
+def end_groups(journal: Journal, end_group: Callable[[Group], Collection[int]]) -> None:
     """End the process groups that the last agent left behind.
 
     Args:
         journal: Knows them.
-        end_group: Ends one group, if it is still ours.
+        end_group: Ends one group, if it is still ours; gives the processes that do not go away.
     """
     for group in journal.groups():
-        end_group(group)
-        journal.remove(group.pgid)
+        if not end_group(group):  # else it stays known, and each start tries and tells again
+            journal.remove(group.pgid)
 
 
 def reconcile(journal: Journal, outbox: Outbox) -> None:

@@ -11,6 +11,7 @@ from alectio_agent.agent.hooks.partials import remove_partials
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.desk import Desk
+from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.jobs.kept_partial import keep_partial
 from alectio_agent.agent.jobs.orders import Order, open_orders
@@ -273,6 +274,7 @@ class JobRun:
         self.marks.end(step, None)
         self._log.error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
+        tell_failed(self._desk.tell, self.claim.job, step, error.failure_class, str(error))
 
     def hand_back(self, reason: str) -> None:
         """Give the job back to the platform: it may go to another agent.

@@ -9,6 +9,7 @@ from datetime import timedelta
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.events import Tell, tell_failed, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
@@ -65,6 +66,7 @@ class Sender:
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.confirm: Callable[[], None] = _believe
         self.quota = Quota()
+        self.tell: Tell = tell_nobody
         self.keep_sent_s = 7 * 86400.0
         self.wake = threading.Event()
 
@@ -183,6 +185,7 @@ class Sender:
         self.quota.note_end(message.job, is_done=False)
         if message.kind == "commit":
             self._journal.reject(message, reason, self._rejected(message, reason))
+            tell_failed(self.tell, message.job, message.step, "rejected", reason)
         elif self._journal.park(message, reason):
             self._heartbeats.release(message.lease)
 

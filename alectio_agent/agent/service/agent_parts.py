@@ -35,6 +35,13 @@ class CourierLoop(StepObject, Protocol):
         """Try all that is left once more, now."""
 
 
+class Line(Protocol):
+    """What a courier sends over."""
+
+    def interrupt(self) -> None:
+        """Cut what is under way, and send nothing more."""
+
+
 @dataclass(frozen=True)
 class Courier:
     """What sends beside the jobs.
@@ -46,7 +53,7 @@ class Courier:
 
     name: str
     loop: CourierLoop
-    transport: Transport
+    transport: Line
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ class AgentCalls:
         platform = self._services.platform
         written = self._services.store.write(lambda tx: platform.register(tx, record))
         registered: Registered = await wrap_future(written)
-        return answer(registered)
+        expires_at = request.state.token.expires_at
+        return answer(registered.model_copy(update={"token_expires_at": expires_at}))
 
     async def leave(self, agent_id: Id) -> Response:
         """Leave cleanly: jobs that were claimed and never started return at once."""

@@ -141,7 +141,7 @@ def _entrance(
         ):
             await sessions.find(cookies, call.allowed)
             return
-        await gate.admit(request.headers.get("authorization"), call.allowed)
+        request.state.token = await gate.admit(request.headers.get("authorization"), call.allowed)
         if call.is_protocol:
             check_protocol(request.headers.get(PROTOCOL_HEADER))
 

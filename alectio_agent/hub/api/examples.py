@@ -96,6 +96,7 @@ EXAMPLES = {
                 "max_part_bytes": 67_108_864,
                 "protocol": {"min": 1, "max": 1},
                 "names_wanted": [],
+                "token_expires_at": "2027-01-31T09:05:00.250Z",
             },
             426: _problem(
                 "unsupported-protocol",

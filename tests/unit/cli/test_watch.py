@@ -119,6 +119,38 @@ def test_once_for_each_loop_it_says_how_to_label(caplog: pytest.LogCaptureFixtur
     ]
 
 
+def events(*views: ExperimentView) -> list[tuple[str, dict[str, Any]]]:
+    """What is passed on to who wants to know."""
+    found: list[tuple[str, dict[str, Any]]] = []
+
+    def tell(event: str, **facts: Any) -> None:
+        found.append((event, facts))
+
+    watcher = Watcher(FakeOperator(*views), "toy", None, tell)  # type: ignore[arg-type]
+    for _ in views:
+        watcher.step()
+    return found
+
+
+def test_who_has_to_label_is_told_once_for_each_loop() -> None:
+    (event, said), (_, second) = events(asking(1, 0, 2), asking(2, 0, 4), view(3), asking(4, 1, 0))
+    assert event == "waiting_for_labels"
+    assert (said["experiment"], said["loop"], said["samples"]) == ("toy", 0, 3)
+    assert "labels import toy toy-loop-0.csv" in said["message"]
+    assert (second["loop"], second["samples"]) == (1, 5)
+
+
+def test_an_experiment_that_is_through_is_told_once() -> None:
+    over = view(2, 0, 1, state="finished")
+    assert events(view(1, 0), over, over) == [
+        ("finished", {"experiment": "toy", "loops": 2, "message": "toy finished"})
+    ]
+
+
+def test_an_experiment_that_a_person_has_cancelled_is_no_news() -> None:
+    assert events(view(2, 0, state="cancelled")) == []
+
+
 def test_waiting_for_labels_is_no_end(caplog: pytest.LogCaptureFixture) -> None:
     watcher = Watcher(FakeOperator(asking(1, 0, 2)), "toy", None)  # type: ignore[arg-type]
     watcher.step()

@@ -1,6 +1,7 @@
 """Calls of an agent, as they stand on the wire."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport, Request
-from alectio_agent.core.errors import PlatformUnavailableError, ProtocolMismatchError
+from alectio_agent.core.errors import PlatformError, PlatformUnavailableError, ProtocolMismatchError
 from alectio_agent.wire.agents import Boot, Registration
 from alectio_agent.wire.claims import ClaimRequest
 from alectio_agent.wire.logs import LogText
@@ -112,6 +113,33 @@ def test_a_file_that_became_shorter_is_no_whole_body(tmp_path: Path) -> None:
     file.write_bytes(b"0123")
     with pytest.raises(OSError, match="ends 6 bytes early"):
         list(FileSlice(file, 0, 10))
+
+
+class TestReach:
+    """What is told of an outage is about the platform, not about whatever answers in its place."""
+
+    CALL = f"{URL}/v1/claims"
+
+    def claim(self, client: PlatformClient) -> None:
+        with suppress(PlatformError):
+            client.claim(CLAIM)
+
+    def test_a_page_of_a_proxy_is_no_answer(self, wire, client: PlatformClient) -> None:
+        wire.post(self.CALL, status=502, body="<html>Bad gateway</html>")
+        self.claim(client)
+        assert client._reach.outage is not None
+
+    @pytest.mark.parametrize("status", [204, 401])
+    def test_an_answer_of_the_platform_ends_the_outage_be_it_a_refusal(
+        self, wire, client: PlatformClient, status: int
+    ) -> None:
+        wire.post(self.CALL, status=502, body="<html>Bad gateway</html>")
+        problem = {"type": "expired", "title": "t", "status": 401, "detail": "d"}
+        wire.post(self.CALL, status=status, json=problem if status == 401 else None,
+                  content_type="application/problem+json")  # fmt: skip
+        self.claim(client)
+        self.claim(client)
+        assert client._reach.outage is None
 
 
 def test_redirects_are_never_followed(wire, client: PlatformClient) -> None:

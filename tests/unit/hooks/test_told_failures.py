@@ -147,7 +147,7 @@ class TestErrors:
         told = {"kind": "raised", "message": "p.py:3 in train: Stopped", "cause": "stopped"}
         error = to_error(told, scene)
         assert (type(error), error.failure_class) == (HookRaisedError, "user_code")
-        said = "E-HOOK-14  p.py:3 in train: Stopped\nNobody asked it to stop: raise Stopped only"
+        said = "E-HOOK-17  p.py:3 in train: Stopped\nNobody asked it to stop: raise Stopped only"
         assert str(error).startswith(said)
 
     @pytest.mark.parametrize("kind", ["raised", "load_raised"])

@@ -7,6 +7,7 @@ import pytest
 from alectio_agent.agent.jobs.recovery import end_groups, reconcile
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.agent.journal.rows import Group
 from alectio_agent.core.errors import StoreVersionError
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
@@ -175,6 +176,17 @@ def test_what_a_failed_step_has_left_is_removed(journal: Journal, outbox: Outbox
 def test_groups_of_the_last_agent_are_ended_and_forgotten(journal: Journal) -> None:
     journal.add(4242, 7, "marker")
     ended = []
-    end_groups(journal, ended.append)
-    assert [group.pgid for group in ended] == [4242]
+
+    def end(group: Group) -> frozenset[int]:
+        ended.append(group.pgid)
+        return frozenset()
+
+    end_groups(journal, end)
+    assert ended == [4242]
     assert journal.groups() == []
+
+
+def test_a_group_that_cannot_be_ended_is_tried_again_at_the_next_start(journal: Journal) -> None:
+    journal.add(4242, 7, "marker")
+    end_groups(journal, lambda group: frozenset({group.pgid}))
+    assert [group.pgid for group in journal.groups()] == [4242]

@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+OOM_SCORE_FILE = Path("/proc/self/oom_score_adj")
 OOM_SCORE = 500
-"""Of -1000 to 1000: the kernel ends this process before the agent and the rest of the machine."""
+"""So much above the agent's, and this at least, of -1000 to 1000: when memory runs out the kernel
+ends this process, and what it starts, before the agent and the rest of the machine."""
+HIGHEST_OOM_SCORE = 1000
 
 
 def guard(agent: int) -> None:
@@ -21,13 +24,24 @@ def guard(agent: int) -> None:
         agent: Process id of the agent.
     """
     _die_with(agent)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+    with suppress(OSError, ValueError):
+        be_first_in_line(OOM_SCORE_FILE)
     # The agent's threads may block signals or ignore them; both would be inherited.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(Exception):
         faulthandler.enable()  # a segmentation fault leaves its place in the job's log
+
+
+def be_first_in_line(file: Path) -> None:
+    """Raise the score by which the kernel chooses whom to end when memory runs out.
+
+    Args:
+        file: Holds the score, which was the agent's until now.
+    """
+    inherited = int(file.read_text(encoding="ascii"))
+    score = max(OOM_SCORE, min(inherited + OOM_SCORE, HIGHEST_OOM_SCORE))
+    file.write_text(str(score), encoding="ascii")
 
 
 def end_group() -> None:
