@@ -13,6 +13,7 @@ from alectio_agent.agent.client.poll_trouble import PollTrouble
 from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
+from alectio_agent.agent.jobs.disk_trouble import CLAIMS
 from alectio_agent.agent.jobs.heartbeats import Ending, Heartbeats
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun
@@ -27,6 +28,7 @@ from alectio_agent.core.errors import (
     PlatformError,
     PlatformUnavailableError,
     ProtocolMismatchError,
+    StoreUnavailableError,
 )
 from alectio_agent.wire.agents import Registered
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
@@ -131,6 +133,11 @@ class PollLoop:
             wait_s = self._turn()
         except PlatformError as error:
             return self._failed(error)
+        except StoreUnavailableError as error:
+            # A claim that is not in the journal is not run: its number was not counted, and the
+            # platform is asked for the same again.
+            self._rooms.desk.disk_trouble.met(CLAIMS, error)
+            return LOOK_AGAIN_S
         self._trouble.succeeded()
         return wait_s
 
@@ -163,7 +170,6 @@ class PollLoop:
         said = self._announcement
         holding = self._rooms.journal.leases()
         registered = self._client.register(said.registration(self._identity, holding))
-        self._registered = registered
         self._trouble.reached()
         log.info("registered as %s", said.name)
         self._hold.ask(registered.poll_wait_s)
@@ -171,6 +177,7 @@ class PollLoop:
         self._rooms.sender.set_platform(registered.platform_id)
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
         self._take_up(registered.platform_id)
+        self._registered = registered
 
     def _take_up(self, platform_id: str) -> None:
         """Go on with the jobs of the journal that are not in hand yet."""
@@ -266,6 +273,7 @@ class PollLoop:
             self._refuse(boot, seq, reason)
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
+        self._rooms.desk.disk_trouble.over(CLAIMS)
         self._taken.add(claim.lease)
         self._give(claim, platform_id)
 
@@ -275,9 +283,10 @@ class PollLoop:
         rooms.slot.give(JobRun(claim, platform_id, rooms.desk, rooms.slot.hooks))
 
     def _refuse(self, boot: str, seq: int, reason: str) -> None:
+        self._rooms.journal.skip_claim(boot, seq)
+        self._rooms.desk.disk_trouble.over(CLAIMS)
         log.error("refused a job: %s", reason)
         self.quota.note_end(f"refused {seq}", is_done=False)
-        self._rooms.journal.skip_claim(boot, seq)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
 
     def _failed(self, error: PlatformError) -> float:

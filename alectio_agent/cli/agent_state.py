@@ -13,10 +13,12 @@ from alectio_agent.agent.journal.disk import SystemDisk
 from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.errors import StoreFullError
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class State:
     disk: SystemDisk
     journal: Journal
     outbox: Outbox
+    reserve: Reserve
     identity: Identity
 
 
@@ -69,7 +72,21 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
 
     Returns:
         The state; hooks of the last run have ended, files and rows agree.
+
+    Raises:
+        StoreError: The folder cannot be used.
     """
+    reserve = Reserve(settings.agent.state_dir)
+    try:
+        return _open_state(settings, reserve, stack)
+    except StoreFullError:
+        # What is set aside may be all that is lacking: with it the agent can make more room.
+        if not reserve.give():
+            raise
+    return _open_state(settings, reserve, stack)
+
+
+def _open_state(settings: AgentFile, reserve: Reserve, stack: ExitStack) -> State:
     clock, disk, folder = SystemClock(), SystemDisk(), settings.agent.state_dir
     journal = Journal(folder / "agent.db", clock)
     stack.callback(journal.close)
@@ -77,4 +94,4 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
     outbox = Outbox(disk, folder / "outbox")
     reconcile(journal, outbox)
     disk.make_folder(folder / "logs")
-    return State(settings, disk, journal, outbox, next_boot(disk, folder))
+    return State(settings, disk, journal, outbox, reserve, next_boot(disk, folder))

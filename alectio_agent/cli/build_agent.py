@@ -3,7 +3,7 @@
 import os
 import random
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from alectio_agent.agent.client.deadlines import Deadlines
@@ -29,6 +29,7 @@ from alectio_agent.agent.service.agent_parts import Courier, Parts, Uploads
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
+from alectio_agent.cli.build_keeper import bind_keeper, make_disk_trouble, make_keeper
 from alectio_agent.core.clock import SystemClock
 
 
@@ -101,19 +102,25 @@ def build_agent(
     logs = LogSender(log_client, base.share, base.clock, base.backoff())
     name_line, name_client = base.connect()
     names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
-    desk = _make_desk(base, heartbeats, sender, logs, parts)
+    keeper = make_keeper(state, base.clock)
+    desk = replace(
+        _make_desk(base, heartbeats, sender, logs, parts),
+        disk_trouble=make_disk_trouble(state, keeper),
+        begun=keeper.wake,
+    )
     poll_wake = threading.Event()
     slot = Slot(hooks, poll_wake.set)
     poll_line, poll_client = base.connect()
     said = announcement(site, state, inspections, base.share)
     rooms = Rooms(desk, slot, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
+    bind_keeper(keeper, rooms, poll_loop)
     agent = Agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
             state.settings.agent.drain_timeout, base.clock,
             _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
-            (Courier("logs", logs, log_line), Courier("names", names, name_line)),
+            (Courier("logs", logs, log_line), Courier("names", names, name_line)), keeper,
         )
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
@@ -125,9 +132,7 @@ def build_agent(
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
     state = base.state
-    sender = Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
-    sender.keep_sent_s = state.settings.outbox.keep_sent
-    return sender
+    return Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
 
 
 def _make_desk(
@@ -158,6 +163,7 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
         "heartbeats": lambda: rooms.heartbeats.trouble,
         "logs": lambda: rooms.desk.logs.trouble,
         "names": lambda: names.trouble,
+        "disk": lambda: rooms.desk.disk_trouble.text,
     }
     return Sources(
         name=shown_name(base.site, base.state),

@@ -1,5 +1,6 @@
 """Opens SQLite databases, runs transactions, and translates the library's errors."""
 
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +9,22 @@ from threading import RLock
 from typing import Any
 from urllib.parse import quote
 
+from alectio_agent.core.disk_errors import store_error, told_apart, try_room
 from alectio_agent.core.errors import StoreBusyError, StoreError, StoreVersionError
 
 DAMAGED = (
     "It is damaged, or no database. Put back a copy, or move it away and start again: results in "
     "the outbox folder stay where they are."
 )
+ROOM_BYTES = 2**16
+"""A transaction takes a few pages; one that finds less than this has met a full disk."""
+_REFUSALS = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: None,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+}
 Row = sqlite3.Row
 Parameters = tuple[Any, ...] | dict[str, Any]
 
@@ -45,14 +56,19 @@ class Database:
             self._connection = sqlite3.connect(
                 path, timeout=timeout_s, isolation_level=None, check_same_thread=False
             )
+        try:
+            self._prepare(schema, version)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, schema: str, version: int) -> None:
+        with translated(self._path):
             self._connection.row_factory = sqlite3.Row
-            path.chmod(0o600)
+            self._path.chmod(0o600)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA foreign_keys=ON")
-        self._prepare(schema, version)
-
-    def _prepare(self, schema: str, version: int) -> None:
         with self.transaction() as run:
             found = int(run("PRAGMA user_version")[0][0])
             if found > version:
@@ -75,7 +91,8 @@ class Database:
             A function that takes SQL and parameters and returns all rows.
 
         Raises:
-            StoreBusyError: Another process holds the file.
+            StoreUnavailableError: The disk is full, broken or read-only, or another process holds
+                the file; nothing was changed, and trying again may help.
             StoreError: Anything else that SQLite refuses.
         """
         with self._lock, translated(self._path):
@@ -85,10 +102,12 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._run
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full or failing disk has ended it already; ending it twice would hide why.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Read rows outside a transaction.
@@ -156,11 +175,24 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise StoreBusyError(f"{path}: another process holds it ({error})") from error
-        raise StoreError(f"{path}: {error}") from error
+        raise _refused(path, error) from error
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: {error}", hint=DAMAGED) from error
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
+        raise store_error(path, error) from error
+    except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}") from error
+
+
+def _refused(path: Path, error: sqlite3.OperationalError) -> StoreError:
+    """The library says that a disk refused, and seldom why: the system is asked once more."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if kind not in _REFUSALS:
+        return StoreError(f"{path}: {error}")
+    found = try_room(path.parent, ROOM_BYTES)
+    if found is not None:
+        return told_apart(path, found.errno, found.strerror or str(found))
+    return told_apart(path, _REFUSALS[kind], str(error))
 
 
 def _too_new(path: Path, found: int, version: int) -> StoreVersionError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alectio_agent.core.errors import StoreError
+from alectio_agent.core.errors import StoreFullError
 
 
 class MemoryDisk:
@@ -18,6 +18,7 @@ class MemoryDisk:
         self._durable: dict[Path, bytes] = {}
         self.synced_trees: list[Path] = []
         self.is_full = False
+        self.room_bytes = 2**40
 
     def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         self._folders.update([folder, *folder.parents])
@@ -29,7 +30,7 @@ class MemoryDisk:
 
     def write(self, file: Path, content: bytes) -> None:
         if self.is_full:
-            raise StoreError(f"{file}: No space left on device")
+            raise StoreFullError(f"{file}: No space left on device")
         self.write_unsynced(file, content)
         self._durable[file] = content
 
@@ -57,6 +58,12 @@ class MemoryDisk:
         for file, content in self._files.items():
             if folder in file.parents:
                 self._durable[file] = content
+
+    def size_of(self, folder: Path) -> int:
+        return sum(len(content) for file, content in self._files.items() if file.parent == folder)
+
+    def free_bytes(self, folder: Path) -> int | None:
+        return self.room_bytes - sum(map(len, self._files.values()))
 
     def cut_power(self) -> None:
         """Forget what was not synced."""

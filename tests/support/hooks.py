@@ -31,6 +31,7 @@ class FakeHooks:
         self.cancels: list[float] = []
         self._said: list[Any] = []
         self.idle_s: float | None = None
+        self.was_cancelled = False
 
     def say(self, *answers: StepOutcome | Exception | Callable[[], StepOutcome]) -> None:
         """What the next steps do."""

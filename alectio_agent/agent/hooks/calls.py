@@ -1,7 +1,7 @@
 """Starts hook processes, and turns how a call of one ends into a report or an error."""
 
-import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,13 @@ from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
 from alectio_agent.agent.hooks.launching import Launch
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits
-from alectio_agent.agent.hooks.steps import PartFile, ignore
+from alectio_agent.agent.hooks.steps import PartFile, ignore, nobody_looks
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import HookInterruptedError
+from alectio_agent.core.disk_errors import told_apart
+from alectio_agent.core.errors import HookInterruptedError, StoreUnavailableError
 
-log = logging.getLogger(__name__)
-
-OnPart = Callable[[PartFile], None]
 OnProgress = Callable[[float | None, float | None, dict[str, float]], None]
 
 
@@ -73,7 +71,7 @@ class HookCalls:
         command: dict[str, Any],
         scene: Scene,
         limits: Limits,
-        on_part: OnPart = ignore,
+        listeners: "Listeners | None" = None,
     ) -> Report:
         """Let a process do something, to its end.
 
@@ -82,18 +80,20 @@ class HookCalls:
             command: What to do.
             scene: For messages.
             limits: How long it may take.
-            on_part: Told of each part of the result as soon as it is durable.
+            listeners: Told of what happens on the way.
 
         Returns:
             The report `done`.
 
         Raises:
+            StoreError: The disk did not take the names of the records.
             HookError: Any other end.
         """
         allowed = NO_LIMITS if scene.is_debugged else limits
+        told_to = listeners or Listeners()
         try:
             told = process.call(
-                command, self._stopper, lambda said: self._hear(said, scene, on_part), allowed
+                command, self._stopper, lambda said: self._hear(said, told_to), allowed
             )
         except ChildEndedError as error:
             raise to_crash(error.code, error.ending, scene) from error
@@ -102,6 +102,8 @@ class HookCalls:
             if error.overrun is not None:
                 raise to_timeout(error.overrun, allowed, scene) from error
             raise HookInterruptedError(f"{scene.what}: cancelled before it ended") from error
+        if told.get("kind") == "disk":
+            raise told_apart(told["path"], told["errno"], told["message"])
         if told["report"] == "failed":
             raise to_error(told, scene)
         return told
@@ -129,13 +131,28 @@ class HookCalls:
         size = int(self.call(process, command, scene, inspection_limits(scene))["size"])
         return HookInspection(forms, names, size, prefix_digest(names, size))
 
-    def _hear(self, said: Report, scene: Scene, on_part: OnPart) -> None:
+    def _hear(self, said: Report, listeners: "Listeners") -> None:
         if said.get("report") == "waits":
-            log.warning("%s: the result waits for room on the disk: %s", scene.what, said["reason"])
+            error = told_apart(said["path"], said["errno"], said["reason"])
+            if isinstance(error, StoreUnavailableError):
+                listeners.on_wait(error)
         elif said.get("report") == "part":
-            on_part(PartFile(**said["part"]))
+            listeners.on_part(PartFile(**said["part"]))
         elif said.get("report") == "progress" and self.on_progress is not None:
             self.on_progress(said["done"], said["total"], said["numbers"])
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who is told of what happens while a command is obeyed.
+
+    Attributes:
+        on_part: Told of each part of the result as soon as it is durable.
+        on_wait: Told each time that the disk does not take the result.
+    """
+
+    on_part: Callable[[PartFile], None] = ignore
+    on_wait: Callable[[StoreUnavailableError], object] = nobody_looks
 
 
 def inspection_limits(scene: Scene) -> Limits:

@@ -17,6 +17,7 @@ from alectio_agent.agent.hooks.launching import Launch, start_process
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits, Overrun, Watch
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S, Stopper
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,9 @@ class ChildProcess:
         self._process.wait()
         for descriptor in (self._commands, self._reports, self._pidfd):
             os.close(descriptor)
-        self._groups.remove(self.pgid)
+        # A row that a full disk keeps is looked at by the next start, which finds nothing to end.
+        with suppress(StoreUnavailableError):
+            self._groups.remove(self.pgid)
 
     def _turn(self, unsent: memoryview, stopper: Stopper, ends_s: float | None) -> memoryview:
         """Wait until something happens, or until a time; send what can be sent.

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from alectio_agent.agent.hooks.provenance import Provenance
 from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.core.errors import StoreUnavailableError
 
 
 def always() -> bool:
@@ -16,6 +17,10 @@ def always() -> bool:
 
 def ignore(part: "PartFile") -> None:
     """The default of `StepRun.on_part`."""
+
+
+def nobody_looks(error: StoreUnavailableError) -> None:
+    """The default of `StepRun.on_wait`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class StepRun:
         is_debugged: A debugger opens where the hook raises, on this terminal, without time limits.
         on_part: Told of each part as soon as its content is durable; the step may still fail.
         again: What to type once a failure is mended; empty for the usual words.
+        on_wait: Told each time that the disk did not take what the hook has computed; that is
+            kept in the process, and tried again.
     """
 
     pipeline_name: str
@@ -71,6 +78,7 @@ class StepRun:
     is_debugged: bool = False
     again: str = ""
     on_part: Callable[[PartFile], None] = ignore
+    on_wait: Callable[[StoreUnavailableError], object] = nobody_looks
 
 
 @dataclass(frozen=True)

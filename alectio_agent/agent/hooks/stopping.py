@@ -12,7 +12,11 @@ CANCEL_GRACE_S = 30.0
 
 
 class Stopper:
-    """Asked by any thread; looked at by the one that runs steps, which also does the killing."""
+    """Asked by any thread; looked at by the one that runs steps, which also does the killing.
+
+    Attributes:
+        was_asked: Somebody asked since the last step began, also after its end.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Start with no step running.
@@ -27,6 +31,7 @@ class Stopper:
         self._overrun: Overrun | None = None
         self.fd, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._is_closed = False
+        self.was_asked = False
 
     @property
     def deadline_s(self) -> float | None:
@@ -44,6 +49,7 @@ class Stopper:
         """A step begins: from now on asking has an effect."""
         with self._lock:
             self._is_running, self._deadline_s, self._overrun = True, None, None
+            self.was_asked = False
             self._hush()
 
     def finish(self) -> None:
@@ -60,6 +66,7 @@ class Stopper:
         """
         deadline_s = self._clock.monotonic() + max(0.0, grace_s)
         with self._lock:
+            self.was_asked = True
             if not self._is_running or self._is_closed:
                 return
             if self._deadline_s is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
@@ -32,6 +33,8 @@ class Desk:
         logs: Sends what the hooks print.
         parts: Sends parts of results.
         told: Which warnings were logged already.
+        disk_trouble: Who waits for the disk.
+        begun: Set when hooks begin to print.
     """
 
     journal: Journal
@@ -48,6 +51,8 @@ class Desk:
     logs: LogSender
     parts: PartCourier
     told: ToldOnce = field(default_factory=ToldOnce)
+    disk_trouble: DiskTrouble = field(default_factory=DiskTrouble)
+    begun: threading.Event = field(default_factory=threading.Event)
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from alectio_agent.agent.jobs.quota import Quota
@@ -73,6 +74,11 @@ class Slot:
     def in_hand(self) -> JobRun | None:
         """The job in hand itself, to look at."""
         return self._run
+
+    def log_files(self) -> list[Path]:
+        """What the hooks of the job in hand print into; none without one."""
+        run = self._run
+        return [] if run is None else [run.log_file]
 
     def give(self, run: JobRun) -> None:
         """Hand over a job; the slot is free."""

@@ -3,11 +3,15 @@
 import fcntl
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from alectio_agent.core.errors import StoreBusyError, StoreError
+from alectio_agent.core.disk_errors import FAILING, disk_errors, store_error
+from alectio_agent.core.errors import StoreBusyError
 
+BLOCK_BYTES = 512
+"""Of `st_blocks`, on every system."""
 BUSY_HINT = "Stop that agent first, or give this one another agent.state_dir."
 
 
@@ -35,13 +39,19 @@ class Disk(Protocol):
     def sync_tree(self, folder: Path) -> None:
         """Make every file and folder below a folder durable."""
 
+    def size_of(self, folder: Path) -> int:
+        """Bytes that a folder's files take of the disk."""
+
+    def free_bytes(self, folder: Path) -> int | None:
+        """Bytes that may still be written on the disk of a folder; None when that is not known."""
+
 
 class SystemDisk:
     """The machine's own files."""
 
     def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         """Make a folder; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             try:
                 folder.mkdir(mode=0o700)
             except FileNotFoundError:
@@ -55,38 +65,36 @@ class SystemDisk:
 
     def sync_folder(self, folder: Path) -> None:
         """Sync a folder; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             _sync(folder)
 
     def write(self, file: Path, content: bytes) -> None:
         """Replace a file; see `Disk`."""
         folder = file.parent
         temporary = f"{folder}/.{file.name}.tmp"
-        with _translated(file):
-            opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with disk_errors(file):
             try:
-                left = memoryview(content)
-                while left:
-                    left = left[os.write(opened, left) :]
-                os.fsync(opened)
-            finally:
-                os.close(opened)
+                _write_synced(temporary, content)
+            except OSError:
+                with suppress(OSError):  # it would take of the little room that there is
+                    Path(temporary).unlink()
+                raise
             os.replace(temporary, file)  # noqa: PTH105 - a text: made for each result
             _sync(folder)
 
     def read(self, file: Path) -> bytes | None:
         """Read a file; see `Disk`."""
-        with _translated(file):
+        with disk_errors(file):
             return file.read_bytes() if file.exists() else None
 
     def folders(self, folder: Path) -> list[Path]:
         """List folders; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             return sorted(path for path in folder.iterdir() if path.is_dir())
 
     def remove(self, path: Path) -> None:
         """Remove a file or folder; see `Disk`."""
-        with _translated(path):
+        with disk_errors(path):
             try:
                 path.unlink(missing_ok=True)
             except IsADirectoryError:
@@ -94,8 +102,22 @@ class SystemDisk:
 
     def sync_tree(self, folder: Path) -> None:
         """Sync files first, then the folders that name them; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             _sync_below(str(folder))
+
+    def size_of(self, folder: Path) -> int:
+        """Add up blocks; see `Disk`."""
+        with disk_errors(folder), suppress(FileNotFoundError), os.scandir(folder) as listed:
+            return sum(_taken(entry) for entry in listed)
+        return 0
+
+    def free_bytes(self, folder: Path) -> int | None:
+        """Ask the file system; see `Disk`."""
+        try:
+            found = os.statvfs(folder)
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
 
 
 class FolderLock:
@@ -111,7 +133,7 @@ class FolderLock:
             StoreBusyError: Another process holds it; the message names it.
         """
         self._file = folder / "lock"
-        with _translated(self._file):
+        with disk_errors(self._file):
             self._opened = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,8 +144,17 @@ class FolderLock:
                 f"{folder}: another agent works in this state folder (process {holder})",
                 hint=BUSY_HINT,
             ) from error
-        os.truncate(self._opened, 0)
-        os.write(self._opened, f"{os.getpid()}\n".encode())
+        self._name_holder()
+
+    def _name_holder(self) -> None:
+        """Write who holds it over what stands there: a full disk has room for that."""
+        named = f"{os.getpid()}\n".encode()
+        try:
+            os.pwrite(self._opened, named, 0)
+            os.truncate(self._opened, len(named))
+        except OSError as error:
+            os.close(self._opened)
+            raise store_error(self._file, error) from error
 
     def release(self) -> None:
         """Give the lock back; the file stays."""
@@ -152,33 +183,43 @@ def is_at_work(folder: Path) -> bool:
     return False
 
 
-class _translated:  # noqa: N801 - reads as a word in `with _translated(path):`
-    """Turns an OSError into a StoreError that names the path."""
+def _taken(entry: os.DirEntry[str]) -> int:
+    with suppress(FileNotFoundError):
+        return entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
+    return 0
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            reason = error.strerror or error
-            raise StoreError(f"{error.filename or self._path}: {reason}") from error
+def _write_synced(file: str, content: bytes) -> None:
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(opened, left) :]
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _sync_below(folder: str) -> None:
     try:
         with os.scandir(folder) as listed:
             entries = list(listed)
-    except OSError:
+    except OSError as error:
+        if error.errno in FAILING:
+            raise
         return  # what cannot be listed cannot be synced
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             _sync_below(entry.path)
         elif entry.is_file(follow_symlinks=False):
-            _sync(entry.path)
-    _sync(folder)
+            _sync_of_others(entry.path)
+    _sync_of_others(folder)
+
+
+def _sync_of_others(path: str) -> None:
+    """Sync what hooks made; it may be gone by now, and may forbid us to read it."""
+    with suppress(FileNotFoundError, PermissionError):
+        _sync(path)
 
 
 def _sync(path: Path | str) -> None:

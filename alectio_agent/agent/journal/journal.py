@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from alectio_agent.agent.journal.keeping import Keeping
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.rows import SCHEMA, SCHEMA_NUMBER, Group, Job, Message
 from alectio_agent.agent.journal.unsent import Unsent
@@ -178,22 +179,19 @@ class Journal:
                 "UPDATE jobs SET state = 'closed', outcome = 'superseded' WHERE lease = ?", (lease,)
             )
 
-    def ended_before(self, moment: str) -> list[tuple[str, str]]:
-        """Results of closed jobs whose message ended before a moment.
+    @property
+    def keeping(self) -> Keeping:
+        """What may go of the results, and what must stay."""
+        return Keeping(self._database)
 
-        Args:
-            moment: RFC 3339 in UTC.
+    def try_writing(self) -> None:
+        """Write a page durably and change nothing.
 
-        Returns:
-            Lease and step of each; messages that were parked are not among them.
+        Raises:
+            StoreUnavailableError: The disk does not take it.
         """
-        rows = self._database.query(
-            "SELECT messages.lease, messages.step FROM messages JOIN jobs USING (lease) "
-            "WHERE jobs.state = 'closed' AND messages.kind = 'commit' "
-            "AND messages.state IN ('settled', 'superseded') AND messages.ended_at < ?",
-            (moment,),
-        )
-        return [(str(row["lease"]), str(row["step"])) for row in rows]
+        with self._database.transaction() as run:
+            run(f"PRAGMA user_version={SCHEMA_NUMBER}")
 
     def add(self, pgid: int, start_time: int, marker: str) -> None:
         """Remember a process group before user code runs in it."""

@@ -69,6 +69,7 @@ class Parts:
         sources: What is looked at from outside.
         uploads: What the sender waits for; cut when it is over.
         couriers: They send what no job waits for, and a stop only for some seconds.
+        keeper: Removes what may go.
     """
 
     poll_loop: PollLoop
@@ -84,3 +85,4 @@ class Parts:
     sources: Sources
     uploads: Uploads
     couriers: tuple[Courier, ...] = ()
+    keeper: StepObject | None = None
