@@ -55,9 +55,7 @@ class ForgivingFile(io.RawIOBase):
             How many are dealt with.
         """
         try:
-            if self._lost:
-                os.write(self._descriptor, NOTE.format(self._lost, self._reason).encode())
-                self._lost = 0
+            self.tell_lost()
             return os.write(self._descriptor, data)
         except OSError as error:
             if error.errno not in FORGIVEN:
@@ -65,6 +63,16 @@ class ForgivingFile(io.RawIOBase):
             self._lost += len(data)
             self._reason = error.strerror or str(error)
             return len(data)
+
+    def tell_lost(self) -> None:
+        """Say how much is missing here, if any is.
+
+        Raises:
+            OSError: There is no room for that either.
+        """
+        if self._lost:
+            os.write(self._descriptor, NOTE.format(self._lost, self._reason).encode())
+            self._lost = 0
 
 
 def forgive_full_disks() -> None:
@@ -102,6 +110,8 @@ def flush_prints() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
+            if isinstance(stream.buffer.raw, ForgivingFile):
+                stream.buffer.raw.tell_lost()
 
 
 def _write_lines_at_once(stream: Any) -> None:
