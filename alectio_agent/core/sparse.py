@@ -46,7 +46,7 @@ def data_end(opened: int, position: int, size: int) -> tuple[int, int]:
     Args:
         opened: Descriptor of the file.
         position: Where to begin; below `size`.
-        size: Of the file.
+        size: Where to stop; the file is at least as long.
 
     Returns:
         Where that part begins, `position` itself unless that lies in a hole, and where it ends;
@@ -54,6 +54,8 @@ def data_end(opened: int, position: int, size: int) -> tuple[int, int]:
     """
     try:
         start = os.lseek(opened, position, os.SEEK_DATA)
+        if start >= size:
+            return size, size
         return start, min(size, os.lseek(opened, start, os.SEEK_HOLE))
     except OSError as error:
         if error.errno == errno.ENXIO:

@@ -1,10 +1,13 @@
 """A disk in memory that forgets, at a power cut, whatever was not synced."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.core.errors import StoreFullError
 
 
@@ -85,3 +88,24 @@ def folders_that_are_synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     monkeypatch.setattr("os.fsync", note)
     return synced
+
+
+@contextmanager
+def refusing(journal: Journal) -> Iterator[None]:
+    """A journal whose disk takes nothing, as SQLite itself says it."""
+    journal._database.query("PRAGMA query_only=1")
+    try:
+        yield
+    finally:
+        journal._database.query("PRAGMA query_only=0")
+
+
+@contextmanager
+def without_room(journal: Journal) -> Iterator[None]:
+    """A journal that has no room for a further page."""
+    pages = journal._database.query("PRAGMA page_count")[0][0]
+    journal._database.query(f"PRAGMA max_page_count={pages}")
+    try:
+        yield
+    finally:
+        journal._database.query("PRAGMA max_page_count=1073741823")

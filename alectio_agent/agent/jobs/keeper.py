@@ -22,6 +22,8 @@ LOOK_S = 60.0
 """Between two looks at what may go."""
 FREED_BYTES = 64 * 2**20
 """So much is removed when something found no room; more only when that was not enough."""
+MOST_PAST_JOBS = 1000
+"""Jobs that are over and whose files are gone; people look at the newest, if at any."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Keeper:
         self._can_go = 0
         self._overfull = ""
         self._said: set[str] = set()
+        self._said_before: set[str] = set()
         self.wake = threading.Event()
 
     def make_room(self) -> None:
@@ -98,8 +101,8 @@ class Keeper:
         try:
             next_s = self.logs.cap()
             if self._is_urgent.is_set() or self._clock.monotonic() >= self._look_at_s:
+                self._said_before, self._said = self._said, set()
                 self._look()
-                self._said.clear()
         except StoreError as error:
             self._say(error)
         return next_s
@@ -110,7 +113,7 @@ class Keeper:
         self._is_urgent.clear()
         self._keep_results(is_urgent=is_urgent)
         self.logs.look(self._journal.keeping.jobs_in_hand())
-        while self._journal.keeping.forget_jobs():
+        while self._journal.keeping.forget_jobs(MOST_PAST_JOBS):
             pass
         self._reserve.keep()
 
@@ -173,6 +176,7 @@ class Keeper:
             )
 
     def _say(self, error: StoreError) -> None:
-        if error.message not in self._said:
-            self._said.add(error.message)
+        is_news = error.message not in self._said | self._said_before
+        self._said.add(error.message)
+        if is_news:
             log.warning("could not be removed yet: %s", error.message)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from alectio_agent.core.sqlite import Database, Row
 
-MOST_PAST_JOBS = 1000
-"""Jobs that are over and whose files are gone; people look at the newest, if at any."""
 AT_ONCE = 200
 """Jobs that are forgotten in one transaction: nobody should wait long for the database."""
 
@@ -78,7 +76,7 @@ class Keeping:
         rows = self._database.query("SELECT job FROM jobs WHERE state != 'closed'")
         return {str(row["job"]) for row in rows}
 
-    def forget_jobs(self, kept: int = MOST_PAST_JOBS) -> int:
+    def forget_jobs(self, kept: int) -> int:
         """Forget the oldest of the jobs that are over and have no file left.
 
         Args:
