@@ -13,7 +13,7 @@ from tests.support.full_disk_run import POINTS
 from tests.support.projects import HOOKS, read_experiment, run_command, without_times, write_project
 from tests.support.small_disks import empty_disk, fill_disk, remount, small_disk
 
-RUNNER = Path(__file__).parents[1] / "support" / "full_disk_run.py"
+RUN = [sys.executable, str(Path(__file__).parents[1] / "support" / "full_disk_run.py")]
 ROOT = Path(__file__).parents[2]
 SAFE = [point for point in POINTS if point != "failure"]
 LOOPS = len(SAFE) + 1
@@ -34,12 +34,16 @@ def make_site(folder: Path, disk: Path, *, loops: int, hooks: str = HOOKS, **set
     return write_project(folder / "site", loops=loops, batch=3, hooks=hooks, agent=more, **settings)
 
 
+def command(agent_yaml: Path) -> list[str]:
+    return ["--", "run", "-c", str(agent_yaml)]
+
+
 def run_on(disk: Path, agent_yaml: Path, *schedule: str, reserve: bool = False, **environment: str):
     told = disk.parent / "told"
     told.touch()
-    words = [str(RUNNER), str(disk), str(told), "yes" if reserve else "no", *schedule]
+    words = [str(disk), str(told), "yes" if reserve else "no", *schedule]
     done = subprocess.run(
-        [sys.executable, *words, "--", "run", "-c", str(agent_yaml)],
+        [*RUN, *words, *command(agent_yaml)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
@@ -148,8 +152,7 @@ def test_a_second_stop_does_not_wait_for_room(disk: Path, tmp_path: Path) -> Non
     agent_yaml = make_site(tmp_path, disk, loops=2)
     reserve = disk / "reserve"
     with subprocess.Popen(
-        [sys.executable, str(RUNNER), str(disk), str(tmp_path / "told"), "never", "manifest=toy/0"]
-        + ["--", "run", "-c", str(agent_yaml)],
+        [*RUN, str(disk), str(tmp_path / "told"), "never", "manifest=toy/0", *command(agent_yaml)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,

@@ -110,8 +110,9 @@ def flush_prints() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
-            if isinstance(stream.buffer.raw, ForgivingFile):
-                stream.buffer.raw.tell_lost()
+            raw = getattr(stream.buffer, "raw", None)
+            if isinstance(raw, ForgivingFile):
+                raw.tell_lost()
 
 
 def _write_lines_at_once(stream: Any) -> None:
