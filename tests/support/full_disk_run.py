@@ -1,7 +1,7 @@
 """Runs the real command line on a small disk, and fills that when a durable boundary is reached.
 
-Started as `full_disk_run.py DISK LOG WITH_RESERVE POINT=JOB ... -- run -c agent.yaml`: at each POINT
-of its JOB the DISK is filled; it gets its room back once somebody has waited for it `MOST_WAITS`
+Started as `full_disk_run.py DISK LOG WITH_RESERVE POINT=JOB ... -- run -c agent.yaml`: at each
+POINT of its JOB the DISK is filled; it gets its room back once somebody has waited `MOST_WAITS`
 times, or never where WITH_RESERVE is `never`.
 """
 

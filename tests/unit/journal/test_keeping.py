@@ -7,6 +7,7 @@ import pytest
 
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.keeping import EndedResult
+from alectio_agent.wire.results import JobFailure
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
 
@@ -79,6 +80,20 @@ def test_the_oldest_jobs_are_forgotten_once_their_files_are_gone(journal: Journa
 
 def test_a_job_with_a_parked_result_is_never_forgotten(journal: Journal) -> None:
     put_job(journal, 0, "train")
+    message = journal.next_message(PLATFORM)
+    assert message is not None
+    journal.park(message, "refused")
+    put_job(journal, 1, "train")
+    settle_all(journal)
+    journal.keeping.note_gone(journal.keeping.ended())
+    journal.keeping.forget_jobs(kept=1)
+    assert known(journal) == ["lease-0", "lease-1"]
+
+
+def test_a_job_with_a_parked_failure_is_never_forgotten(journal: Journal) -> None:
+    put_job(journal, 0)
+    raw = {"key": "key-f", "step": "train", "class": "user_code", "message": "it raised"}
+    journal.put_failure("lease-0", JobFailure.model_validate(raw))
     message = journal.next_message(PLATFORM)
     assert message is not None
     journal.park(message, "refused")
