@@ -16,6 +16,7 @@ from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.keeper import Keeper
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
@@ -119,7 +120,7 @@ def build_agent(
         Parts(
             poll_loop, slot, hooks, sender, heartbeats, poll_line, base.client(), base.leaving,
             state.settings.agent.drain_timeout, base.clock,
-            _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
+            _make_sources(base, rooms, poll_loop, names, keeper), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line)), keeper,
         )
     )  # fmt: skip
@@ -156,7 +157,9 @@ def _make_desk(
     )
 
 
-def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender) -> Sources:
+def _make_sources(
+    base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender, keeper: Keeper
+) -> Sources:
     failing = {
         "polls": lambda: poll_loop.failing,
         "results": lambda: rooms.sender.trouble,
@@ -164,6 +167,7 @@ def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSen
         "logs": lambda: rooms.desk.logs.trouble,
         "names": lambda: names.trouble,
         "disk": lambda: rooms.desk.disk_trouble.text,
+        "outbox": lambda: keeper.overfull,
     }
     return Sources(
         name=shown_name(base.site, base.state),

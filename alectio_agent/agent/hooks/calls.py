@@ -19,7 +19,7 @@ from alectio_agent.agent.hooks.inspection import HookInspection, prefix_digest
 from alectio_agent.agent.hooks.interpreter import check_interpreter
 from alectio_agent.agent.hooks.launching import Launch
 from alectio_agent.agent.hooks.limits import NO_LIMITS, Limits
-from alectio_agent.agent.hooks.steps import PartFile, ignore, nobody_looks
+from alectio_agent.agent.hooks.steps import PartFile, ignore, say_so
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock
@@ -152,7 +152,7 @@ class Listeners:
     """
 
     on_part: Callable[[PartFile], None] = ignore
-    on_wait: Callable[[StoreUnavailableError], object] = nobody_looks
+    on_wait: Callable[[StoreUnavailableError], object] = say_so
 
 
 def inspection_limits(scene: Scene) -> Limits:

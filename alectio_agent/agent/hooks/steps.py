@@ -1,5 +1,6 @@
 """What goes into a step of a job, and what comes out."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, Self
 from alectio_agent.agent.hooks.provenance import Provenance
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.errors import StoreUnavailableError
+
+log = logging.getLogger(__name__)
 
 
 def always() -> bool:
@@ -19,8 +22,9 @@ def ignore(part: "PartFile") -> None:
     """The default of `StepRun.on_part`."""
 
 
-def nobody_looks(error: StoreUnavailableError) -> None:
+def say_so(error: StoreUnavailableError) -> None:
     """The default of `StepRun.on_wait`."""
+    log.warning("the result waits for its disk: %s", error)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class StepRun:
     is_debugged: bool = False
     again: str = ""
     on_part: Callable[[PartFile], None] = ignore
-    on_wait: Callable[[StoreUnavailableError], object] = nobody_looks
+    on_wait: Callable[[StoreUnavailableError], object] = say_so
 
 
 @dataclass(frozen=True)

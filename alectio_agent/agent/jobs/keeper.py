@@ -42,7 +42,11 @@ class KeepRules:
 
 
 class Keeper:
-    """A step object; `make_room` and `reason` may be called from any thread."""
+    """A step object; `make_room` and `reason` may be called from any thread.
+
+    Attributes:
+        overfull: Why results that must stay are too many, in words; empty otherwise.
+    """
 
     def __init__(
         self,
@@ -73,7 +77,7 @@ class Keeper:
         self._is_urgent = threading.Event()
         self._look_at_s = 0.0
         self._can_go = 0
-        self._overfull = ""
+        self.overfull = ""
         self._said: set[str] = set()
         self._said_before: set[str] = set()
         self.wake = threading.Event()
@@ -89,7 +93,7 @@ class Keeper:
         if free is not None and free < self._rules.min_free_bytes:
             self._look_at_s = 0.0
             self.wake.set()
-        return self._overfull
+        return self.overfull
 
     def step(self) -> float:
         """Cut logs that grow without end; now and then look at all else.
@@ -168,9 +172,9 @@ class Keeper:
 
     def _judge(self, total_bytes: int) -> None:
         """Say whether what must stay is too much."""
-        self._overfull = ""
+        self.overfull = ""
         if total_bytes > self._rules.max_bytes:
-            self._overfull = (
+            self.overfull = (
                 f"results that the platform has not acknowledged take {format_size(total_bytes)}, "
                 f"and outbox.max_size is {format_size(self._rules.max_bytes)}"
             )

@@ -51,7 +51,8 @@ class AgentSnapshot:
         contact: How it stands with the platform.
         trouble: Why the platform gives no work, in a line; empty while nothing is wrong.
         failing: What failed three times in a row or more (`polls`, `results`, `heartbeats`,
-            `logs`, `names`), or at once (`disk`), with the reason in words.
+            `logs`, `names`), or at once (`disk`, `outbox`): the reason in
+            words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
         stops_asked: How often somebody asked it to stop.
         at_s: When this was taken.
