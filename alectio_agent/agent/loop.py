@@ -14,6 +14,7 @@ from alectio_agent.agent.client.poll_trouble import PollTrouble
 from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
+from alectio_agent.agent.jobs.disk_trouble import CLAIMS
 from alectio_agent.agent.jobs.earlier import EarlierJobs
 from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
@@ -32,6 +33,7 @@ from alectio_agent.core.errors import (
     PlatformError,
     PlatformUnavailableError,
     ProtocolMismatchError,
+    StoreUnavailableError,
     SupersededBootError,
 )
 from alectio_agent.wire.agents import Registered, Registration
@@ -155,6 +157,11 @@ class PollLoop:
             wait_s = self._turn()
         except PlatformError as error:
             return self._failed(error)
+        except StoreUnavailableError as error:
+            # A claim that is not in the journal is not run: its number was not counted, and the
+            # platform is asked for the same again.
+            self._rooms.desk.disk_trouble.met(CLAIMS, error)
+            return LOOK_AGAIN_S
         self._trouble.succeeded()
         return wait_s
 
@@ -217,7 +224,6 @@ class PollLoop:
     def _register(self) -> None:
         self._is_doubted = False
         registered = self._client.register(self._registration())
-        self._registered = registered
         self._trouble.reached()
         log.info("registered as %s", self._announcement.name)
         self._hold.ask(registered.poll_wait_s)
@@ -226,6 +232,7 @@ class PollLoop:
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
         self.on_registered(registered)
         self._take_up(registered.platform_id)
+        self._registered = registered
 
     def _enter(self, platform_id: str) -> None:
         """Work for this platform; what belongs to another is kept until that one answers."""
@@ -329,6 +336,7 @@ class PollLoop:
             self._refuse(boot, seq, reason, claim.job)
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
+        self._rooms.desk.disk_trouble.over(CLAIMS)
         self._taken.add(claim.lease)
         self._waiting.append((claim, platform_id))
         self._give_waiting()
@@ -349,10 +357,11 @@ class PollLoop:
         slot.give(JobRun(claim, platform_id, self._rooms.desk, slot.hooks))
 
     def _refuse(self, boot: str, seq: int, reason: str, job: str = "") -> None:
+        self._rooms.journal.skip_claim(boot, seq)
+        self._rooms.desk.disk_trouble.over(CLAIMS)
         log.error("refused a job: %s", reason)
         tell_failed(self._rooms.desk.tell, job, None, "refused", reason)
         self.quota.note_end(f"refused {seq}", is_done=False)
-        self._rooms.journal.skip_claim(boot, seq)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
 
     def _failed(self, error: PlatformError) -> float:

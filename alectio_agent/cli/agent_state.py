@@ -14,11 +14,13 @@ from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.opening import open_journal
 from alectio_agent.agent.journal.outbox import Outbox
+from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.errors import StoreFullError
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class State:
     disk: SystemDisk
     journal: Journal
     outbox: Outbox
+    reserve: Reserve
     identity: Identity
     pauses: Pauses
 
@@ -81,6 +84,17 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
         StoreVersionError: A newer version wrote what is there.
         StoreError: It cannot be used; nothing of it was removed.
     """
+    reserve = Reserve(settings.agent.state_dir)
+    try:
+        return _open_state(settings, reserve, stack)
+    except StoreFullError:
+        # What is set aside may be all that is lacking: with it the agent can make more room.
+        if not reserve.give():
+            raise
+    return _open_state(settings, reserve, stack)
+
+
+def _open_state(settings: AgentFile, reserve: Reserve, stack: ExitStack) -> State:
     clock, disk, folder = SystemClock(), SystemDisk(), settings.agent.state_dir
     opened = open_journal(folder / "agent.db", clock)
     journal = opened.journal
@@ -94,4 +108,5 @@ def open_state(settings: AgentFile, stack: ExitStack) -> State:
     identity = next_boot(disk, folder)
     if identity.boot.count == 1 and journal.leases():
         log.warning(NEW_AGENT_TEXT, folder / "identity.json")
-    return State(settings, disk, journal, outbox, identity, Pauses(disk, folder, clock))
+    pauses = Pauses(disk, folder, clock)
+    return State(settings, disk, journal, outbox, reserve, identity, pauses)

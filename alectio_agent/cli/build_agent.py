@@ -21,6 +21,7 @@ from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.keeper import Keeper
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.name_sender import NameSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
@@ -40,6 +41,7 @@ from alectio_agent.agent.service.stop_plan import StopRules
 from alectio_agent.agent.service.watches import ExpiryWatch, OutageWatch
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
+from alectio_agent.cli.build_keeper import bind_keeper, make_disk_trouble, make_keeper
 from alectio_agent.config.agent import AgentSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import SystemClock
@@ -130,8 +132,13 @@ def build_agent(
     logs = LogSender(log_client, base.share, base.clock, base.backoff())
     name_line, name_client = base.connect()
     names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
-    desk = _make_desk(base, heartbeats, sender, logs, parts)
-    desk = replace(desk, tell=notifier.tell)
+    keeper = make_keeper(state, base.clock)
+    desk = replace(
+        _make_desk(base, heartbeats, sender, logs, parts),
+        disk_trouble=make_disk_trouble(state, keeper),
+        begun=keeper.wake,
+        tell=notifier.tell,
+    )
     sender.tell = notifier.tell
     poll_wake = threading.Event()
     slots = _make_slots(state, hooks, poll_wake, quota)
@@ -140,14 +147,16 @@ def build_agent(
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     poll_loop.recall.cut = poll_line.cut
+    bind_keeper(keeper, rooms, poll_loop)
     check = _add_reasons(state, poll_loop, base.clock)
     agent = Agent(
         Parts(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
             base.leaving, stop_rules(state.settings.agent), base.clock,
-            _make_sources(base, rooms, poll_loop, names), Uploads(parts, part_line),
+            _make_sources(base, rooms, poll_loop, names, keeper), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line),
              *([Courier("notify", notifier, notifier)] if notifier.is_wanted else [])),
+            keeper=keeper,
         )
     )  # fmt: skip
     _heed_pauses(state.pauses, slots, poll_loop, poll_line)
@@ -227,9 +236,7 @@ def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier) -> None:
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
     state = base.state
-    sender = Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
-    sender.keep_sent_s = state.settings.outbox.keep_sent
-    return sender
+    return Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
 
 
 def _make_desk(
@@ -254,13 +261,17 @@ def _make_desk(
     )
 
 
-def _make_sources(base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender) -> Sources:
+def _make_sources(
+    base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender, keeper: Keeper
+) -> Sources:
     failing = {
         "polls": lambda: poll_loop.failing,
         "results": lambda: rooms.sender.trouble,
         "heartbeats": lambda: rooms.heartbeats.trouble,
         "logs": lambda: rooms.desk.logs.trouble,
         "names": lambda: names.trouble,
+        "disk": lambda: rooms.desk.disk_trouble.text,
+        "outbox": lambda: keeper.overfull,
     }
     return Sources(
         name=shown_name(base.site, base.state),

@@ -5,8 +5,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from alectio_agent.core.log import printable
+from alectio_agent.core.sparse import data_end, data_parts
+from alectio_agent.core.units import format_size
 
 CHUNK_BYTES = 2**16
 LONGEST_LINE = 2**16
@@ -72,10 +75,22 @@ class Tail:
                 self._offset = 0
                 self._split = Lines()
             self._inode = status.st_ino
-            opened.seek(self._offset)
-            while chunk := opened.read(CHUNK_BYTES):
-                self._offset += len(chunk)
+            while self._offset < status.st_size:
+                start, end = data_end(opened.fileno(), self._offset, status.st_size)
+                if start > self._offset:
+                    yield from self._skip(start)
+                opened.seek(start)
+                chunk = opened.read(min(CHUNK_BYTES, end - start))
+                self._offset = start + len(chunk)
                 yield from self._split.feed(chunk)
+
+    def _skip(self, position: int) -> Iterator[str]:
+        """Go over what was dropped of a long log, and say so; lines are cut by it."""
+        dropped = format_size(position - self._offset)
+        self._offset = position
+        if cut := self._split.rest():
+            yield cut
+        yield f"[... {dropped} dropped ...]"
 
     @property
     def begun(self) -> str:
@@ -108,21 +123,29 @@ def _start_of_last(file: Path, lines: int) -> int:
     except FileNotFoundError:
         return 0
     with opened:
-        position = opened.seek(0, os.SEEK_END)
-        if lines == 0 or position == 0:
-            return position
-        opened.seek(position - 1)
+        size = opened.seek(0, os.SEEK_END)
+        if lines == 0 or size == 0:
+            return size
+        opened.seek(size - 1)
         # The end of the last line begins no further one.
         wanted = lines + (opened.read(1) == b"\n")
-        while position > 0:
-            size = min(CHUNK_BYTES, position)
-            position -= size
-            opened.seek(position)
-            block = opened.read(size)
+        for begin, block in _blocks_backwards(opened, size):
             found = block.count(b"\n")
             if found >= wanted:
+                end = len(block)
                 for _ in range(wanted):
-                    size = block.rfind(b"\n", 0, size)
-                return position + size + 1
+                    end = block.rfind(b"\n", 0, end)
+                return begin + end + 1
             wanted -= found
         return 0
+
+
+def _blocks_backwards(opened: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+    """What a file holds, from its end on, with where each block begins; holes are left out."""
+    for start, end in reversed(list(data_parts(opened.fileno(), size))):
+        position = end
+        while position > start:
+            begin = max(start, position - CHUNK_BYTES)
+            opened.seek(begin)
+            yield begin, opened.read(position - begin)
+            position = begin

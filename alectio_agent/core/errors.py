@@ -22,7 +22,13 @@ AlectioAgentError                 exit_code, hint (what the operator should do)
 │   ├── HookTimeoutError          it took longer than its `timeout`
 │   ├── HookMemoryError           it took more than its `memory`, or the kernel ran out of it
 │   └── HookInterruptedError      the agent ended the step: a stop, a cancel, a lost lease
-├── StoreError                    StoreBusyError (retry), StoreVersionError, StoreDamagedError
+├── StoreError                    a database or folder that cannot be used; StoreVersionError
+│   ├── StoreDamagedError         what it holds is not what was written
+│   └── StoreUnavailableError     not now: wait, and do the same once more
+│       ├── StoreBusyError        another process holds it
+│       ├── StoreFullError        no room
+│       ├── StoreReadOnlyError    nothing may be written there
+│       └── StoreFailingError     the disk breaks
 ├── ControlError                  a running agent could not be steered: try again
 │   ├── ControlDeniedError        this user may not steer it
 │   └── ControlWordsError         it does not understand: another version, or another program
@@ -306,11 +312,35 @@ class StoreError(AlectioAgentError):
     usual_code = "E-DISK-01"
 
 
-class StoreBusyError(StoreError):
+class StoreUnavailableError(StoreError):
+    """It cannot be used now, and perhaps later: a running agent waits, and loses nothing."""
+
+
+class StoreBusyError(StoreUnavailableError):
     """Somebody else holds it: try again."""
 
     usual_code = "E-DISK-02"
     exit_code = ExitCode.TRY_AGAIN
+
+
+class StoreFullError(StoreUnavailableError):
+    """The disk, its inodes or a quota has no room."""
+
+    usual_code = "E-DISK-06"
+    exit_code = ExitCode.TRY_AGAIN
+
+
+class StoreReadOnlyError(StoreUnavailableError):
+    """Mounted read-only, or this user may not write."""
+
+    usual_code = "E-DISK-07"
+    exit_code = ExitCode.CONFIG
+
+
+class StoreFailingError(StoreUnavailableError):
+    """The disk answers with errors."""
+
+    usual_code = "E-DISK-08"
 
 
 class StoreVersionError(StoreError):

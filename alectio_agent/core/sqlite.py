@@ -1,5 +1,6 @@
 """Opens SQLite databases, runs transactions, and translates the library's errors."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from threading import RLock
 from typing import Any
 from urllib.parse import quote
 
+from alectio_agent.core.disk_errors import store_error, told_apart, try_room
 from alectio_agent.core.errors import (
     StoreBusyError,
     StoreDamagedError,
@@ -21,6 +23,15 @@ DAMAGED = (
     "results in the outbox folder, which stay where they are."
 )
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+ROOM_BYTES = 2**16
+"""A transaction takes a few pages; one that finds less than this has met a full disk."""
+_REFUSALS = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: None,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+}
 Row = sqlite3.Row
 Migrations = Mapping[int, Sequence[str]]
 """Number of a schema to the statements that lead to it from the one before."""
@@ -122,7 +133,8 @@ class Database:
             A function that takes SQL and parameters and returns all rows.
 
         Raises:
-            StoreBusyError: Another process holds the file.
+            StoreUnavailableError: The disk is full, broken or read-only, or another process holds
+                the file; nothing was changed, and trying again may help.
             StoreError: Anything else that SQLite refuses.
         """
         with self._lock, translated(self._path):
@@ -132,10 +144,12 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._run
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full or failing disk has ended it already; ending it twice would hide why.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Read rows outside a transaction.
@@ -224,13 +238,15 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise StoreBusyError(f"{path}: another process holds it ({error})") from error
-        raise StoreError(f"{path}: {error}") from error
+        raise _refused(path, error) from error
     except sqlite3.DatabaseError as error:
         # Extended codes have the plain one in their last byte; errors of the module itself none.
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
             raise StoreDamagedError(f"{path}: {error}", hint=DAMAGED) from error
         raise StoreError(f"{path}: {error}") from error
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
+        raise store_error(path, error) from error
+    except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}") from error
 
 
@@ -240,6 +256,17 @@ def _sync(path: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _refused(path: Path, error: sqlite3.OperationalError) -> StoreError:
+    """The library says that a disk refused, and seldom why: the system is asked once more."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if kind not in _REFUSALS:
+        return StoreError(f"{path}: {error}")
+    found = try_room(path.parent, ROOM_BYTES)
+    if found is not None:
+        return told_apart(path, found.errno, found.strerror or str(found))
+    return told_apart(path, _REFUSALS[kind], str(error))
 
 
 def _too_new(path: Path, found: int, version: int) -> StoreVersionError:

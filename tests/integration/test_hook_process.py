@@ -20,6 +20,8 @@ from alectio_agent.core.errors import (
     HookRaisedError,
     HookResultError,
     HookTimeoutError,
+    StoreError,
+    StoreFullError,
 )
 from tests.support.hook_runs import HANGING, HOOKS, STUBBORN, HookBench
 
@@ -591,14 +593,14 @@ class TestSurroundings:
         hooks = HOOKS.replace("def test(payload):\n", f"def test(payload):\n{reading}")
         assert bench.run(bench.pipeline(hooks), "test").rows == 3
 
-    def test_a_result_that_finds_no_room_waits_and_the_agent_says_so(
-        self, bench: HookBench, caplog: pytest.LogCaptureFixture
+    def test_a_result_that_finds_no_room_waits_and_the_agent_is_told(
+        self, bench: HookBench
     ) -> None:
         """The child's own writer is made to fail once, as on a full disk."""
         full_once = """
 import errno
 from alectio_agent.agent.hooks.child import parts, session
-session.FULL_DISK_WAIT_S = 0
+session.DISK_WAIT_S = 0
 written, tries = parts._write_synced, []
 def write(path, content):
     tries.append(path)
@@ -608,9 +610,42 @@ def write(path, content):
 parts._write_synced = write
 """
         payload = {"unlabeled": list(range(9000))}
-        outcome = bench.run(bench.pipeline(full_once + HOOKS), "infer", payload=payload)
+        told: list[Exception] = []
+        pipeline = bench.pipeline(full_once + HOOKS)
+        outcome = bench.run(pipeline, "infer", payload=payload, on_wait=told.append)
         assert len(outcome.parts) == 1
-        assert "toy/1 infer: the result waits for room on the disk" in caplog.text
+        assert [type(error) for error in told] == [StoreFullError]
+        assert "part-00000.npz: No space left on device" in str(told[0])
+
+    def test_a_hook_that_met_a_full_disk_is_told_which(self, bench: HookBench) -> None:
+        saving = (
+            "    import errno\n"
+            "    raise OSError(errno.ENOSPC, 'No space left on device', payload['ckpt_dir'])\n"
+        )
+        hooks = HOOKS.replace("def train(payload):\n", f"def train(payload):\n{saving}")
+        with pytest.raises(HookRaisedError, match="No space left") as caught:
+            bench.run(bench.pipeline(hooks))
+        assert "checkpoints/toy is full (" in caught.value.hint
+        assert "pipelines.toy.checkpoints.dir (E-DISK-06)" in caught.value.hint
+
+    def test_lines_that_find_no_room_do_not_end_a_step(self, bench: HookBench) -> None:
+        """`/dev/full` takes nothing, as a full disk does."""
+        (bench.folder / "job.log").symlink_to("/dev/full")
+        printing = "    import sys\n    print('epoch 1')\n    print('loss', file=sys.stderr)\n"
+        hooks = HOOKS.replace("def test(payload):\n", f"def test(payload):\n{printing}")
+        assert bench.run(bench.pipeline(hooks), "test").rows == 3
+
+    def test_a_process_without_room_for_its_log_is_not_started(self, bench: HookBench) -> None:
+        (bench.folder / "job.log").mkdir()
+        with pytest.raises(StoreError, match=r"job\.log"):
+            bench.run(bench.pipeline())
+        assert bench.groups.count == 0
+
+    def test_names_that_find_no_room_are_no_fault_of_the_hooks(self, bench: HookBench) -> None:
+        (bench.folder / "toy.names").symlink_to("/dev/full")
+        naming = HOOKS + "\ndef state(payload):\n    return {0: 'a', 1: 'b'}\n"
+        with pytest.raises(StoreFullError, match=r"toy\.names"):
+            bench.slot.inspect("toy", bench.pipeline(naming), bench.folder)
 
     def test_the_process_leads_a_group_and_is_first_in_line_when_memory_runs_out(
         self, bench: HookBench

@@ -1,11 +1,14 @@
 """A disk in memory that forgets, at a power cut, whatever was not synced."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from alectio_agent.core.errors import StoreError
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.core.errors import StoreFullError
 
 
 class MemoryDisk:
@@ -18,6 +21,7 @@ class MemoryDisk:
         self._durable: dict[Path, bytes] = {}
         self.synced_trees: list[Path] = []
         self.is_full = False
+        self.room_bytes = 2**40
 
     def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         self._folders.update([folder, *folder.parents])
@@ -29,7 +33,7 @@ class MemoryDisk:
 
     def write(self, file: Path, content: bytes) -> None:
         if self.is_full:
-            raise StoreError(f"{file}: No space left on device")
+            raise StoreFullError(f"{file}: No space left on device")
         self.write_unsynced(file, content)
         self._durable[file] = content
 
@@ -68,6 +72,12 @@ class MemoryDisk:
             if folder in file.parents:
                 self._durable[file] = content
 
+    def size_of(self, folder: Path) -> int:
+        return sum(len(content) for file, content in self._files.items() if file.parent == folder)
+
+    def free_bytes(self, folder: Path) -> int | None:
+        return self.room_bytes - sum(map(len, self._files.values()))
+
     def cut_power(self) -> None:
         """Forget what was not synced."""
         for folder in self._unnamed:
@@ -105,3 +115,24 @@ def durable_steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     monkeypatch.setattr("os.fsync", note_sync)
     monkeypatch.setattr("os.replace", note_rename)
     return steps
+
+
+@contextmanager
+def refusing(journal: Journal) -> Iterator[None]:
+    """A journal whose disk takes nothing, as SQLite itself says it."""
+    journal._database.query("PRAGMA query_only=1")
+    try:
+        yield
+    finally:
+        journal._database.query("PRAGMA query_only=0")
+
+
+@contextmanager
+def without_room(journal: Journal) -> Iterator[None]:
+    """A journal that has no room for a further page."""
+    pages = journal._database.query("PRAGMA page_count")[0][0]
+    journal._database.query(f"PRAGMA max_page_count={pages}")
+    try:
+        yield
+    finally:
+        journal._database.query("PRAGMA max_page_count=1073741823")

@@ -34,6 +34,7 @@ class FakeHooks:
         self.is_closed = False
         self.ready = 1
         self.refreshed = 0
+        self.was_cancelled = False
 
     def say(self, *answers: StepOutcome | Exception | Callable[[], StepOutcome]) -> None:
         """What the next steps do."""

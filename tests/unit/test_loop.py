@@ -15,7 +15,7 @@ from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.journal.identity import next_boot
-from alectio_agent.agent.loop import PollLoop, Rooms
+from alectio_agent.agent.loop import LOOK_AGAIN_S, PollLoop, Rooms
 from alectio_agent.core.errors import (
     HookRaisedError,
     InvalidClaimError,
@@ -24,6 +24,7 @@ from alectio_agent.core.errors import (
     PlatformRejectedError,
     PlatformUnavailableError,
     ProtocolMismatchError,
+    StoreFullError,
     SupersededBootError,
 )
 from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer, Registration
@@ -31,6 +32,7 @@ from alectio_agent.wire.results import HeartbeatAnswer
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
 from tests.support.desks import make_desk
+from tests.support.disks import refusing, without_room
 from tests.support.hooks import FakeHooks, make_outcome
 from tests.support.platforms import FakePlatform
 
@@ -746,3 +748,41 @@ def test_a_reason_of_which_only_figures_change_is_no_news(
         bench.loop.step()
         assert bench.loop.held_back == expected
     assert caplog.text.count("no job is asked for: ") == 2
+
+
+class TestADiskThatRefuses:
+    """A claim that is not in the journal is not run, and asked for again under its number."""
+
+    def test_a_claim_without_room_is_asked_for_again(self, bench: Bench) -> None:
+        bench.loop.reasons.append(bench.desk.disk_trouble.reason)
+        steps = [step.model_dump() for step in make_claim().steps]
+        steps[0]["payload"]["labels"] = {"1": "x" * 50_000}
+        large = make_claim(steps=steps)
+        bench.platform.say("claim", large, large)
+        with without_room(bench.desk.journal):
+            assert bench.loop.step() == LOOK_AGAIN_S
+        assert bench.slot.is_free
+        assert bench.desk.journal.leases() == []
+        bench.loop.step()
+        assert [request.seq for request in bench.requests()] == [1, 1]
+        assert not bench.slot.is_free
+
+    def test_no_job_is_asked_for_while_somebody_waits_for_the_disk(self, bench: Bench) -> None:
+        bench.loop.reasons.append(bench.desk.disk_trouble.reason)
+        bench.desk.disk_trouble.met("digits/3", StoreFullError("no room"))
+        assert bench.loop.step() == LOOK_AGAIN_S
+        assert bench.requests() == []
+        assert "no room" in bench.loop.held_back
+        bench.desk.disk_trouble.over("digits/3")
+        bench.loop.step()
+        assert len(bench.requests()) == 1
+
+    def test_a_refusal_that_cannot_be_counted_is_made_again(self, bench: Bench) -> None:
+        foreign = make_claim(pipeline="unknown")
+        bench.platform.say("claim", foreign, foreign)
+        with refusing(bench.desk.journal):
+            assert bench.loop.step() == LOOK_AGAIN_S
+        bench.loop.step()
+        bench.loop.step()
+        assert [request.seq for request in bench.requests()] == [1, 1, 2]
+        assert bench.requests()[2].refused.seq == 1

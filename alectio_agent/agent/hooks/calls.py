@@ -1,8 +1,8 @@
 """Starts hook processes, and turns how a call of one ends into a report or an error."""
 
-import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,18 @@ from alectio_agent.agent.hooks.out_of_memory import (
     to_kernel_kill,
     to_worker_kill,
 )
-from alectio_agent.agent.hooks.steps import PartFile, ignore
+from alectio_agent.agent.hooks.steps import PartFile, ignore, say_so
 from alectio_agent.agent.hooks.stopping import Stopper
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import HookError, HookInterruptedError, HookRaisedError
+from alectio_agent.core.disk_errors import told_apart
+from alectio_agent.core.errors import (
+    HookError,
+    HookInterruptedError,
+    HookRaisedError,
+    StoreUnavailableError,
+)
 
-log = logging.getLogger(__name__)
-
-OnPart = Callable[[PartFile], None]
 OnProgress = Callable[[float | None, float | None, dict[str, float]], None]
 
 
@@ -87,7 +90,7 @@ class HookCalls:
         command: dict[str, Any],
         scene: Scene,
         limits: Limits,
-        on_part: OnPart = ignore,
+        listeners: "Listeners | None" = None,
     ) -> Report:
         """Let a process do something, to its end.
 
@@ -96,20 +99,22 @@ class HookCalls:
             command: What to do.
             scene: For messages.
             limits: What it may take.
-            on_part: Told of each part of the result as soon as it is durable.
+            listeners: Told of what happens on the way.
 
         Returns:
             The report `done`.
 
         Raises:
+            StoreError: The disk did not take the names of the records.
             HookError: Any other end.
         """
         allowed = NO_LIMITS if scene.is_debugged else limits
+        told_to = listeners or Listeners()
         if self._witness.is_quick:
             self._kills = self._witness.kills()
         try:
             told = process.call(
-                command, self._stopper, lambda said: self._hear(said, scene, on_part), allowed
+                command, self._stopper, lambda said: self._hear(said, told_to), allowed
             )
         except ChildEndedError as error:
             process.kill()
@@ -122,6 +127,8 @@ class HookCalls:
             if error.overrun is not None:
                 raise to_timeout(error.overrun, allowed, scene) from error
             raise HookInterruptedError(f"{scene.what}: cancelled before it ended") from error
+        if told.get("kind") == "disk":
+            raise told_apart(told["path"], told["errno"], told["message"])
         if told["report"] == "failed":
             raise self._to_failure(told, scene)
         return told
@@ -180,13 +187,28 @@ class HookCalls:
     def _kernel_kill(self, count: int, peak_bytes: int) -> KernelKill:
         return KernelKill(count, peak_bytes, self._witness.bound())
 
-    def _hear(self, said: Report, scene: Scene, on_part: OnPart) -> None:
+    def _hear(self, said: Report, listeners: "Listeners") -> None:
         if said.get("report") == "waits":
-            log.warning("%s: the result waits for room on the disk: %s", scene.what, said["reason"])
+            error = told_apart(said["path"], said["errno"], said["reason"])
+            if isinstance(error, StoreUnavailableError):
+                listeners.on_wait(error)
         elif said.get("report") == "part":
-            on_part(PartFile(**said["part"]))
+            listeners.on_part(PartFile(**said["part"]))
         elif said.get("report") == "progress" and self.on_progress is not None:
             self.on_progress(said["done"], said["total"], said["numbers"])
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who is told of what happens while a command is obeyed.
+
+    Attributes:
+        on_part: Told of each part of the result as soon as it is durable.
+        on_wait: Told each time that the disk does not take the result.
+    """
+
+    on_part: Callable[[PartFile], None] = ignore
+    on_wait: Callable[[StoreUnavailableError], object] = say_so
 
 
 def inspection_limits(scene: Scene) -> Limits:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from alectio_agent.agent.hooks.failures import mend
+from alectio_agent.core.disk_errors import disk_errors, store_error
 from alectio_agent.core.errors import CheckpointError, HookResultError
 
 LOG_FOLDER = "log"
@@ -38,6 +39,9 @@ def prune_checkpoints(folder: Path, keep: int, protected: Collection[str]) -> li
 
     Returns:
         The names that were removed, sorted.
+
+    Raises:
+        StoreError: One cannot be removed.
     """
     found = _by_name(folder)
     newest = sorted(set(found.values()), reverse=True)[:keep]
@@ -53,9 +57,13 @@ def remove_checkpoint(folder: Path, name: str) -> None:
     Args:
         folder: Of the experiment.
         name: Of the checkpoint.
+
+    Raises:
+        StoreError: It cannot be removed.
     """
-    for path in _lying_under(folder, name):
-        remove_path(path)
+    with disk_errors(folder / name):
+        for path in _lying_under(folder, name):
+            remove_path(path)
 
 
 def remove_path(path: Path) -> None:
@@ -184,6 +192,8 @@ def names_in(folder: Path) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208 - names: a path for each takes long
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise store_error(folder, error) from error
 
 
 def _snapshot(folder: Path) -> Snapshot:

@@ -21,6 +21,7 @@ from alectio_agent.agent.hooks.processes import Leader, start_time
 from alectio_agent.agent.hooks.reaping import exit_code, reap
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S, Stopper
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.errors import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,9 @@ class ChildProcess:
     def forget(self) -> None:
         """Let go of the group's number: nobody of it is left."""
         self.peak_bytes = reap(self._process)
-        self._groups.remove(self.pgid)
+        # A row that a full disk keeps is looked at by the next start, which finds nothing to end.
+        with suppress(StoreUnavailableError):
+            self._groups.remove(self.pgid)
 
     def _watch_memory(self, limits: Limits) -> MemoryWatch | None:
         if limits.memory_bytes is None:

@@ -12,6 +12,7 @@ from alectio_agent.agent.hooks.env_file import read_env_file
 from alectio_agent.agent.hooks.gpus import gpu_order
 from alectio_agent.agent.hooks.processes import MARKER_VARIABLE
 from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.core.disk_errors import FAILING, FULL, store_error
 from alectio_agent.core.errors import HookLoadError
 
 SECRET_STARTS = ("ALECTIO_AGENT_", "ALECTIO_HUB", "WATCHDOG_", "LISTEN_")
@@ -43,6 +44,7 @@ class ExperimentFolders:
         """Make both.
 
         Raises:
+            StoreUnavailableError: The disk is full, or fails: later they may be.
             HookLoadError: They cannot be made.
         """
         if os.path.isdir(self.log):  # noqa: PTH112 - asked before each step, and so nearly always
@@ -50,6 +52,8 @@ class ExperimentFolders:
         try:
             self.log.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            if error.errno in FULL | FAILING:
+                raise store_error(self.log, error) from error
             raise HookLoadError(
                 f"E-HOOK-02  {error.filename}: {error.strerror}; checkpoints go there "
                 "(pipelines.NAME.checkpoints.dir)"

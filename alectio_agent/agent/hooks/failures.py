@@ -8,6 +8,7 @@ from typing import Any
 
 from alectio_agent.agent.hooks.child.failures import NO_FILE
 from alectio_agent.agent.hooks.elsewhere import Places, find_elsewhere
+from alectio_agent.agent.hooks.full_disks import advise_on_disks
 from alectio_agent.agent.hooks.limits import Limits, Overrun
 from alectio_agent.config.nearest import nearest_file
 from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
@@ -197,7 +198,7 @@ def _advice(told: Mapping[str, Any], scene: Scene) -> str:
         )
     if cause == "breakpoint":
         return "Remove breakpoint(), or use: alectio-agent try --pdb"
-    return ""
+    return advise_on_disks(told, scene.pipeline, scene.pipeline_name)
 
 
 def _import_failed(told: Mapping[str, Any], scene: Scene, trace: str) -> HookLoadError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alectio_agent.agent.hooks.calls import (
     HookCalls,
+    Listeners,
     OnProgress,
     inspection_limits,
     known_files,
@@ -180,6 +181,11 @@ class HookSlot:
         """Stop the running step at once, from any thread."""
         self._stopper.ask(0.0)
 
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether somebody wanted the last step ended; its result may be there all the same."""
+        return self._stopper.was_asked
+
     def interrupt(self) -> bool:
         """Pass Ctrl-C on to the hook: its session is not that of the terminal.
 
@@ -251,7 +257,8 @@ class HookSlot:
         warm.has_run = True
         command = step_command(step_run, folders, training.partial if training else None)
         limits = step_limits(scene)
-        told = self._calls.call(warm.process, command, scene, limits, step_run.on_part)
+        listeners = Listeners(step_run.on_part, step_run.on_wait)
+        told = self._calls.call(warm.process, command, scene, limits, listeners)
         warm.note(told["files"])
         warm.idle_since_s = self._clock.monotonic()
         warnings = list(told["warnings"])

@@ -1,5 +1,6 @@
 """What goes into a step of a job, and what comes out."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any, Self
 
 from alectio_agent.agent.hooks.provenance import Provenance
 from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.core.errors import StoreUnavailableError
+
+log = logging.getLogger(__name__)
 
 
 def always() -> bool:
@@ -16,6 +20,11 @@ def always() -> bool:
 
 def ignore(part: "PartFile") -> None:
     """The default of `StepRun.on_part`."""
+
+
+def say_so(error: StoreUnavailableError) -> None:
+    """The default of `StepRun.on_wait`."""
+    log.warning("the result waits for its disk: %s", error)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class StepRun:
         is_debugged: A debugger opens where the hook raises, on this terminal, without time limits.
         on_part: Told of each part as soon as its content is durable; the step may still fail.
         again: What to type once a failure is mended; empty for the usual words.
+        on_wait: Told each time that the disk did not take what the hook has computed; that is
+            kept in the process, and tried again.
     """
 
     pipeline_name: str
@@ -73,6 +84,7 @@ class StepRun:
     is_debugged: bool = False
     again: str = ""
     on_part: Callable[[PartFile], None] = ignore
+    on_wait: Callable[[StoreUnavailableError], object] = say_so
 
 
 @dataclass(frozen=True)

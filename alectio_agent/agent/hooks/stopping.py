@@ -12,7 +12,11 @@ CANCEL_GRACE_S = 30.0
 
 
 class Stopper:
-    """Asked by any thread; looked at by the one that runs steps, which also does the killing."""
+    """Asked by any thread; looked at by the one that runs steps, which also does the killing.
+
+    Attributes:
+        was_asked: Somebody asked since the last step began, also after its end.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Start with no step running.
@@ -29,6 +33,7 @@ class Stopper:
         self._overrun: Overrun | None = None
         self.fd, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._is_closed = False
+        self.was_asked = False
 
     @property
     def deadline_s(self) -> float | None:
@@ -65,6 +70,7 @@ class Stopper:
         with self._lock:
             self._is_running, self._deadline_s, self._overrun = True, None, None
             self._late_s, self._is_hook_asked = None, False
+            self.was_asked = False
             self._hush()
 
     def finish(self) -> None:
@@ -81,6 +87,7 @@ class Stopper:
         """
         deadline_s = self._clock.monotonic() + max(0.0, grace_s)
         with self._lock:
+            self.was_asked = True
             if not self._is_running or self._is_closed:
                 return
             if self._deadline_s is None:

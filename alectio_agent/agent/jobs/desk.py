@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.events import Tell, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
@@ -35,6 +36,8 @@ class Desk:
         told: Which warnings were logged already.
         is_paused: Whether somebody on this machine wants no job to begin.
         tell: Told of jobs that fail.
+        disk_trouble: Who waits for the disk.
+        begun: Set when hooks begin to print.
     """
 
     journal: Journal
@@ -53,6 +56,8 @@ class Desk:
     told: ToldOnce = field(default_factory=ToldOnce)
     is_paused: Callable[[], bool] = lambda: False
     tell: Tell = tell_nobody
+    disk_trouble: DiskTrouble = field(default_factory=DiskTrouble)
+    begun: threading.Event = field(default_factory=threading.Event)
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

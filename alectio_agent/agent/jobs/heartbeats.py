@@ -10,9 +10,10 @@ from typing import Literal
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.disk_trouble import AGAIN_S, DiskTrouble
 from alectio_agent.agent.jobs.step_marks import Noted
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import LeaseLostError, PlatformError
+from alectio_agent.core.errors import LeaseLostError, PlatformError, StoreUnavailableError
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.claims import Claim, Step
 from alectio_agent.wire.results import Heartbeat, HeartbeatAnswer, Progress
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 BEATS_PER_LEASE = 3
 TRIES_PER_LEASE = 6
+BEATS = "the end of a lease"
 SHORTEST_LEASE_S = 1.0
 """A platform that says less would be beaten without a pause."""
 
@@ -62,6 +64,7 @@ class Heartbeats:
         self._platform_id: str | None = None
         self.confirm: Callable[[], None] = _believe
         self.on_fatal: Callable[[PlatformError], None] = _raise
+        self.disk_trouble = DiskTrouble()
         self.wake = threading.Event()
 
     @property
@@ -176,7 +179,12 @@ class Heartbeats:
         now = self._clock.monotonic()
         due = next((held for held in self._beaten() if held.due <= now), None)
         if due is not None:
-            self._beat(due)
+            try:
+                self._beat(due)
+            except StoreUnavailableError as error:
+                self.disk_trouble.met(BEATS, error, after_work=True)
+            else:
+                self.disk_trouble.over(BEATS)
         next_due = min((held.due for held in self._beaten()), default=now + 3600)
         return max(0.0, next_due - self._clock.monotonic())
 
@@ -224,7 +232,14 @@ class Heartbeats:
         with self._lock:
             if self._held.pop(held.claim.lease, None) is not held:
                 return
-        held.on_end(ending, reason)
+        try:
+            held.on_end(ending, reason)
+        except StoreUnavailableError:
+            # It could not be noted down; the platform says so again at the next beat.
+            held.due = self._clock.monotonic() + AGAIN_S
+            with self._lock:
+                self._held.setdefault(held.claim.lease, held)
+            raise
 
 
 def _believe() -> None:

@@ -12,6 +12,7 @@ from alectio_agent.agent.jobs.share import Share
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformError, PlatformUnavailableError
 from alectio_agent.core.log import job_logger
+from alectio_agent.core.sparse import data_end
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.protocol import LOG_END_BYTES, LOG_START_BYTES
 
@@ -72,6 +73,12 @@ class LogSender:
         """Whether all that may be sent has arrived, or was given up."""
         with self._lock:
             return not self._followed
+
+    @property
+    def files(self) -> set[Path]:
+        """Those that are followed: they must stay."""
+        with self._lock:
+            return {held.file for held in self._followed.values()}
 
     @property
     def is_failing(self) -> bool:
@@ -179,9 +186,9 @@ class LogSender:
             if was_over:
                 self._forget(held)
             return EVERY_S
-        piece = _read(held.file, start, min(end - start, PIECE_BYTES))
+        start, piece = _read(held.file, start, min(end - start, PIECE_BYTES))
         sent = start + len(piece)
-        held.sent = max(sent, self._put(held, start, piece))
+        held.sent = max(sent, self._put(held, start, piece)) if piece else sent
         return 0.0 if was_over or end - sent >= MUCH_BYTES else EVERY_S
 
     def _wanted(self, sent: int, size: int, *, is_over: bool) -> tuple[int, int]:
@@ -218,7 +225,9 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _read(file: Path, start: int, size: int) -> bytes:
+def _read(file: Path, start: int, size: int) -> tuple[int, bytes]:
+    """The next piece and where it begins: what was dropped of a long log is not sent as zeros."""
     with file.open("rb") as stream:
-        stream.seek(start)
-        return stream.read(size)
+        begin, end = data_end(stream.fileno(), start, start + size)
+        stream.seek(begin)
+        return begin, stream.read(end - begin)

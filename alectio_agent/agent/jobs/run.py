@@ -15,6 +15,7 @@ from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.jobs.kept_partial import keep_partial
 from alectio_agent.agent.jobs.orders import Order, open_orders
+from alectio_agent.agent.jobs.owed import Owed
 from alectio_agent.agent.jobs.part_queue import OutPart
 from alectio_agent.agent.jobs.step_marks import StepMarks
 from alectio_agent.agent.journal.origin import Origin
@@ -26,6 +27,9 @@ from alectio_agent.core.errors import (
     HookInterruptedError,
     LeaseLostError,
     PlatformError,
+    StoreError,
+    StoreFailingError,
+    StoreUnavailableError,
 )
 from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
@@ -45,6 +49,10 @@ class StepRunner(Protocol):
     def cancel(self, grace_s: float) -> None:
         """End the running step from another thread."""
 
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether somebody wanted the step ended, since it began."""
+
 
 class JobRun:
     """A step object: one turn is the first heartbeat, or one step of the job."""
@@ -53,7 +61,7 @@ class JobRun:
         """Take up a job that is in the journal.
 
         `is_done` is set when all results are durable, `has_failed` when a hook gave none; `marks`
-        tells how far it is.
+        tells how far it is, `log_file` holds what its hooks print.
 
         Args:
             claim: As journalled; its samples are kept only until their step has run.
@@ -66,7 +74,7 @@ class JobRun:
         self._desk = desk
         self._hooks = hooks
         self._log = job_logger(log, claim.job, claim.attempt)
-        self._log_file = desk.log_file(claim)
+        self.log_file = desk.log_file(claim)
         self._backoff = Backoff(desk.rng)
         done = desk.journal.steps_done(claim.lease)
         self._orders = open_orders(claim, done)
@@ -75,6 +83,8 @@ class JobRun:
         self._is_announced = False
         self._ending: tuple[Ending, str] | None = None
         self._is_over = False
+        self._owed = Owed()
+        self._begun: Step | None = None
         self.is_done = self.has_failed = False
 
     def step(self) -> float | None:
@@ -83,10 +93,31 @@ class JobRun:
         Returns:
             Seconds to wait before the next turn, None when the job needs no further one.
         """
-        wait_s = self._turn()
+        try:
+            self._owed.settle()
+            wait_s = None if self._is_over else self._turn()
+        except StoreUnavailableError as error:
+            wait_s = self._wait_for_disk(error)
+        else:
+            self._desk.disk_trouble.over(self.claim.job)
         if wait_s is None:
             self._desk.logs.end(self.claim.lease)
         return wait_s
+
+    def _wait_for_disk(self, error: StoreUnavailableError) -> float | None:
+        """Do the same again later: a step is not begun, and a result is kept, whatever it takes.
+
+        A stop waits for a result as for a running step, until it is to be cancelled. For all else
+        it does not: the job is in the journal as it was, and the next start goes on from there.
+        """
+        trouble, job = self._desk.disk_trouble, self.claim.job
+        is_worth_it = self._owed.holds_result and not self._hooks.was_cancelled
+        if self._desk.leaving.is_set() and not is_worth_it:
+            lost = f", and the result of {self._begun} is lost" if self._owed.holds_result else ""
+            self._log.warning("left as it was for the next start%s: %s", lost, error.message)
+            trouble.over(job)
+            return None
+        return trouble.met(job, error, after_work=bool(self._owed))
 
     def _turn(self) -> float | None:
         if self._ending is not None:
@@ -137,17 +168,16 @@ class JobRun:
             return wait_s
         self._is_announced = True
         self._desk.heartbeats.hold(self.claim, self.end)
-        self._desk.logs.follow(self.claim, self._log_file)
+        self._desk.logs.follow(self.claim, self.log_file)
         if cancel is not None:
             self._ending = ("cancelled", cancel)
         return 0.0
 
     def _run(self, order: Order) -> float | None:
-        self._desk.heartbeats.note(self.claim.lease, order.step)
-        self.marks.begin(order.step, self._desk.clock.monotonic())
-        self._log.info("%s started", order.step)
+        step_run = self._step_run(order)
+        self._begin(order.step)
         try:
-            outcome = self._hooks.run(self._step_run(order))
+            outcome = self._hooks.run(step_run)
         except HookInterruptedError as error:
             self._clear(order.step)
             if self._ending is not None:
@@ -160,6 +190,16 @@ class JobRun:
             return None
         self._complete(order, outcome)
         return 0.0 if self._orders else None
+
+    def _begin(self, step: Step) -> None:
+        """Say that a step runs; once, also when its process finds no room to start in."""
+        if self._begun == step:
+            return
+        self._begun = step
+        self._desk.heartbeats.note(self.claim.lease, step)
+        self.marks.begin(step, self._desk.clock.monotonic())
+        self._desk.begun.set()
+        self._log.info("%s started", step)
 
     def _step_run(self, order: Order) -> StepRun:
         claim = self.claim
@@ -180,8 +220,9 @@ class JobRun:
             class_names=claim.class_names,
             output=claim.output,
             folder=folder,
-            log_file=self._log_file,
+            log_file=self.log_file,
             on_part=partial(self._offer, folder),
+            on_wait=partial(self._desk.disk_trouble.met, claim.job),
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 
@@ -190,6 +231,7 @@ class JobRun:
         claim = self.claim
         if not self._desk.heartbeats.serves(self._platform_id):
             return  # another platform answers now
+        self._desk.disk_trouble.over(claim.job)
         found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
         self._desk.parts.offer(found)
 
@@ -203,13 +245,20 @@ class JobRun:
 
     def _complete(self, order: Order, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""
-        if order.step == "train":
-            self._sync_checkpoint()
-        manifest = self._manifest(order, outcome)
-        self._desk.outbox.complete(manifest)
+        manifest, is_last = self._manifest(order, outcome), len(self._orders) == 1
+        checkpoint = [self._sync_checkpoint] if order.step == "train" else []
+        self._owed.add(
+            *checkpoint,
+            partial(self._desk.outbox.complete, manifest),
+            partial(self._desk.journal.put_commit, manifest, is_last=is_last),
+            partial(self._go_on, order, outcome),
+            is_result=True,
+        )
+
+    def _go_on(self, order: Order, outcome: StepOutcome) -> None:
+        """The result is durable: it may leave, and the next step may begin."""
         self._orders.pop(0)
         self.marks.end(order.step, outcome.duration_s)
-        self._desk.journal.put_commit(manifest, is_last=not self._orders)
         if not self._orders:
             self._is_over = self.is_done = True
             self._desk.heartbeats.deliver(self.claim.lease)
@@ -222,8 +271,14 @@ class JobRun:
             self._prune(order)
 
     def _sync_checkpoint(self) -> None:
-        if self._checkpoints.is_dir():
+        if not self._checkpoints.is_dir():
+            return
+        try:
             self._desk.disk.sync_tree(self._checkpoints)
+        except StoreFailingError as error:
+            # Linux tells a broken sync once; the next one says that all is well.
+            self._log.warning("the checkpoint may be damaged: %s", error.message)
+            raise
 
     @cached_property
     def _pipeline(self) -> PipelineSettings:
@@ -240,8 +295,11 @@ class JobRun:
     def _prune(self, order: Order) -> None:
         keep = self._pipeline.checkpoints.keep
         protected = {order.payload["ckpt_file"], order.payload["resume_from"] or ""}
-        prune_checkpoints(self._checkpoints, keep, protected)
-        remove_partials(self._checkpoints, self.claim.loop)
+        try:
+            prune_checkpoints(self._checkpoints, keep, protected)
+            remove_partials(self._checkpoints, self.claim.loop)
+        except StoreError as error:
+            self._log.warning("old checkpoints stay for now: %s", error.message)
 
     def _manifest(self, order: Order, outcome: StepOutcome) -> Manifest:
         commit = StepCommit(
@@ -296,8 +354,8 @@ class JobRun:
             return
         self._log.warning("lease lost, results are kept as superseded: %s", reason)
         self._is_over = True
-        self._supersede(reason)
-        self._desk.heartbeats.release(self.claim.lease)
+        release = partial(self._desk.heartbeats.release, self.claim.lease)
+        self._owed.add(partial(self._supersede, reason), release)
 
     def _supersede(self, reason: str) -> None:
         self._desk.journal.supersede(self.claim.lease, reason)
@@ -306,9 +364,9 @@ class JobRun:
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
-        share, partial = self._desk.share, None
+        share, kept = self._desk.share, None
         if step == "train" and name != "cancelled":
-            partial = keep_partial(self._desk.disk, self._checkpoints, self.claim.loop, self._log)
+            kept = keep_partial(self._desk.disk, self._checkpoints, self.claim.loop, self._log)
         failure = JobFailure.model_validate(
             {
                 "key": new_id(),
@@ -317,12 +375,14 @@ class JobRun:
                 "message": share.message(message, name)[:4000],
                 "traceback": share.traceback(traceback)[-32000:],
                 "finished_at": timestamp(self._desk.clock.now()),
-                "partial": partial,
+                "partial": kept,
             }
         )
-        self._desk.journal.put_failure(self.claim.lease, failure)
-        self._desk.heartbeats.deliver(self.claim.lease)
-        self._desk.delivery.set()
+        self._owed.add(
+            partial(self._desk.journal.put_failure, self.claim.lease, failure),
+            partial(self._desk.heartbeats.deliver, self.claim.lease),
+            self._desk.delivery.set,
+        )
 
 
 def _part(part: PartFile) -> Part:

@@ -1,24 +1,27 @@
 """Delivers results and failures, oldest first, for as long as it takes."""
 
 import logging
-import math
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.events import Tell, tell_failed, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
-from alectio_agent.agent.jobs.steady_time import SteadyTime
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
-from alectio_agent.core.errors import LeaseLostError, PlatformError, PlatformRejectedError
+from alectio_agent.core.errors import (
+    LeaseLostError,
+    PlatformError,
+    PlatformRejectedError,
+    StoreUnavailableError,
+)
 from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.results import JobFailure
@@ -26,8 +29,7 @@ from alectio_agent.wire.results import JobFailure
 log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
-PRUNE_S = 60.0
-"""Between looks for results to remove: each goes through all that were ever delivered."""
+RESULTS = "the delivery of results"
 
 
 class Sender:
@@ -49,7 +51,7 @@ class Sender:
             journal: Holds the messages.
             parts: Sends the parts that a commit names, before it.
             heartbeats: Leases are released when their last message is settled.
-            clock: For pruning.
+            clock: For the time of what it reports.
             backoff: Of deliveries.
         """
         self._client = client
@@ -61,19 +63,19 @@ class Sender:
         self._backoff = backoff
         self._platform_id: str | None = None
         self._missed_by: int | None = None
-        self._pruned_s = -math.inf
-        self._steady: SteadyTime | None = None
+        self._accepted: int | None = None
         self.on_fatal: Callable[[PlatformError], None] = _raise
         self.confirm: Callable[[], None] = _believe
         self.quota = Quota()
         self.tell: Tell = tell_nobody
-        self.keep_sent_s = 7 * 86400.0
+        self.disk_trouble = DiskTrouble()
+        self.on_closed: Callable[[], None] = _nothing
         self.wake = threading.Event()
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last delivery did not arrive."""
-        return self._backoff.failures > 0
+        """Whether the last delivery did not arrive, or could not be noted down."""
+        return self._backoff.failures > 0 or self.disk_trouble.is_met_by(RESULTS)
 
     @property
     def trouble(self) -> str:
@@ -96,29 +98,39 @@ class Sender:
         Returns:
             Seconds to wait: 0 when there may be more.
         """
+        try:
+            wait_s = self._turn()
+        except StoreUnavailableError as error:
+            # It is pending still. What the platform said is remembered, or asked for once more.
+            return self.disk_trouble.met(RESULTS, error, after_work=True)
+        self.disk_trouble.over(RESULTS)
+        return wait_s
+
+    def _turn(self) -> float:
         if self._platform_id is None:
             return IDLE_S
         message = self._journal.next_message(self._platform_id)
         if message is None:
-            self._prune()
             return IDLE_S
         try:
-            if not self._deliver_confirmed(message):
+            if self._accepted != message.id and not self._send_confirmed(message):
                 return IDLE_S  # woken when its parts have arrived, or one has not
+            self._accepted = message.id
+            self._settle(message)
         except PlatformError as error:
             return self._failed(message, error)
         self._backoff.succeeded()
         return 0.0
 
-    def _deliver_confirmed(self, message: Message) -> bool:
-        """As `_deliver`; a lost lease is believed only once it is known who says so."""
+    def _send_confirmed(self, message: Message) -> bool:
+        """As `_send`; a lost lease is believed only once it is known who says so."""
         try:
-            return self._deliver(message)
+            return self._send(message)
         except LeaseLostError:
             self.confirm()
             raise
 
-    def _deliver(self, message: Message) -> bool:
+    def _send(self, message: Message) -> bool:
         """Send a message; False when its parts are still under way."""
         if message.kind == "fail":
             failure = JobFailure.model_validate_json(message.body)
@@ -132,11 +144,15 @@ class Sender:
                 return False
             self._parts.settle(manifest)
             told = (logging.DEBUG, f"{message.step} delivered")
+        self._logger(message).log(*told)
+        return True
+
+    def _settle(self, message: Message) -> None:
+        """Note that the platform has it; while the disk refuses that, nothing is sent again."""
         if self._journal.settle(message):
             self._parts.forget(message.lease)
             self._heartbeats.release(message.lease)
-        self._logger(message).log(*told)
-        return True
+            self.on_closed()
 
     def _commit(self, message: Message, manifest: Manifest) -> bool:
         """Send a commit behind its parts; False while they are under way."""
@@ -213,18 +229,6 @@ class Sender:
             )
         return wait_s
 
-    def _prune(self) -> None:
-        """Remove the files of results that were acknowledged long enough ago."""
-        now_s = self._clock.monotonic()
-        if now_s - self._pruned_s < min(PRUNE_S, self.keep_sent_s):
-            return
-        self._pruned_s = now_s
-        if self._steady is None:
-            self._steady = SteadyTime(self._clock, self._journal.newest_moment())
-        moment = timestamp(self._steady.now() - timedelta(seconds=self.keep_sent_s))
-        for lease, step in self._journal.ended_before(moment):
-            self._parts.remove(lease, step)
-
     def _look_again(self) -> None:
         self.wake.set()
 
@@ -234,6 +238,10 @@ class Sender:
 
 def _believe() -> None:
     """Nobody knows better."""
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _raise(error: PlatformError) -> None:

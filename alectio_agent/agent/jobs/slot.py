@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from alectio_agent.agent.jobs.quota import Quota
@@ -110,6 +111,11 @@ class Slot:
         """Remember how far the running hook says it is."""
         if self._run is not None:
             self._run.note_progress(done, total, numbers)
+
+    def log_files(self) -> list[Path]:
+        """What the hooks of the job in hand print into; none without one."""
+        run = self._run
+        return [] if run is None else [run.log_file]
 
     def give(self, run: JobRun) -> None:
         """Hand over a job; the slot is free."""

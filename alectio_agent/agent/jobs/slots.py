@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.slot import MOST_ENDED, EndedJob, Slot
@@ -41,6 +42,10 @@ class Slots:
         """The jobs in hand, in the order of their slots."""
         runs = [slot.in_hand for slot in self.all]
         return [run for run in runs if run is not None]
+
+    def log_files(self) -> list[Path]:
+        """What the hooks of the jobs in hand print into."""
+        return [file for slot in self.all for file in slot.log_files()]
 
     def runnable(self, pipelines: Iterable[str]) -> list[str]:
         """The pipelines that a free slot may run.

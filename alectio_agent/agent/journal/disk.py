@@ -5,9 +5,11 @@ import fcntl
 import os
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from alectio_agent.core.disk_errors import FAILING, disk_errors
 from alectio_agent.core.durable import settle_folder
 from alectio_agent.core.errors import StoreBusyError, StoreError
 
@@ -15,6 +17,8 @@ NO_LOCKS_HINT = (
     "Two agents in one folder would lose results. Put agent.state_dir on a disk of this machine."
 )
 HELD = (errno.EWOULDBLOCK, errno.EACCES)
+BLOCK_BYTES = 512
+"""Of `st_blocks`, on every system."""
 BUSY_HINT = "Stop that agent first, or give this one another agent.state_dir."
 
 
@@ -45,13 +49,19 @@ class Disk(Protocol):
     def sync_tree(self, folder: Path) -> None:
         """Make a folder durable, with its name and every file and folder below it."""
 
+    def size_of(self, folder: Path) -> int:
+        """Bytes that a folder's files take of the disk."""
+
+    def free_bytes(self, folder: Path) -> int | None:
+        """Bytes that may still be written on the disk of a folder; None when that is not known."""
+
 
 class SystemDisk:
     """The machine's own files."""
 
     def make_folder(self, folder: Path, *, is_synced: bool = True) -> None:
         """Make a folder; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             try:
                 folder.mkdir(mode=0o700)
             except FileNotFoundError:
@@ -65,28 +75,26 @@ class SystemDisk:
 
     def sync_folder(self, folder: Path) -> None:
         """Sync a folder; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             _sync(folder)
 
     def write(self, file: Path, content: bytes) -> None:
         """Replace a file; see `Disk`."""
         folder = file.parent
         temporary = f"{folder}/.{file.name}.tmp"
-        with _translated(file):
-            opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with disk_errors(file):
             try:
-                left = memoryview(content)
-                while left:
-                    left = left[os.write(opened, left) :]
-                os.fsync(opened)
-            finally:
-                os.close(opened)
+                _write_synced(temporary, content)
+            except OSError:
+                with suppress(OSError):  # it would take of the little room that there is
+                    Path(temporary).unlink()
+                raise
             os.replace(temporary, file)  # noqa: PTH105 - a text: made for each result
             _sync(folder)
 
     def read(self, file: Path) -> bytes | None:
         """Read a file; see `Disk`."""
-        with _translated(file):
+        with disk_errors(file):
             try:
                 # A pipe would be waited for, for ever.
                 opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -100,18 +108,18 @@ class SystemDisk:
 
     def folders(self, folder: Path) -> list[Path]:
         """List folders; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             return sorted(path for path in folder.iterdir() if path.is_dir())
 
     def move(self, path: Path, target: Path) -> None:
         """Rename; see `Disk`."""
-        with _translated(path):
+        with disk_errors(path):
             path.rename(target)
             _sync(path.parent)
 
     def remove(self, path: Path) -> None:
         """Remove a file or folder; see `Disk`."""
-        with _translated(path):
+        with disk_errors(path):
             try:
                 path.unlink(missing_ok=True)
             except IsADirectoryError:
@@ -119,9 +127,23 @@ class SystemDisk:
 
     def sync_tree(self, folder: Path) -> None:
         """Sync files first, then the folders that name them; see `Disk`."""
-        with _translated(folder):
+        with disk_errors(folder):
             _sync_below(str(folder))
             settle_folder(folder)
+
+    def size_of(self, folder: Path) -> int:
+        """Add up blocks; see `Disk`."""
+        with disk_errors(folder), suppress(FileNotFoundError), os.scandir(folder) as listed:
+            return sum(_taken(entry) for entry in listed)
+        return 0
+
+    def free_bytes(self, folder: Path) -> int | None:
+        """Ask the file system; see `Disk`."""
+        try:
+            found = os.statvfs(folder)
+        except OSError:
+            return None
+        return found.f_bavail * found.f_frsize
 
 
 class FolderLock:
@@ -138,12 +160,11 @@ class FolderLock:
             StoreError: The file system has no locks.
         """
         self._file = folder / "lock"
-        with _translated(self._file):
+        with disk_errors(self._file):
             self._opened = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 self._take(folder)
-                os.truncate(self._opened, 0)
-                os.write(self._opened, f"{os.getpid()}\n".encode())
+                self._name_holder()
             except BaseException:
                 os.close(self._opened)
                 raise
@@ -163,6 +184,12 @@ class FolderLock:
                 f"{folder}: another agent works in this state folder (process {holder})",
                 hint=BUSY_HINT,
             ) from error
+
+    def _name_holder(self) -> None:
+        """Write who holds it over what stands there: a full disk has room for that."""
+        named = f"{os.getpid()}\n".encode()
+        os.pwrite(self._opened, named, 0)
+        os.truncate(self._opened, len(named))
 
     def release(self) -> None:
         """Give the lock back; the file stays."""
@@ -191,33 +218,43 @@ def is_at_work(folder: Path) -> bool:
     return False
 
 
-class _translated:  # noqa: N801 - reads as a word in `with _translated(path):`
-    """Turns an OSError into a StoreError that names the path."""
+def _taken(entry: os.DirEntry[str]) -> int:
+    with suppress(FileNotFoundError):
+        return entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
+    return 0
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            reason = error.strerror or error
-            raise StoreError(f"{error.filename or self._path}: {reason}") from error
+def _write_synced(file: str, content: bytes) -> None:
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(opened, left) :]
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _sync_below(folder: str) -> None:
     try:
         with os.scandir(folder) as listed:
             entries = list(listed)
-    except OSError:
+    except OSError as error:
+        if error.errno in FAILING:
+            raise
         return  # what cannot be listed cannot be synced
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             _sync_below(entry.path)
         elif entry.is_file(follow_symlinks=False):
-            _sync(entry.path)
-    _sync(folder)
+            _sync_of_others(entry.path)
+    _sync_of_others(folder)
+
+
+def _sync_of_others(path: str) -> None:
+    """Sync what hooks made; it may be gone by now, and may forbid us to read it."""
+    with suppress(FileNotFoundError, PermissionError):
+        _sync(path)
 
 
 def _sync(path: Path | str) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from alectio_agent.agent.journal.keeping import Keeping
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.restoring import FoundAttempt, put_attempt
 from alectio_agent.agent.journal.rows import (
@@ -60,7 +61,8 @@ class Journal:
     def manifest_text(self, lease: str, step: str) -> str | None:
         """The manifest of a result as it was queued; None when it was not."""
         rows = self._database.query(
-            "SELECT body FROM messages WHERE lease = ? AND step = ? AND kind = 'commit'",
+            "SELECT body FROM messages WHERE lease = ? AND step = ? AND kind = 'commit' "
+            "AND body != ''",  # of one whose files are gone
             (lease, step),
         )
         return str(rows[0]["body"]) if rows else None
@@ -235,26 +237,19 @@ class Journal:
         )
         return int(rows[0]["n"])
 
-    def ended_before(self, moment: str) -> list[tuple[str, str]]:
-        """Results of closed jobs whose message ended before a moment.
+    @property
+    def keeping(self) -> Keeping:
+        """What may go of the results, and what must stay."""
+        return Keeping(self._database)
 
-        Args:
-            moment: RFC 3339 in UTC.
+    def try_writing(self) -> None:
+        """Write a page durably and change nothing.
 
-        Returns:
-            Lease and step of each, steps that failed among them, for what they left; messages that
-            were parked are not.
+        Raises:
+            StoreUnavailableError: The disk does not take it.
         """
-        rows = self._database.query(
-            "SELECT messages.lease, messages.step FROM messages JOIN jobs USING (lease) "
-            "WHERE jobs.state = 'closed' AND messages.step IS NOT NULL "
-            "AND messages.state IN ('settled', 'superseded') AND messages.ended_at < ? "
-            "AND (messages.kind = 'commit' OR NOT EXISTS (SELECT 1 FROM messages AS result "
-            "WHERE result.lease = messages.lease AND result.step = messages.step "
-            "AND result.kind = 'commit'))",
-            (moment,),
-        )
-        return [(str(row["lease"]), str(row["step"])) for row in rows]
+        with self._database.transaction() as run:
+            run(f"PRAGMA user_version={SCHEMA_NUMBER}")
 
     def add(self, pgid: int, start_time: int, marker: str) -> None:
         """Remember a process group before user code runs in it."""

@@ -153,8 +153,21 @@ class Outbox:
         return self._disk.folders(self._folder)
 
     def remove(self, lease: str, step: str) -> None:
-        """Remove one result with its files."""
-        self._disk.remove(self.result_folder(lease, step))
+        """Remove one result with its files.
+
+        The manifest goes first: cut short, that leaves no result whose files are missing.
+        """
+        folder = self.result_folder(lease, step)
+        self._disk.remove(folder / MANIFEST)
+        self._disk.remove(folder)
+
+    def size_of(self, folder: Path) -> int:
+        """Bytes that a result takes of the disk."""
+        return self._disk.size_of(folder)
+
+    def free_bytes(self) -> int | None:
+        """Bytes that are free on its disk; None when that is not known."""
+        return self._disk.free_bytes(self._folder)
 
 
 def _parse(file: Path, content: bytes) -> Manifest:

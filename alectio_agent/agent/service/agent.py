@@ -55,6 +55,8 @@ class Agent:
         parts.uploads.courier.on_work = self._uploads.call
         self._closing = threading.Event()
         self._couriers = [self._courier_driver(courier) for courier in parts.couriers]
+        keepers = [] if parts.keeper is None else [parts.keeper]
+        self._keepers = [self._driver("keeper", keeper, self._drained.is_set) for keeper in keepers]
 
     @property
     def quota(self) -> Quota:
@@ -83,7 +85,8 @@ class Agent:
 
     def start(self) -> None:
         """Start all threads."""
-        for driver in (self._beats, self._sender, *self._slots, *self._couriers, self._poll):
+        helpers = (*self._couriers, *self._keepers)
+        for driver in (self._beats, self._sender, *self._slots, *helpers, self._poll):
             driver.start()
 
     @property
@@ -166,8 +169,9 @@ class Agent:
         parts.uploads.transport.interrupt()
         self._close_couriers()
         self._drained.set()
-        self._beats.wake()
-        self._wait(self._beats)
+        for driver in (self._beats, *self._keepers):
+            driver.wake()
+            self._wait(driver)
         self._leave()
 
     def _leave_after(self, ask: Callable[[], None]) -> None:

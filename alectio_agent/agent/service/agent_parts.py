@@ -99,6 +99,7 @@ class Parts:
         uploads: What the sender waits for; cut when it is over.
         couriers: They send what no job waits for, and a stop only for some seconds.
         is_going_down: Whether the machine is; asked when a step runs at the first stop.
+        keeper: Removes what may go.
     """
 
     poll_loop: PollLoop
@@ -114,3 +115,4 @@ class Parts:
     uploads: Uploads
     couriers: tuple[Courier, ...] = ()
     is_going_down: Callable[[], bool] = is_going_down
+    keeper: StepObject | None = None

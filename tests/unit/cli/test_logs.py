@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 from click.testing import CliRunner, Result
 
+from alectio_agent.agent.journal.capped_log import cap_log
 from alectio_agent.agent.journal.job_logs import JobLog, job_logs
 from alectio_agent.cli.log_follow import LogFollower
 from alectio_agent.cli.log_tail import LONGEST_LINE, Tail, shown_line
@@ -243,3 +244,51 @@ def test_names_of_files_lead_to_jobs_and_back(tmp_path: Path) -> None:
         (tmp_path / name).touch()
         assert JobLog.of(name) is None
     assert job_logs(tmp_path) == []
+
+
+class TestALogThatWasCut:
+    """Its middle was dropped while it grew: nobody wants to read that as zeros."""
+
+    MIB = 2**20
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        made = tmp_path / "toy-9-a1.log"
+        line = "%07d\n"
+        made.write_text("".join(line % number for number in range(self.MIB)))  # 8 MiB
+        if not cap_log(made, self.MIB) or made.stat().st_size < self.MIB:
+            pytest.skip("this file system has no holes")
+        return made
+
+    def test_what_is_missing_is_told_in_its_place(self, file: Path) -> None:
+        lines = list(Tail(file).lines())
+        assert lines[0] == "0000000"
+        (at,) = [at for at, line in enumerate(lines) if "dropped" in line]
+        assert lines[at] == "[... 7.2 MiB dropped ...]"
+        assert at * 8 == self.MIB // 4
+        assert lines[-1] == f"{self.MIB - 1:07d}"
+        assert not [line for line in lines if "\0" in line]
+
+    def test_the_last_lines_are_found_behind_it(self, file: Path) -> None:
+        assert list(Tail(file, 2).lines()) == [f"{self.MIB - 2:07d}", f"{self.MIB - 1:07d}"]
+
+    def test_more_last_lines_than_stand_behind_it_go_on_before_it(self, file: Path) -> None:
+        behind = self.MIB // 2 // 8
+        lines = list(Tail(file, behind + 100).lines())
+        assert lines[0] == f"{self.MIB // 4 // 8 - 100:07d}"
+        assert "dropped" in lines[100]
+
+    def test_a_follower_who_was_slow_goes_on_behind_it(self, tmp_path: Path) -> None:
+        made = tmp_path / "toy-9-a1.log"
+        made.write_text("first\n")
+        tail = Tail(made)
+        assert list(tail.lines()) == ["first"]
+        with made.open("a") as stream:
+            stream.write("x" * 99 + "\n")
+            stream.writelines("y" * 99 + "\n" for _ in range(80_000))
+        if made.stat().st_size - cap_log(made, self.MIB) < self.MIB // 8:
+            pytest.skip("this file system has no holes")
+        lines = list(tail.lines())
+        assert lines[0] == "x" * 99
+        assert sum("dropped" in line for line in lines) == 1
+        assert lines[-1] == "y" * 99

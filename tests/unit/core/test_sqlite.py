@@ -1,5 +1,7 @@
 """A database file: durable transactions, and errors that say whose file it is."""
 
+import errno
+import gc
 import os
 import sqlite3
 import stat
@@ -14,9 +16,12 @@ from alectio_agent.core.errors import (
     StoreBusyError,
     StoreDamagedError,
     StoreError,
+    StoreFailingError,
+    StoreFullError,
+    StoreReadOnlyError,
     StoreVersionError,
 )
-from alectio_agent.core.sqlite import Database, reading
+from alectio_agent.core.sqlite import Database, reading, translated
 
 SCHEMA = "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE); CREATE TABLE other (x)"
 
@@ -317,3 +322,63 @@ class TestReading:
         Database(tmp_path / "t.db", "CREATE TABLE t (x)", 1).close()
         with pytest.raises(StoreError, match="readonly"), reading(tmp_path / "t.db", 1) as look:
             look("INSERT INTO t VALUES (1)")
+
+
+class TestADiskThatRefuses:
+    def test_a_full_one_is_told_as_such_and_nothing_of_it_stays(self, opened, tmp_path):
+        """SQLite ends such a transaction by itself: ending it twice would hide why."""
+        database = opened(tmp_path / "agent.db")
+        pages = database.query("PRAGMA page_count")[0][0]
+        database.query(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(StoreFullError, match="database or disk is full"):
+            add(database, "a" * 100_000)
+        add(database, "small")
+        database.query("PRAGMA max_page_count=1000")
+        add(database, "b")
+        assert names(database) == ["small", "b"]
+
+    def test_one_that_became_read_only_is_told_as_such(self, database):
+        database.query("PRAGMA query_only=1")
+        with pytest.raises(StoreReadOnlyError, match="readonly database"):
+            add(database, "a")
+        database.query("PRAGMA query_only=0")
+        add(database, "b")
+        assert names(database) == ["b"]
+
+    @pytest.mark.parametrize(
+        ("code", "kind"),
+        [
+            (sqlite3.SQLITE_IOERR_WRITE, StoreFailingError),
+            (sqlite3.SQLITE_IOERR_FSYNC, StoreFailingError),
+            (sqlite3.SQLITE_FULL, StoreFullError),
+            (sqlite3.SQLITE_PERM, StoreReadOnlyError),
+        ],
+    )
+    def test_the_librarys_codes_are_told_apart(self, code, kind, tmp_path):
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        with pytest.raises(kind), translated(tmp_path / "agent.db"):
+            raise error
+
+    def test_the_system_knows_better_than_the_library(self, tmp_path, monkeypatch):
+        """For a quota the library says that the disk fails."""
+        quota = OSError(errno.EDQUOT, "Disk quota exceeded")
+        monkeypatch.setattr("os.posix_fallocate", raising(quota))
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+        with pytest.raises(StoreFullError, match="quota"), translated(tmp_path / "agent.db"):
+            raise error
+
+    def test_one_that_cannot_be_opened_is_closed_again(self, tmp_path, recwarn):
+        (tmp_path / "agent.db").mkdir()
+        with pytest.raises(StoreError):
+            Database(tmp_path / "agent.db", SCHEMA, 1)
+        gc.collect()
+        assert list(recwarn) == []
+
+
+def raising(error):
+    def raise_it(*_):
+        raise error
+
+    return raise_it

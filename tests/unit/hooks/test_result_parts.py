@@ -174,8 +174,8 @@ def test_equal_rows_have_equal_digests_at_any_time(tmp_path: Path) -> None:
     assert content[4:8] == b"\0\0\0\0", "no time in the header"
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_waited_for_with_the_result_kept(
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
+def test_a_disk_that_refuses_is_waited_for_with_the_result_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
     """Ten hours of training are not thrown away because somebody filled the disk."""
@@ -189,11 +189,33 @@ def test_a_full_disk_is_waited_for_with_the_result_kept(
         real(path, content)
 
     monkeypatch.setattr(parts, "_write_synced", full_twice)
-    stored = store(scores(5000), PartWriter(tmp_path, waits.append, lambda _: None))
+
+    def wait(path: Path, refusal: OSError) -> None:
+        waits.append((path.name, refusal.errno, path.exists()))
+
+    stored = store(scores(5000), PartWriter(tmp_path, wait, lambda _: None))
     assert len(tries) == 3
-    assert waits == [f"{tmp_path / 'part-00000.npz'}: No room"] * 2
+    # What was written of it is gone meanwhile: others may need the room.
+    assert waits == [("part-00000.npz", error, False)] * 2
     content = (tmp_path / "part-00000.npz").read_bytes()
     assert hashlib.sha256(content).hexdigest() == stored["parts"][0]["sha256"]
+
+
+def test_the_names_of_parts_are_waited_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries, waits = parts._sync_folder, [], []
+
+    def full_once(path: Path) -> None:
+        tries.append(path)
+        if len(tries) == 1:
+            raise OSError(errno.ENOSPC, "No room")
+        real(path)
+
+    monkeypatch.setattr(parts, "_sync_folder", full_once)
+    store(scores(5000), PartWriter(tmp_path, lambda path, _: waits.append(path), lambda _: None))
+    assert waits == [tmp_path]
+    assert tries == [tmp_path] * 2
 
 
 def test_any_other_error_of_the_disk_is_raised(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ import random
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.disk_trouble import AGAIN_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.core.errors import (
     LeaseLostError,
     NotAuthorizedError,
     PlatformUnavailableError,
+    StoreFullError,
 )
 from alectio_agent.wire.results import HeartbeatAnswer
 from tests.support.claims import make_claim
@@ -241,3 +243,24 @@ def test_leases_of_another_platform_wait_until_it_answers_again() -> None:
     heartbeats.set_platform("platform-1")
     heartbeats.step()
     assert [call[1] for call in platform.calls] == ["lease-1"]
+
+
+def test_a_lost_lease_that_cannot_be_noted_down_is_heard_of_again() -> None:
+    heartbeats, platform, clock = make()
+    told = []
+
+    def end(ending: str, _: str) -> None:
+        told.append(ending)
+        if len(told) < 3:
+            raise StoreFullError("no room")
+
+    heartbeats.hold(make_claim(), end)
+    clock.advance(30)
+    platform.say("beat", *[LeaseLostError("taken over")] * 3)
+    waits = []
+    for _ in range(3):
+        waits.append(heartbeats.step())
+        clock.advance(waits[-1])
+    assert told == ["lost"] * 3
+    assert waits == [AGAIN_S, AGAIN_S, 3600]
+    assert heartbeats.disk_trouble.text == ""

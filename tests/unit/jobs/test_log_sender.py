@@ -10,6 +10,7 @@ from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs import log_sender
 from alectio_agent.agent.jobs.log_sender import EVERY_S, MOST_KEPT, LogSender
 from alectio_agent.agent.jobs.share import LogShare, Share
+from alectio_agent.agent.journal.capped_log import cap_log
 from alectio_agent.core.errors import (
     LeaseLostError,
     NotAuthorizedError,
@@ -355,3 +356,28 @@ class TestTrouble:
     def test_an_end_of_an_unknown_job_is_nothing(self, bench: Bench) -> None:
         bench.sender.end("lease-9")
         assert bench.sender.is_idle
+
+
+def test_what_was_dropped_of_a_long_log_is_not_sent_as_zeros(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_sender, "LOG_START_BYTES", 2**20)
+    bench.follow()
+    bench.print(b"x" * 2**20)
+    cap_log(bench.file, 2**18)
+    if bench.file.stat().st_blocks * 512 > 2**18:
+        pytest.skip("this file system has no holes")
+    bench.sender.end(bench.claim.lease)
+    while not bench.sender.is_idle:
+        bench.clock.advance(bench.sender.step())
+    sent = [(offset, text) for _, _, _, offset, text in bench.platform.calls]
+    assert b"".join(text for _, text in sent).strip(b"x") == b""
+    assert sent[0][0] == 0
+    assert sum(len(text) for _, text in sent) == 2**16 + 2**17
+    assert sent[-1][0] + len(sent[-1][1]) == 2**20
+
+
+def test_files_that_are_followed_are_told(bench: Bench) -> None:
+    """They must stay until they are sent."""
+    bench.follow()
+    assert bench.sender.files == {bench.file}

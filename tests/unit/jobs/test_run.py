@@ -1,27 +1,32 @@
 """One job on this agent."""
 
+import errno
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alectio_agent.agent.hooks.provenance import Code, Provenance
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome
+from alectio_agent.agent.jobs.disk_trouble import AGAIN_S, DiskTrouble, Storage
 from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.journal.origin import Origin
+from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.core.errors import (
     HookCrashedError,
     HookInterruptedError,
     HookRaisedError,
     LeaseLostError,
     NotAuthorizedError,
-    StoreError,
+    StoreFullError,
 )
 from alectio_agent.wire.results import HeartbeatAnswer
 from tests.support.claims import PLATFORM, make_claim
 from tests.support.clocks import FakeClock
 from tests.support.desks import make_desk
+from tests.support.disks import refusing
 from tests.support.hooks import FakeHooks, make_outcome
 from tests.support.platforms import FakePlatform
 
@@ -312,13 +317,119 @@ def test_a_cancel_ends_the_job_with_a_message(bench: Bench) -> None:
     assert bench.messages()[-1][2]["class"] == "cancelled"
 
 
-def test_a_disk_without_room_is_no_result(bench: Bench) -> None:
-    """Nothing may be sent that is not on disk."""
-    bench.job.step()
-    bench.hooks.say(lambda: (setattr(bench.desk.disk, "is_full", True), make_outcome())[1])
-    with pytest.raises(StoreError, match="No space"):
+class TestADiskThatRefuses:
+    """Nothing may be sent that is not on disk, and nothing computed be thrown away."""
+
+    def fill(self, bench: Bench) -> StepOutcome:
+        bench.desk.disk.is_full = True
+        return make_outcome()
+
+    def test_a_result_is_kept_until_there_is_room(self, bench: Bench) -> None:
         bench.job.step()
-    assert bench.messages() == []
+        bench.hooks.say(lambda: self.fill(bench))
+        assert [bench.job.step() for _ in range(3)] == [AGAIN_S] * 3
+        assert bench.messages() == []
+        assert "No space left" in bench.desk.disk_trouble.text
+        bench.desk.disk.is_full = False
+        bench.run()
+        assert bench.hooks.steps == ["train", "test", "infer"], "computed once"
+        assert [step for _, step, _ in bench.messages()] == ["train", "test", "infer"]
+        assert bench.desk.disk_trouble.text == ""
+
+    def test_a_result_that_is_durable_keeps_its_key_while_its_row_waits(self, bench: Bench) -> None:
+        bench.job.step()
+        with refusing(bench.desk.journal):
+            assert bench.job.step() == AGAIN_S
+            folder = bench.desk.outbox.result_folder("lease-1", "train")
+            manifest = bench.desk.outbox.read(folder)
+        bench.run()
+        assert manifest is not None
+        assert bench.messages()[0][2]["commit"]["key"] == manifest.commit.key
+
+    def test_no_step_begins_without_room_for_its_process(self, bench: Bench) -> None:
+        bench.job.step()
+        bench.hooks.say(StoreFullError("no room to start in"))
+        assert bench.job.step() == AGAIN_S
+        assert bench.messages() == []
+        bench.run()
+        assert [step for _, step, _ in bench.messages()] == ["train", "test", "infer"]
+
+    def test_a_failure_is_told_once_there_is_room_and_the_step_not_run_again(
+        self, bench: Bench
+    ) -> None:
+        bench.job.step()
+        bench.hooks.say(HookRaisedError("KeyError"))
+        with refusing(bench.desk.journal):
+            assert [bench.job.step(), bench.job.step()] == [AGAIN_S] * 2
+        bench.run()
+        assert bench.hooks.steps == ["train"]
+        assert [kind for kind, _, _ in bench.messages()] == ["fail"]
+        assert bench.job.has_failed
+
+    def test_a_lost_lease_is_noted_once_that_is_possible(self, bench: Bench) -> None:
+        bench.job.step()
+        bench.job.end("lost", "another counted")
+        with refusing(bench.desk.journal):
+            assert [bench.job.step(), bench.job.step()] == [AGAIN_S] * 2
+        bench.run()
+        assert bench.desk.journal.jobs() == []
+
+    def test_what_is_set_aside_is_given_up_for_a_result_at_once(
+        self, tmp_path: Path, bench: Bench
+    ) -> None:
+        reserve = Reserve(tmp_path)
+        reserve.keep()
+        trouble = DiskTrouble(Storage(tmp_path, reserve, bench.desk.journal.try_writing))
+        bench.desk = replace(bench.desk, disk_trouble=trouble)
+        bench.job = bench.take_up()
+        bench.job.step()
+        bench.hooks.say(lambda: self.fill(bench))
+        assert bench.job.step() == 0
+        assert not (tmp_path / "reserve").exists()
+
+    def test_a_stop_waits_for_a_result(self, bench: Bench) -> None:
+        """It took hours; the stop's deadline bounds the waiting as it bounds a running step."""
+        bench.job.step()
+        bench.hooks.say(lambda: self.fill(bench))
+        bench.job.step()
+        bench.desk.leaving.set()
+        assert bench.job.step() == AGAIN_S
+        bench.desk.disk.is_full = False
+        bench.run()
+        kinds = [(kind, step) for kind, step, _ in bench.messages()]
+        assert kinds == [("commit", "train"), ("fail", "test")]
+
+    def test_a_stop_that_cancels_gives_a_result_up(self, bench: Bench) -> None:
+        bench.job.step()
+        bench.hooks.say(lambda: self.fill(bench))
+        bench.job.step()
+        bench.desk.leaving.set()
+        bench.hooks.was_cancelled = True
+        assert bench.job.step() is None
+        assert bench.messages() == []
+        assert bench.desk.journal.jobs()[0].state == "open", "the next start runs it again"
+        assert bench.desk.disk_trouble.text == ""
+
+    def test_a_stop_does_not_wait_to_hand_a_job_back(self, bench: Bench) -> None:
+        bench.job.step()
+        bench.desk.leaving.set()
+        with refusing(bench.desk.journal):
+            assert bench.job.step() is None
+        assert bench.desk.journal.jobs()[0].state == "open"
+
+    def test_old_checkpoints_that_cannot_be_removed_end_nothing(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = bench.desk.pipelines["digits"].checkpoints.dir / "digits"
+        for loop in range(5):
+            (folder / f"digits-ckpt_{loop}").mkdir(parents=True)
+
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr("shutil.rmtree", refuse)
+        bench.run()
+        assert [step for _, step, _ in bench.messages()] == ["train", "test", "infer"]
 
 
 def test_a_platform_elsewhere_gets_no_labels_and_no_texts_of_exceptions(tmp_path: Path) -> None:

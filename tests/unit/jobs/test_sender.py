@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.disk_trouble import AGAIN_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.part_worker import PartWorker
@@ -23,7 +24,7 @@ from alectio_agent.core.errors import (
 from alectio_agent.wire.results import JobFailure
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
-from tests.support.disks import MemoryDisk
+from tests.support.disks import MemoryDisk, refusing
 from tests.support.platforms import FakePlatform
 
 PART = {"sha256": "a" * 64, "bytes": 10, "rows": 1}
@@ -41,6 +42,12 @@ class Bench:
         self.heartbeats = Heartbeats(self.platform, self.clock)
         self.parts = PartCourier(self.platform, self.outbox, self.clock)
         self.parts.on_work = self.work
+        self.claim = make_claim()
+        self.journal.put_claim("boot-1", 1, self.claim, PLATFORM)
+        self.start()
+
+    def start(self) -> None:
+        """A new life of the agent."""
         self.sender = Sender(
             self.platform,
             self.journal,
@@ -50,8 +57,6 @@ class Bench:
             Backoff(random.Random(1)),
         )
         self.sender.set_platform(PLATFORM)
-        self.claim = make_claim()
-        self.journal.put_claim("boot-1", 1, self.claim, PLATFORM)
 
     def put(self, step: str, *, is_last: bool = False, **commit) -> None:
         manifest = make_manifest(self.claim, step, **commit)
@@ -268,35 +273,47 @@ def test_a_failure_is_delivered(bench: Bench) -> None:
     assert bench.journal.jobs() == []
 
 
-def test_files_stay_for_a_week_after_the_acknowledgement(bench: Bench) -> None:
-    bench.put("train", is_last=True)
+def test_whoever_keeps_results_is_told_of_jobs_that_are_closed(bench: Bench) -> None:
+    closed = []
+    bench.sender.on_closed = lambda: closed.append(bench.journal.jobs())
+    bench.put("train")
     bench.run()
-    bench.clock.advance(6.9 * 86400)
+    assert closed == []
+    bench.put("test", is_last=True)
     bench.run()
-    assert len(bench.outbox.folders()) == 1
-    bench.clock.advance(0.2 * 86400)
-    bench.run()
-    assert bench.outbox.folders() == []
+    assert closed == [[]]
 
 
-def test_old_files_are_looked_for_once_a_minute(bench: Bench) -> None:
-    bench.put("train", is_last=True)
-    bench.run()
-    counts = []
-    for later_s in (7 * 86400 - 10, 20, 60):
-        bench.clock.advance(later_s)
+class TestADiskThatRefuses:
+    """The platform has the result; this agent cannot note it down."""
+
+    def test_what_was_accepted_is_settled_later_and_not_sent_again(self, bench: Bench) -> None:
+        bench.put("train", is_last=True)
+        with refusing(bench.journal):
+            assert [bench.sender.step() for _ in range(3)] == [AGAIN_S] * 3
+            assert bench.sender.is_failing
+            assert bench.journal.pending_count() == 1
+        assert bench.sender.step() == 0
+        assert len(bench.made("commit")) == 1
+        assert bench.journal.jobs() == []
+        assert not bench.sender.is_failing
+
+    def test_after_a_restart_it_is_sent_once_more_under_the_same_key(self, bench: Bench) -> None:
+        bench.put("train", is_last=True)
+        with refusing(bench.journal):
+            bench.sender.step()
+        bench.start()
         bench.run()
-        counts.append(len(bench.outbox.folders()))
-    assert counts == [1, 1, 0]
+        assert len(bench.made("commit")) == 2
+        assert len({key for _, _, key in bench.made("commit")}) == 1
 
-
-def test_unacknowledged_files_are_never_pruned(bench: Bench) -> None:
-    bench.put("train", is_last=True)
-    bench.platform.go_away(*["commit"] * 50)
-    for _ in range(50):
-        bench.clock.advance(86400)
-        bench.sender.step()
-    assert len(bench.outbox.folders()) == 1
+    def test_a_lost_lease_is_noted_later(self, bench: Bench) -> None:
+        bench.put("train", is_last=True)
+        bench.platform.say("commit", *[LeaseLostError("taken over")] * 2)
+        with refusing(bench.journal):
+            assert bench.sender.step() == AGAIN_S
+        bench.run()
+        assert bench.journal.jobs() == []
 
 
 def acknowledged(bench: Bench) -> list[str]:

@@ -137,18 +137,6 @@ def test_steps_with_a_durable_result_are_known(journal: Journal) -> None:
     assert journal.steps_done(claim.lease) == {"train"}
 
 
-def test_only_results_that_ended_long_enough_ago_are_offered_for_pruning(journal: Journal) -> None:
-    claim = make_claim()
-    journal.put_claim("boot-1", 1, claim, PLATFORM)
-    journal.put_commit(make_manifest(claim, "train"), is_last=True)
-    message = journal.next_message(PLATFORM)
-    assert message is not None
-    assert journal.ended_before("2999-01-01T00:00:00.000Z") == []
-    journal.settle(message)
-    assert journal.ended_before("2000-01-01T00:00:00.000Z") == []
-    assert journal.ended_before("2999-01-01T00:00:00.000Z") == [(claim.lease, "train")]
-
-
 def test_process_groups_are_remembered_until_they_end(journal: Journal) -> None:
     journal.add(4242, 99, "marker")
     assert [(group.pgid, group.start_time, group.marker) for group in journal.groups()] == [

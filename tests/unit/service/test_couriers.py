@@ -50,6 +50,7 @@ class Bench:
             is_going_down=lambda: False,
             clock=self.clock,
             uploads=SimpleNamespace(courier=SimpleNamespace()),
+            keeper=None,
             couriers=(Courier("logs", self.loop, SimpleNamespace(interrupt=self.cut.set)),),  # type: ignore[arg-type]
         )
         self.agent = Agent(parts)  # type: ignore[arg-type]

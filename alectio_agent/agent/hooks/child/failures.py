@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import linecache
 import os
 import traceback
@@ -13,6 +14,7 @@ from alectio_agent.agent.hooks.child.ownership import OwnFiles
 
 CHILD_FOLDER = str(Path(__file__).resolve().parent)
 OS_FILES = ("<frozen os>", os.__file__)
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 NO_FILE = "no such file"
 """How the message about hooks that are not there ends."""
 LONGEST_TEXT = 2000
@@ -21,6 +23,20 @@ LONGEST_TRACEBACK = 30000
 
 class LoadError(Exception):
     """The hooks cannot be loaded, or their functions break the signature rules."""
+
+
+class DiskError(Exception):
+    """A file of ours could not be written, and nobody keeps what was to be in it.
+
+    Attributes:
+        path: Of the file.
+        error: What the disk said.
+    """
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(path, error)
+        self.path = path
+        self.error = error
 
 
 class ContractError(Exception):
@@ -57,6 +73,9 @@ def tell_failure(error: BaseException, own: OwnFiles, *, loading: bool) -> dict[
         return {"kind": "load", "message": str(error)}
     if isinstance(error, Stopped) and should_stop():
         return {"kind": "stopped", "message": _place_and_text(error, own)}
+    if isinstance(error, DiskError):
+        number, reason = error.error.errno, error.error.strerror or str(error.error)
+        return {"kind": "disk", "path": str(error.path), "errno": number, "message": reason}
     kind = "load_raised" if loading else "raised"
     if isinstance(error, CheckpointMissing):
         kind = "checkpoint"
@@ -67,6 +86,8 @@ def tell_failure(error: BaseException, own: OwnFiles, *, loading: bool) -> dict[
         told["cause"] = "stopped"
     elif isinstance(error, KeyError) and _is_of_environ(error):
         told["cause"] = "variable"
+    else:
+        told.update(_refusal(error))
     if loading and isinstance(error, ModuleNotFoundError) and error.name:
         frame = _telling_frame(error, own)
         told["missing"] = error.name.partition(".")[0]
@@ -91,6 +112,18 @@ def tell_left(error: BaseException, own: OwnFiles) -> dict[str, Any]:
 def was_left(error: BaseException) -> bool:
     """Whether this is the end of a debugger: its `q`, or a breakpoint where nobody can type."""
     return type(error).__name__ == "BdbQuit"
+
+
+def _refusal(error: Optional[BaseException]) -> dict[str, Any]:
+    """What a disk refused, when that is why it was raised: libraries raise errors of their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            path = error.filename if isinstance(error.filename, str) else ""
+            return {"cause": "disk", "errno": error.errno, "path": clean(path)}
+        error = error.__cause__ or error.__context__
+    return {}
 
 
 def _is_of_environ(error: BaseException) -> bool:

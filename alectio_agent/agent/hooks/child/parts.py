@@ -29,27 +29,36 @@ Part = tuple[Sequence[Buffer], int]
 """Content of a file in pieces, and its number of rows."""
 
 OnPart = Callable[[dict[str, Any]], None]
+OnRefused = Callable[[Path, OSError], None]
 
 ROWS_AT_ONCE = 256
 ROWS_TO_TEXT = 32
-FULL = (errno.ENOSPC, errno.EDQUOT)
+WAITED_FOR = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EROFS,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+)
+"""What a disk may say and take back later: the result is kept for as long as that takes."""
 GZIP_BITS = 31
 
 
 class PartWriter:
-    """Makes files durable in one folder; a full disk is waited for, with the content in memory."""
+    """Makes files durable in one folder; a disk that refuses is waited for, with all in memory."""
 
-    def __init__(self, folder: Path, on_full: Callable[[str], None], on_part: OnPart) -> None:
+    def __init__(self, folder: Path, on_refused: OnRefused, on_part: OnPart) -> None:
         """Name the folder.
 
         Args:
             folder: Exists; gets the files.
-            on_full: Called with a reason when there is no room; waits, then the write is tried
+            on_refused: Called with the path and what the disk said; waits, then the write is tried
                 again.
             on_part: Told of each file as soon as its content is durable, see `write`.
         """
         self._folder = folder
-        self._on_full = on_full
+        self._on_refused = on_refused
         self._on_part = on_part
 
     def write(self, name: str, content: Sequence[Buffer], rows: int) -> dict[str, Any]:
@@ -67,16 +76,7 @@ class PartWriter:
         digest = hashlib.sha256()
         for piece in content:
             digest.update(piece)
-        while True:
-            try:
-                _write_synced(path, content)
-                break
-            except OSError as error:
-                if error.errno not in FULL:
-                    raise
-                with suppress(OSError):
-                    path.unlink()
-                self._on_full("{}: {}".format(path, error.strerror))
+        self._persist(path, lambda: _write_anew(path, content))
         size = sum(map(len, content))
         part = {"file": name, "sha256": digest.hexdigest(), "bytes": size, "rows": rows}
         self._on_part(part)
@@ -84,11 +84,12 @@ class PartWriter:
 
     def finish(self) -> None:
         """Make the names of all files durable."""
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        self._persist(self._folder, lambda: _sync_folder(self._folder))
+
+    def _persist(self, path: Path, write: Callable[[], None]) -> None:
+        """Do it as often as the disk refuses."""
+        while (error := _refusal(write)) is not None:
+            self._on_refused(path, error)
 
 
 def store(result: Result, writer: PartWriter) -> dict[str, Any]:
@@ -188,6 +189,34 @@ def _check_row(size_bytes: int, sample: int) -> None:
                 sample, size_bytes, MAX_PART_BYTES // 2
             )
         )
+
+
+def _refusal(write: Callable[[], None]) -> Optional[OSError]:
+    """Do it; gives what the disk said against it, if that may change."""
+    try:
+        write()
+    except OSError as error:
+        if error.errno not in WAITED_FOR:
+            raise
+        return error
+    return None
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_anew(path: Path, content: Sequence[Buffer]) -> None:
+    try:
+        _write_synced(path, content)
+    except OSError:
+        with suppress(OSError):  # what is there of it would take of the room that is left
+            path.unlink()
+        raise
 
 
 def _write_synced(path: Path, content: Sequence[Buffer]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alectio_agent.agent.hooks.child.failures import ContractError, clean
+from alectio_agent.agent.hooks.child.failures import ContractError, DiskError, clean
 from alectio_agent.agent.hooks.child.keys import name_some, read_indices
 from alectio_agent.agent.hooks.child.plain import NotPlainError, to_plain
 
@@ -25,6 +25,7 @@ def write_names(returned: Any, file: Path) -> int:
 
     Raises:
         ContractError: No dict with the keys 0..n-1 and a name for each.
+        DiskError: The file cannot be written.
     """
     if not isinstance(returned, Mapping):
         raise ContractError(
@@ -37,9 +38,12 @@ def write_names(returned: Any, file: Path) -> int:
             "indices are not 0..{:,}: missing {}".format(len(indices) - 1, name_some(missing))
         )
     names = dict(zip(indices, returned.values()))
-    with file.open("w", encoding="ascii") as stream:
-        for index in range(len(names)):
-            stream.write(json.dumps(_name(names[index], index)) + "\n")
+    try:
+        with file.open("w", encoding="ascii") as stream:
+            for index in range(len(names)):
+                stream.write(json.dumps(_name(names[index], index)) + "\n")
+    except OSError as error:
+        raise DiskError(file, error) from None
     return len(names)
 
 

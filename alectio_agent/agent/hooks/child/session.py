@@ -20,7 +20,7 @@ from alectio_agent.agent.hooks.child.link import Link
 from alectio_agent.agent.hooks.child.loading import Hooks, load_hooks
 from alectio_agent.agent.hooks.child.ownership import OwnFiles
 from alectio_agent.agent.hooks.child.parts import PartWriter, store
-from alectio_agent.agent.hooks.child.prints import flush_prints, print_to
+from alectio_agent.agent.hooks.child.prints import flush_prints, forgive_full_disks, print_to
 from alectio_agent.agent.hooks.child.provenance import plain_args, tell_interpreter
 from alectio_agent.agent.hooks.child.record_names import write_names
 from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
@@ -29,7 +29,7 @@ from alectio_agent.agent.hooks.child.standins import Pipeline, install_standins
 from alectio_agent.agent.hooks.child.tested_result import check_test
 from alectio_agent.agent.hooks.child.train_result import check_train
 
-FULL_DISK_WAIT_S = 5.0
+DISK_WAIT_S = 5.0
 
 
 def serve(commands: int, reports: int, agent: int) -> None:
@@ -44,6 +44,7 @@ def serve(commands: int, reports: int, agent: int) -> None:
     # No caches beside the user's files: the folder may be read-only, and a file that was edited
     # twice within a second would be taken from an outdated one.
     sys.dont_write_bytecode = True
+    forgive_full_disks()
     session = Session(Link(commands, reports))
     while session.obey():
         pass
@@ -130,7 +131,7 @@ class Session:
         self._kept = (returned, result)
         writer = PartWriter(
             Path(command["folder"]),
-            self._wait_for_room,
+            self._wait_for_disk,
             lambda part: self._link.report("part", part=part),
         )
         stored = store(result, writer)
@@ -173,9 +174,10 @@ class Session:
         self._said.update(notice.kind for notice in told)
         return [notice.text for notice in told]
 
-    def _wait_for_room(self, reason: str) -> None:
-        self._link.report("waits", reason=reason)
-        Event().wait(FULL_DISK_WAIT_S)
+    def _wait_for_disk(self, path: Path, error: OSError) -> None:
+        said = {"path": str(path), "errno": error.errno, "reason": error.strerror}
+        self._link.report("waits", **said)
+        Event().wait(DISK_WAIT_S)
 
     def _stay_alone(self) -> None:
         """End a copy of this process that user code forked and let come back here."""

@@ -54,6 +54,8 @@ if __name__ == "__main__":
 elif __name__ == "__mp_main__":
     # A worker of `multiprocessing` runs the main file again before it unpickles the user's work.
     prepare()
+    from alectio_agent.agent.hooks.child.prints import forgive_full_disks
     from alectio_agent.agent.hooks.child.standins import install_standins
 
+    forgive_full_disks()
     install_standins([])
