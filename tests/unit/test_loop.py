@@ -409,7 +409,7 @@ def test_a_start_registers_beats_runs_what_was_begun_and_only_then_claims(bench:
     journal.put_claim("old-boot", 2, begun, PLATFORM)
     order: list[str] = []
     bench.hooks.say(*[lambda: order.append("hook") or make_outcome()] * 3)
-    bench.platform.say("beat", lambda: order.append("beat") or HeartbeatAnswer())
+    bench.platform.say("beat", lambda: order.append("beat") or HeartbeatAnswer(cancel=None))
     bench.platform.claims = [make_claim(lease="lease-2", job_id="job-2")]
     for _ in range(8):
         bench.loop.step()
