@@ -83,6 +83,10 @@ class PartCourier:
         """Remove the files of a result that is needed no more."""
         self._outbox.remove(lease, step)
 
+    def sync(self) -> None:
+        """Make durable that removed results are no longer there."""
+        self._outbox.sync()
+
     def _call_workers(self) -> None:
         for worker in self.workers[: self._queue.in_hand]:
             self.on_work(worker)

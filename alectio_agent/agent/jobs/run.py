@@ -52,7 +52,7 @@ class JobRun:
         """Take up a job that is in the journal.
 
         `is_done` is set when all results are durable, `has_failed` when a hook gave none; `marks`
-        tells how far it is.
+        tells how far it is; `log_file` gets what its hooks print.
 
         Args:
             claim: As journalled; its samples are kept only until their step has run.
@@ -65,7 +65,7 @@ class JobRun:
         self._desk = desk
         self._hooks = hooks
         self._log = job_logger(log, claim.job, claim.attempt)
-        self._log_file = desk.log_file(claim)
+        self.log_file = desk.log_file(claim)
         self._backoff = Backoff(desk.rng)
         done = desk.journal.steps_done(claim.lease)
         self._orders = open_orders(claim, done)
@@ -136,7 +136,7 @@ class JobRun:
             return wait_s
         self._is_announced = True
         self._desk.heartbeats.hold(self.claim, self.end)
-        self._desk.logs.follow(self.claim, self._log_file)
+        self._desk.logs.follow(self.claim, self.log_file)
         if cancel is not None:
             self._ending = ("cancelled", cancel)
         return 0.0
@@ -179,7 +179,7 @@ class JobRun:
             class_names=claim.class_names,
             output=claim.output,
             folder=folder,
-            log_file=self._log_file,
+            log_file=self.log_file,
             on_part=partial(self._offer, folder),
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )

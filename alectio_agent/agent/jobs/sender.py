@@ -14,6 +14,7 @@ from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.steady_time import SteadyTime
 from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.keeping import AT_ONCE
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.rows import Message
 from alectio_agent.core.clock import Clock, timestamp
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 3600.0
 PRUNE_S = 60.0
-"""Between looks for results to remove: each goes through all that were ever delivered."""
+"""Between looks for results to remove."""
+MOST_PAST_JOBS = 200
+"""Jobs that are over and whose files are gone; people look at the newest, if at any."""
 
 
 class Sender:
@@ -66,6 +69,7 @@ class Sender:
         self.confirm: Callable[[], None] = _believe
         self.quota = Quota()
         self.keep_sent_s = 7 * 86400.0
+        self.most_past_jobs = MOST_PAST_JOBS
         self.wake = threading.Event()
 
     @property
@@ -181,6 +185,7 @@ class Sender:
     def _park(self, message: Message, reason: str) -> None:
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
         self.quota.note_end(message.job, is_done=False)
+        self._parts.forget(message.lease)
         if message.kind == "commit":
             self._journal.reject(message, reason, self._rejected(message, reason))
         elif self._journal.park(message, reason):
@@ -219,8 +224,21 @@ class Sender:
         if self._steady is None:
             self._steady = SteadyTime(self._clock, self._journal.newest_moment())
         moment = timestamp(self._steady.now() - timedelta(seconds=self.keep_sent_s))
-        for lease, step in self._journal.ended_before(moment):
-            self._parts.remove(lease, step)
+        while self._remove_ended(moment) == AT_ONCE:
+            pass
+        self._journal.keeping.forget_jobs(self.most_past_jobs)
+
+    def _remove_ended(self, moment: str) -> int:
+        """Remove some of the oldest results, for good; gives how many."""
+        keeping = self._journal.keeping
+        gone = [result for result in keeping.ended(AT_ONCE) if result.ended_at < moment]
+        for result in gone:
+            self._parts.remove(result.lease, result.step)
+        if gone:
+            # Before it is noted: a result of a job that nobody knows would be sent again.
+            self._parts.sync()
+            keeping.note_gone(gone)
+        return len(gone)
 
     def _look_again(self) -> None:
         self.wake.set()

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from alectio_agent.agent.journal.keeping import Keeping
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.restoring import FoundAttempt, put_attempt
 from alectio_agent.agent.journal.rows import (
@@ -208,6 +209,7 @@ class Journal:
                 "WHERE lease = ? AND state = 'pending'",
                 (reason, self._now(), lease),
             )
+            set_computed(run, lease)
             run(
                 "UPDATE jobs SET state = 'closed', outcome = 'superseded' WHERE lease = ?", (lease,)
             )
@@ -227,26 +229,10 @@ class Journal:
         )
         return int(rows[0]["n"])
 
-    def ended_before(self, moment: str) -> list[tuple[str, str]]:
-        """Results of closed jobs whose message ended before a moment.
-
-        Args:
-            moment: RFC 3339 in UTC.
-
-        Returns:
-            Lease and step of each, steps that failed among them, for what they left; messages that
-            were parked are not.
-        """
-        rows = self._database.query(
-            "SELECT messages.lease, messages.step FROM messages JOIN jobs USING (lease) "
-            "WHERE jobs.state = 'closed' AND messages.step IS NOT NULL "
-            "AND messages.state IN ('settled', 'superseded') AND messages.ended_at < ? "
-            "AND (messages.kind = 'commit' OR NOT EXISTS (SELECT 1 FROM messages AS result "
-            "WHERE result.lease = messages.lease AND result.step = messages.step "
-            "AND result.kind = 'commit'))",
-            (moment,),
-        )
-        return [(str(row["lease"]), str(row["step"])) for row in rows]
+    @property
+    def keeping(self) -> Keeping:
+        """What may go of the results, and what must stay."""
+        return Keeping(self._database)
 
     def add(self, pgid: int, start_time: int, marker: str) -> None:
         """Remember a process group before user code runs in it."""

@@ -153,8 +153,12 @@ class Outbox:
         return self._disk.folders(self._folder)
 
     def remove(self, lease: str, step: str) -> None:
-        """Remove one result with its files."""
+        """Remove one result with its files; `sync` makes that durable."""
         self._disk.remove(self.result_folder(lease, step))
+
+    def sync(self) -> None:
+        """Make durable that results are no longer there: then their jobs may be forgotten."""
+        self._disk.sync_folder(self._folder)
 
 
 def _parse(file: Path, content: bytes) -> Manifest:
