@@ -159,6 +159,8 @@ class Keeper:
             freed += size
             gone.append(result)
         if gone:
+            # Durably first: a result of a job that nobody knows any more would be sent again.
+            self._outbox.sync()
             self._journal.keeping.note_gone(gone)
         return len(gone), freed
 
