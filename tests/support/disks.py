@@ -66,7 +66,10 @@ class MemoryDisk:
             return path != found and path not in found.parents
 
         self._files = {file: content for file, content in self._files.items() if is_kept(file)}
-        if gone := {file: text for file, text in self._durable.items() if not is_kept(file)}:
+        gone = {file: text for file, text in self._durable.items() if not is_kept(file)}
+        for below in [known for known in self._unremoved if path in known.parents]:
+            gone |= self._unremoved.pop(below)  # it comes back with its folder, or not at all
+        if gone:
             self._unremoved[path] = gone
         self._durable = {file: content for file, content in self._durable.items() if is_kept(file)}
         self._folders = {folder for folder in self._folders if is_kept(folder)}

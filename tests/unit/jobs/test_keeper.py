@@ -252,3 +252,12 @@ class TestClockThatJumps:
         assert bench.look() == ["lease-1"]
         bench.clock.advance(0.2 * DAY_S)
         assert bench.look() == []
+
+
+def test_a_power_cut_brings_back_no_result_whose_job_may_be_forgotten(bench: Bench) -> None:
+    """Its manifest would look like that of a lost journal, and be sent again."""
+    bench.compute(1)
+    bench.clock.advance(7 * DAY_S)
+    assert bench.look() == []
+    bench.disk.cut_power()
+    assert bench.outbox.folders() == []

@@ -119,6 +119,17 @@ class TestParts:
         self.run(bench, ending)
         assert bench.desk.outbox.folders() == []
 
+    def test_what_cannot_be_removed_is_no_reason_to_run_the_hook_again(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_lease: str, _step: str) -> None:
+            raise StoreFullError("no room")
+
+        monkeypatch.setattr(bench.desk.outbox, "remove", refuse)
+        self.run(bench, HookRaisedError("no"))
+        assert bench.hooks.steps == ["train"]
+        assert [kind for kind, _, _ in bench.messages()] == ["fail"]
+
     def test_parts_of_a_lost_lease_are_not_sent(self, bench: Bench) -> None:
         def lose() -> StepOutcome:
             bench.hooks.runs[-1].on_part(self.PART)
