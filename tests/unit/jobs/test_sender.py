@@ -11,7 +11,9 @@ from alectio_agent.agent.jobs.disk_trouble import AGAIN_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.part_worker import PartWorker
+from alectio_agent.agent.jobs.recovery import reconcile
 from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.journal.history import past_jobs
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.core.errors import (
@@ -316,57 +318,6 @@ class TestADiskThatRefuses:
         assert bench.journal.jobs() == []
 
 
-def acknowledged(bench: Bench) -> list[str]:
-    """Names of the folders after a look for old ones."""
-    bench.clock.advance(61)
-    bench.sender.step()
-    return [folder.name for folder in bench.outbox.folders()]
-
-
-def test_a_clock_that_jumps_ahead_removes_nothing_that_was_just_acknowledged(bench: Bench) -> None:
-    bench.put("train", is_last=True)
-    bench.run()
-    bench.clock.jump(days=30)
-    assert acknowledged(bench) == ["lease-1.train"]
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
-
-
-def test_a_clock_that_was_ahead_and_is_put_right_removes_nothing_early(bench: Bench) -> None:
-    bench.clock.jump(days=30)
-    bench.put("train", is_last=True)
-    bench.run()
-    bench.clock.jump(days=-30)
-    bench.clock.advance(6 * 86400)
-    assert acknowledged(bench) == ["lease-1.train"]
-
-
-def test_a_clock_that_jumps_while_no_agent_runs_removes_nothing_at_once(bench: Bench) -> None:
-    """It looks like a long absence; more than a day of that does not count."""
-    bench.put("train", is_last=True)
-    bench.run()
-    bench.clock.jump(days=365)
-    bench.sender = Sender(
-        bench.platform, bench.journal, bench.parts, bench.heartbeats, bench.clock,
-        Backoff(random.Random(1)),
-    )  # fmt: skip
-    bench.sender.set_platform(PLATFORM)
-    assert acknowledged(bench) == ["lease-1.train"]
-    bench.clock.advance(5.9 * 86400)
-    assert acknowledged(bench) == ["lease-1.train"]
-    bench.clock.advance(0.2 * 86400)
-    assert acknowledged(bench) == []
-
-
-def test_what_a_failed_step_left_is_removed_with_the_rest(bench: Bench) -> None:
-    bench.outbox.open_result("lease-1", "test")
-    failure = {"key": "k", "step": "test", "class": "user_code", "message": "it raised"}
-    bench.journal.put_failure("lease-1", JobFailure.model_validate(failure))
-    bench.run()
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
-
-
 def rows(bench: Bench) -> list[tuple[str, str, str]]:
     found = bench.journal._database.query("SELECT * FROM messages ORDER BY id")
     return [(row["kind"], row["step"], row["state"]) for row in found]
@@ -469,3 +420,65 @@ def test_nothing_is_sent_before_the_platform_is_known(tmp_path: Path) -> None:
     made.run()
     assert made.platform.calls == []
     made.journal.close()
+
+
+def put_delivered(bench: Bench, *numbers: int) -> None:
+    """Jobs with a result that the platform has; of those that are over, five are kept."""
+    bench.sender.most_past_jobs = 5
+    for number in numbers:
+        bench.claim = make_claim(lease=f"lease-{number}", job=f"digits/{number}", loop=number)
+        bench.journal.put_claim("boot-1", number, bench.claim, PLATFORM)
+        bench.put("train", key=f"key-{number}", is_last=True)
+    bench.run()
+
+
+def known(bench: Bench, folder: Path) -> list[str]:
+    """What the journal still knows, as people see it."""
+    return [past.job for past in past_jobs(folder, 10_000)]
+
+
+def test_jobs_are_forgotten_with_their_results_but_for_the_newest(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.journal.supersede("lease-1", "another counted")
+    put_delivered(bench, *range(2, 10))
+    acknowledged(bench)
+    assert len(known(bench, tmp_path)) == 8, "their results are kept for a week"
+    bench.clock.advance(7 * 86400)
+    assert acknowledged(bench) == []
+    assert known(bench, tmp_path)[0] == "digits/5"
+    assert len(known(bench, tmp_path)) == 5
+    newest = past_jobs(tmp_path, 1)[0]
+    assert (newest.outcome, newest.done) == ("delivered", ("train",))
+
+
+def test_a_power_cut_never_brings_back_a_result_whose_job_is_forgotten(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """It would be sent again, as one of a journal that was lost."""
+    put_delivered(bench, *range(2, 10))
+    bench.clock.advance(7 * 86400)
+    assert acknowledged(bench) == []
+    bench.disk.cut_power()
+    reconcile(bench.journal, bench.outbox)
+    assert bench.outbox.folders() == []
+    assert bench.journal.pending_count() == 0
+
+
+def test_a_power_cut_before_rows_are_gone_sends_nothing_again(bench: Bench) -> None:
+    """Of the results that it brings back the jobs are still known; they are removed once more."""
+    put_delivered(bench, 2, 3)
+    for result in bench.journal.keeping.ended():
+        bench.outbox.remove(result.lease, result.step)
+    bench.disk.cut_power()
+    reconcile(bench.journal, bench.outbox)
+    assert bench.journal.pending_count() == 0
+    bench.clock.advance(7 * 86400)
+    assert acknowledged(bench) == []
+
+
+def test_the_parts_of_a_refused_result_are_forgotten(bench: Bench) -> None:
+    bench.put("infer", parts=[PART], files=["part-0.npz"], is_last=True)
+    bench.platform.say("commit", PlatformRejectedError("no", problem="invalid"))
+    bench.run()
+    assert bench.parts.want(make_manifest(bench.claim, "infer", parts=[PART], files=["x"])) is False
