@@ -33,8 +33,8 @@ NEW_AGENT_TEXT = (
     "still finished and delivered"
 )
 GONE_JOURNAL_TEXT = (
-    "%s was gone: it is made anew from the results in the outbox. What was claimed and has no result "
-    "goes back to the platform"
+    "%s was gone: it is made anew from the results in the outbox. What was claimed and has no "
+    "result goes back to the platform"
 )
 
 
