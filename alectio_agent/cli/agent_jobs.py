@@ -130,7 +130,8 @@ def _print(shown: list[tuple[PastJob, Told]]) -> None:
     Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
     for job, told in shown:
         if told.problem:
-            click.echo(f"{job.job}: {told.problem}")
+            of = f" (attempt {job.attempt})" if job.attempt > 1 else ""
+            click.echo(f"{job.job}{of}: {told.problem}")
         if told.mend:
             click.echo(f"{job.job} next: {told.mend}")
 

@@ -32,6 +32,10 @@ NEW_AGENT_TEXT = (
     "%s was gone: to the platform this is a new agent. What the journal and the outbox hold is "
     "still finished and delivered"
 )
+GONE_JOURNAL_TEXT = (
+    "%s was gone: it is made anew from the results in the outbox. What was claimed and has no "
+    "result goes back to the platform"
+)
 
 
 @dataclass(frozen=True)
@@ -108,5 +112,7 @@ def _open_state(settings: AgentFile, reserve: Reserve, stack: ExitStack) -> Stat
     identity = next_boot(disk, folder)
     if identity.boot.count == 1 and journal.leases():
         log.warning(NEW_AGENT_TEXT, folder / "identity.json")
+    if identity.boot.count > 1 and opened.is_new and not opened.is_told:
+        log.warning(GONE_JOURNAL_TEXT, folder / "agent.db")
     pauses = Pauses(disk, folder, clock)
     return State(settings, disk, journal, outbox, reserve, identity, pauses)

@@ -31,7 +31,9 @@ def pause(*, length_s: float | None, note: str, common: Common) -> None:
     if length_s is not None and length_s > MOST_PAUSE_S:
         raise UsageError("--for: expected at most 10y; without it a pause lasts until `resume`")
     if len(note) > MOST_NOTE_CHARS:
-        raise UsageError(f"--note: expected at most {MOST_NOTE_CHARS} characters")
+        raise UsageError(
+            f"--note: found {len(note):,} characters, expected at most {MOST_NOTE_CHARS}"
+        )
     target = Target.of(common)
     go_on = "Go on: alectio-agent resume"
     with target.asked(Request(verb="pause", for_s=length_s, note=note)) as made:

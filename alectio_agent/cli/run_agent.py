@@ -61,7 +61,7 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
     )
     with ExitStack() as stack:
         code = _run(stack, _Order(common, wish, script, settings, file, experiment), steering)
-    if steering.starts_again:  # all is closed and let go of
+    if steering.starts_again:  # all is closed, only the folder is held
         start_again(script.args if script is not None else {})
     return code
 
@@ -84,7 +84,8 @@ def _run(stack: ExitStack, order: _Order, steering: Steering) -> ExitCode:
     quota = wish.quota(is_embedded=is_embedded)
     screen = open_screen(stack, order.common)
     _prepare(settings.agent)
-    stack.callback(FolderLock(settings.agent.state_dir).release)
+    lock = FolderLock(settings.agent.state_dir)
+    stack.callback(lambda: lock.keep() if steering.starts_again else lock.release())
     state = open_state(settings, stack)
     if not is_embedded:
         if order.experiment is not None:

@@ -26,7 +26,7 @@ def stop(*, now: bool, wait: bool, common: Common) -> None:
             return
         waiting = waits_for(made.answer)
         said = f"stops {waiting}" if waiting else "stops"
-        other = "" if now or not waiting else "To cancel that step: alectio-agent stop --now"
+        other = "" if now or not waiting else "Not to wait for that: alectio-agent stop --now"
         if not wait:
             target.print(said, made.answer, other)
             return

@@ -85,6 +85,8 @@ def test_an_agent_is_paused_while_it_does_not_run(tmp_path: Path) -> None:
     write_project(site, loops=2)
     missing = steer(site, "pause", code=2)
     assert "no agent has worked in this state folder" in missing.stderr
+    long = steer(site, "pause", "--note", "x" * 501, code=2)
+    assert "--note: found 501 characters, expected at most 500" in long.stderr
     steer(site, "run", "--once")
     assert "no agent is running: its next start is paused" in steer(site, "pause").stdout
     with Running(site) as agent:
@@ -115,6 +117,7 @@ def test_a_stop_at_once_cancels_the_running_step(site: Path) -> None:
         agent.until(TRAINS)
         steer(site, "stop", "--now", "--wait")
         assert agent.end() == 75
+    assert "control: stop --now, asked by " in agent.text
     assert "toy/1 train done" not in agent.text
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from alectio_agent.agent.journal.kept_lock import keep_lock, kept_lock
 from alectio_agent.core.disk_errors import FAILING, disk_errors
 from alectio_agent.core.durable import settle_folder
 from alectio_agent.core.errors import StoreBusyError, StoreError
@@ -161,7 +162,10 @@ class FolderLock:
         """
         self._file = folder / "lock"
         with disk_errors(self._file):
-            self._opened = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            kept = kept_lock(self._file)
+            if kept is None:
+                kept = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._opened = kept
             try:
                 self._take(folder)
                 self._name_holder()
@@ -190,6 +194,10 @@ class FolderLock:
         named = f"{os.getpid()}\n".encode()
         os.pwrite(self._opened, named, 0)
         os.truncate(self._opened, len(named))
+
+    def keep(self) -> None:
+        """Hold the lock until the program that follows in this process has taken it."""
+        keep_lock(self._opened)
 
     def release(self) -> None:
         """Give the lock back; the file stays."""

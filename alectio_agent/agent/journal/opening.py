@@ -21,10 +21,12 @@ class OpenedJournal:
 
     Attributes:
         is_new: It knows nothing of an earlier life of this agent, even if there was one.
+        is_told: An earlier one was moved aside, and that was said.
     """
 
     journal: Journal
     is_new: bool
+    is_told: bool = False
 
 
 def open_journal(file: Path, clock: Clock) -> OpenedJournal:
@@ -42,16 +44,17 @@ def open_journal(file: Path, clock: Clock) -> OpenedJournal:
         StoreError: It may not be read or written.
     """
     is_new = not _has_content(file)
-    if is_new and _has_content(_beside(file, "-wal")):
+    is_left = is_new and _has_content(_beside(file, "-wal"))
+    if is_left:
         # SQLite would throw away a log without its database, and the last claims with it.
         _move_aside(file, clock, f"{file}: gone, but not its write-ahead log")
     try:
         if not is_new:
             check_journal(file)
-        return OpenedJournal(Journal(file, clock), is_new)
+        return OpenedJournal(Journal(file, clock), is_new, is_told=is_left)
     except StoreDamagedError as error:
         _move_aside(file, clock, error.message)
-        return OpenedJournal(Journal(file, clock), is_new=True)
+        return OpenedJournal(Journal(file, clock), is_new=True, is_told=True)
 
 
 def _move_aside(file: Path, clock: Clock, why: str) -> None:

@@ -38,7 +38,7 @@ def state_rows(scene: Scene) -> list[Text]:
         rows.append(join(Text("takes no job: ", "yellow"), plain(scene.agent.held_back)))
     view = scene.running
     if view is not None:
-        rows += _experiment(view)
+        rows += _experiment(view, is_held_back=bool(scene.agent.held_back))
         if scene.is_over:
             return [*rows, Text(f"{view.state}; waits for more work")]
         if not rows and scene.job is None and scene.agent.state != "stopping":
@@ -59,7 +59,7 @@ def _platform(scene: Scene) -> list[Text]:
     return [plain(f"{name}: {why}", "yellow") for name, why in scene.agent.failing.items()]
 
 
-def _experiment(view: ExperimentView) -> list[Text]:
+def _experiment(view: ExperimentView, *, is_held_back: bool) -> list[Text]:
     if view.state == "paused":
         return [
             Text("paused", "yellow").append(
@@ -76,7 +76,8 @@ def _experiment(view: ExperimentView) -> list[Text]:
         said = join(Text("waits for ", "yellow"), plain(view.waits_for))
         if view.loops and view.loops[-1].state == "labelling":
             return [said, Text(f"Go on: {labels_export(view.name, view.loops[-1].loop)}")]
-        return [said]
+        # An agent is waited for: this one, as far as anybody here knows, and it has said why.
+        return [] if is_held_back else [said]
     return []
 
 

@@ -1,11 +1,12 @@
-"""Where an agent's platform is, as it is said when the agent starts."""
+"""What is said of an agent's platform and its state folder when it starts."""
 
 import logging
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from alectio_agent.cli.agent_state import Site
+from alectio_agent.cli.agent_state import Site, open_state
 from alectio_agent.config.settings import AgentFile
 
 
@@ -35,3 +36,29 @@ def test_plain_http_to_another_machine_is_told_at_each_start(
         told = [record.getMessage() for record in caplog.records]
         assert bool(told) is is_told
         assert all(f"{url}: plain http: the token and all results travel" in text for text in told)
+
+
+def test_a_journal_that_is_gone_is_told_once_even_if_no_result_is_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody removed it: without a word nobody knows why jobs are run again."""
+    given = settings(tmp_path, "https://hub.example.org")
+    agent = given.agent.model_copy(update={"state_dir": tmp_path / "state"})
+    agent.state_dir.mkdir()
+    site = given.model_copy(update={"agent": agent})
+
+    def said() -> list[str]:
+        caplog.clear()
+        with ExitStack() as stack:
+            open_state(site, stack)
+        return [text for text in caplog.messages if "agent.db" in text]
+
+    assert said() == []
+    assert said() == []
+    (agent.state_dir / "agent.db").unlink()
+    [told] = said()
+    assert f"{agent.state_dir / 'agent.db'} was gone: it is made anew from the results" in told
+    assert said() == []
+    (agent.state_dir / "agent.db").write_bytes(b"garbage" * 1000)
+    [told] = said()
+    assert "E-DISK-04" in told, "what was moved aside is not told twice"

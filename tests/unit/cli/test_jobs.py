@@ -186,3 +186,15 @@ def test_only_the_newest_attempt_says_what_goes_on(journal: Journal) -> None:
     first, second = told()
     assert first == ("failed", "")
     assert second == ("interrupted", "alectio-agent run")
+
+
+def test_of_several_attempts_each_message_says_whose_it_is(journal: Journal) -> None:
+    claim(journal)
+    fail(journal, "crash", "E-HOOK-10  it raised")
+    deliver(journal)
+    claim(journal, attempt=2, lease="lease-2")
+    raw = {"key": "key-2", "step": "test", "class": "oom", "message": "E-HOOK-14  too much"}
+    journal.put_failure("lease-2", JobFailure.model_validate(raw))
+    said = run().stdout
+    assert "\ndigits/1: E-HOOK-10  it raised\n" in said
+    assert "\ndigits/1 (attempt 2): E-HOOK-14  too much\n" in said

@@ -317,6 +317,17 @@ def test_a_paused_agent_says_so_and_what_ends_it() -> None:
         assert "Ctrl-C: stop." in shown
 
 
+def test_an_agent_that_is_held_back_is_not_said_to_be_missing() -> None:
+    agent = make_agent(job=None, state="idle", held_back=HELD)
+    missing = make_view(waits_for="an agent that offers pipeline `xray`")
+    shown = drawn(make_scene(agent=agent, view=missing))
+    assert "takes no job" in shown
+    assert "waits for" not in shown
+    labelling = [{"loop": 0, "state": "labelling", "labels": 0, "chosen_by": "random"}]
+    people = make_view(waits_for="labels of 100 samples", loops=labelling)
+    assert "waits for labels of 100 samples" in drawn(make_scene(agent=agent, view=people))
+
+
 def test_a_pause_is_shown_beside_the_step_that_goes_on() -> None:
     shown = " ".join(drawn(make_scene(agent=make_agent(held_back=HELD))).split())
     assert f"takes no job: {HELD}" in shown

@@ -50,6 +50,11 @@ class Request(BaseModel):
     now: bool = False
     wait: bool = False
 
+    @property
+    def words(self) -> str:
+        """The verb with what changes its meaning, for the log."""
+        return f"{self.verb} --now" if self.now else self.verb
+
     def line(self) -> bytes:
         """As it is sent."""
         return self.model_dump_json(exclude_defaults=True, exclude={"protocol"}).encode()[:-1] + (

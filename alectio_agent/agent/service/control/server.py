@@ -172,7 +172,7 @@ class ControlServer:
         try:
             request = read_request(line)
             if request.verb not in ("ping", "state"):
-                log.info("control: %s, asked by %s", request.verb, caller.peer.name)
+                log.info("control: %s, asked by %s", request.words, caller.peer.name)
             answer = self._answer(request)
         except AlectioAgentError as error:
             self._refuse(caller, error)
