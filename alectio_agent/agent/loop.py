@@ -175,7 +175,12 @@ class PollLoop:
 
     def _turn(self) -> float:
         if self._registered is None or self._is_doubted:
-            self._register()
+            self._is_doubted = False  # first: another thread may doubt anew meanwhile
+            try:
+                self._register()
+            except (PlatformError, StoreUnavailableError):
+                self._is_doubted = True
+                raise
         self._intake.give(self.quota)
         if self.quota.is_spent:
             if self._rooms.slots.are_idle:
@@ -213,7 +218,6 @@ class PollLoop:
         self.wake.set()
 
     def _register(self) -> None:
-        self._is_doubted = False
         registered = self._client.register(self._registration())
         self._trouble.reached()
         log.info("registered as %s", self._announcement.name)
