@@ -95,10 +95,10 @@ def test_a_free_slot_never_gets_the_job_that_another_slot_of_its_agent_works_at(
     bench.create(takeover_after=0)
     first = agent.start()
     bench.tick(200)
-    assert states(bench) == ["available"]
+    assert bench.show().loops[0].state == "available"
     assert agent.poll() is None
     agent.beat(first)
-    assert states(bench) == ["running"]
+    assert bench.show().loops[0].state == "running"
     bench.tick(200)
     assert other.claim().job == "digits/0"
 
