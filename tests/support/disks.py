@@ -66,7 +66,10 @@ class MemoryDisk:
             return path != found and path not in found.parents
 
         self._files = {file: content for file, content in self._files.items() if is_kept(file)}
-        if gone := {file: text for file, text in self._durable.items() if not is_kept(file)}:
+        gone = {file: text for file, text in self._durable.items() if not is_kept(file)}
+        for inner in [inner for inner in self._unremoved if not is_kept(inner)]:
+            gone |= self._unremoved.pop(inner)
+        if gone:
             self._unremoved[path] = gone
         self._durable = {file: content for file, content in self._durable.items() if is_kept(file)}
         self._folders = {folder for folder in self._folders if is_kept(folder)}

@@ -11,9 +11,7 @@ from alectio_agent.agent.jobs.disk_trouble import AGAIN_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.part_worker import PartWorker
-from alectio_agent.agent.jobs.recovery import reconcile
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.journal.history import past_jobs
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.core.errors import (
@@ -420,61 +418,6 @@ def test_nothing_is_sent_before_the_platform_is_known(tmp_path: Path) -> None:
     made.run()
     assert made.platform.calls == []
     made.journal.close()
-
-
-def put_delivered(bench: Bench, *numbers: int) -> None:
-    """Jobs with a result that the platform has; of those that are over, five are kept."""
-    bench.sender.most_past_jobs = 5
-    for number in numbers:
-        bench.claim = make_claim(lease=f"lease-{number}", job=f"digits/{number}", loop=number)
-        bench.journal.put_claim("boot-1", number, bench.claim, PLATFORM)
-        bench.put("train", key=f"key-{number}", is_last=True)
-    bench.run()
-
-
-def known(bench: Bench, folder: Path) -> list[str]:
-    """What the journal still knows, as people see it."""
-    return [past.job for past in past_jobs(folder, 10_000)]
-
-
-def test_jobs_are_forgotten_with_their_results_but_for_the_newest(
-    bench: Bench, tmp_path: Path
-) -> None:
-    bench.journal.supersede("lease-1", "another counted")
-    put_delivered(bench, *range(2, 10))
-    acknowledged(bench)
-    assert len(known(bench, tmp_path)) == 8, "their results are kept for a week"
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
-    assert known(bench, tmp_path)[0] == "digits/5"
-    assert len(known(bench, tmp_path)) == 5
-    newest = past_jobs(tmp_path, 1)[0]
-    assert (newest.outcome, newest.done) == ("delivered", ("train",))
-
-
-def test_a_power_cut_never_brings_back_a_result_whose_job_is_forgotten(
-    bench: Bench, tmp_path: Path
-) -> None:
-    """It would be sent again, as one of a journal that was lost."""
-    put_delivered(bench, *range(2, 10))
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
-    bench.disk.cut_power()
-    reconcile(bench.journal, bench.outbox)
-    assert bench.outbox.folders() == []
-    assert bench.journal.pending_count() == 0
-
-
-def test_a_power_cut_before_rows_are_gone_sends_nothing_again(bench: Bench) -> None:
-    """Of the results that it brings back the jobs are still known; they are removed once more."""
-    put_delivered(bench, 2, 3)
-    for result in bench.journal.keeping.ended():
-        bench.outbox.remove(result.lease, result.step)
-    bench.disk.cut_power()
-    reconcile(bench.journal, bench.outbox)
-    assert bench.journal.pending_count() == 0
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
 
 
 def test_the_parts_of_a_refused_result_are_forgotten(bench: Bench) -> None:
