@@ -10,7 +10,7 @@ from pathlib import Path
 from alectio_agent.agent.jobs.log_keeper import LogKeeper
 from alectio_agent.agent.jobs.steady_time import SteadyTime
 from alectio_agent.agent.journal.journal import Journal
-from alectio_agent.agent.journal.keeping import EndedResult
+from alectio_agent.agent.journal.keeping import AT_ONCE, EndedResult
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.core.clock import Clock, timestamp
@@ -78,7 +78,7 @@ class Keeper:
         self._sizes: dict[Path, int] = {}
         self._is_urgent = threading.Event()
         self._look_at_s = 0.0
-        self._can_go = 0
+        self._can_go = False
         self.overfull = ""
         self._said: set[str] = set()
         self._said_before: set[str] = set()
@@ -124,22 +124,28 @@ class Keeper:
         self._reserve.keep()
 
     def _keep_results(self, *, is_urgent: bool) -> None:
-        ended = self._journal.keeping.ended()
+        keeping = self._journal.keeping
         moment = timestamp(self._steady.now() - timedelta(seconds=self._rules.keep_sent_s))
-        old = [result for result in ended if result.ended_at < moment]
-        self._remove(old, math.inf)
-        newer, total_bytes = ended[len(old) :], self._measure()
+        while self._remove_old(moment) == AT_ONCE:
+            pass
+        total_bytes = self._measure()
         free = self._outbox.free_bytes()
         lacking = 0 if free is None else self._rules.min_free_bytes - free
         too_much = total_bytes - self._rules.max_bytes
         wanted = max(too_much, lacking, FREED_BYTES if is_urgent else 0)
-        gone, freed = self._remove(newer, wanted)
+        # There may be hundreds of thousands: they are asked for only when some must go.
+        gone, freed = self._remove(keeping.ended(), wanted) if wanted > 0 else (0, 0)
         if gone:
             log.info(
                 "to make room, %d acknowledged results were removed: %s", gone, format_size(freed)
             )
-        self._can_go = len(newer) - gone
+        self._can_go = bool(keeping.ended(1))
         self._judge(total_bytes - freed)
+
+    def _remove_old(self, moment: str) -> int:
+        """Remove some of those that ended before a moment; gives how many."""
+        oldest = self._journal.keeping.ended(AT_ONCE)
+        return self._remove([one for one in oldest if one.ended_at < moment], math.inf)[0]
 
     def _remove(self, results: list[EndedResult], wanted_bytes: float) -> tuple[int, int]:
         """Remove results until so much is freed; gives how many went, and their bytes.
@@ -159,7 +165,7 @@ class Keeper:
             freed += size
             gone.append(result)
         if gone:
-            # Durably first: a result of a job that nobody knows any more would be sent again.
+            # Before it is noted: a result of a job that nobody knows would be sent again.
             self._outbox.sync()
             self._journal.keeping.note_gone(gone)
         return len(gone), freed

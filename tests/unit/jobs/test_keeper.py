@@ -7,6 +7,7 @@ import pytest
 
 from alectio_agent.agent.jobs.keeper import LOOK_S, Keeper, KeepRules
 from alectio_agent.agent.jobs.log_keeper import LogKeeper, LogRules
+from alectio_agent.agent.jobs.recovery import reconcile
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import MANIFEST, Outbox
 from alectio_agent.agent.journal.reserve import Reserve
@@ -254,10 +255,41 @@ class TestClockThatJumps:
         assert bench.look() == []
 
 
-def test_a_power_cut_brings_back_no_result_whose_job_may_be_forgotten(bench: Bench) -> None:
-    """Its manifest would look like that of a lost journal, and be sent again."""
-    bench.compute(1)
+class TestPowerCut:
+    def test_none_brings_back_a_result_whose_job_is_forgotten(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would be sent again, as one of a journal that was lost."""
+        monkeypatch.setattr("alectio_agent.agent.jobs.keeper.MOST_PAST_JOBS", 3)
+        for number in range(1, 9):
+            bench.compute(number)
+        bench.clock.advance(7 * DAY_S)
+        assert bench.look() == []
+        assert not bench.journal.knows("lease-5")
+        bench.disk.cut_power()
+        reconcile(bench.journal, bench.outbox)
+        assert bench.outbox.folders() == []
+        assert bench.journal.pending_count() == 0
+
+    def test_before_it_is_noted_that_results_are_gone_nothing_is_sent_again(
+        self, bench: Bench
+    ) -> None:
+        """Of the results that it brings back the jobs are still known; they are removed again."""
+        bench.compute(1)
+        bench.outbox.remove("lease-1", "train")
+        bench.disk.cut_power()
+        assert len(bench.outbox.folders()) == 1
+        reconcile(bench.journal, bench.outbox)
+        assert bench.journal.pending_count() == 0
+        bench.clock.advance(7 * DAY_S)
+        assert bench.look() == []
+
+
+def test_all_that_is_old_goes_at_one_look_however_much_it_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alectio_agent.agent.jobs.keeper.AT_ONCE", 2)
+    for number in range(1, 8):
+        bench.compute(number)
     bench.clock.advance(7 * DAY_S)
     assert bench.look() == []
-    bench.disk.cut_power()
-    assert bench.outbox.folders() == []

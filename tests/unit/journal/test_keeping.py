@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from alectio_agent.agent.journal.history import past_jobs
 from alectio_agent.agent.journal.journal import Journal
-from alectio_agent.agent.journal.keeping import EndedResult
+from alectio_agent.agent.journal.keeping import AT_ONCE, EndedResult
 from alectio_agent.wire.results import JobFailure
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
@@ -88,6 +89,48 @@ def test_a_job_with_a_parked_result_is_never_forgotten(journal: Journal) -> None
     journal.keeping.note_gone(journal.keeping.ended())
     journal.keeping.forget_jobs(kept=1)
     assert known(journal) == ["lease-0", "lease-1"]
+
+
+def test_what_a_failed_step_left_is_told_once_and_its_failure_stays(
+    journal: Journal, tmp_path: Path
+) -> None:
+    put_job(journal, 0)
+    failure = {"key": "f", "step": "test", "class": "user_code", "message": "it raised"}
+    journal.put_failure("lease-0", JobFailure.model_validate(failure))
+    put_job(journal, 1, "train")
+    settle_all(journal)
+    assert ended(journal) == [("lease-0", "test"), ("lease-1", "train")]
+    assert journal.keeping.forget_jobs(kept=1) == 0, "what it left is not removed yet"
+    journal.keeping.note_gone(journal.keeping.ended())
+    assert ended(journal) == []
+    [failed, _] = past_jobs(tmp_path, 5)
+    assert failed.failure is not None
+    assert (failed.failure.step, failed.failure.message) == ("test", "it raised")
+    assert journal.keeping.forget_jobs(kept=1) == 1
+
+
+def test_nobody_waits_long_for_a_database_in_which_much_is_forgotten(journal: Journal) -> None:
+    for number in range(AT_ONCE + 30):
+        put_job(journal, number)
+        journal.supersede(f"lease-{number}", "another counted")
+    assert journal.keeping.forget_jobs(kept=10) == AT_ONCE
+    assert journal.keeping.forget_jobs(kept=10) == 20
+    assert journal.keeping.forget_jobs(kept=10) == 0
+
+
+def test_the_file_does_not_grow_with_jobs_that_are_forgotten(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """Pages that became free are used again, and the write-ahead log begins anew."""
+    sizes = list[int]()
+    for at in range(0, 600, 100):
+        for number in range(at, at + 100):
+            put_job(journal, number, "train", "test", "infer")
+        settle_all(journal)
+        journal.keeping.note_gone(journal.keeping.ended())
+        journal.keeping.forget_jobs(kept=50)
+        sizes.append(sum(file.stat().st_size for file in tmp_path.glob("agent.db*")))
+    assert sizes[-1] <= sizes[2] * 1.05
 
 
 def test_a_job_with_a_parked_failure_is_never_forgotten(journal: Journal) -> None:
