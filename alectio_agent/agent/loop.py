@@ -24,6 +24,7 @@ from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
+from alectio_agent.agent.jobs.taken import TakenLeases
 from alectio_agent.agent.jobs.validation import refusal
 from alectio_agent.agent.journal.identity import Identity
 from alectio_agent.agent.journal.journal import Journal
@@ -118,7 +119,7 @@ class PollLoop:
         self._platform_id: str | None = None
         self._is_doubted = False
         self._waiting: list[tuple[Claim, str]] = []
-        self._taken: set[str] = set()
+        self._taken = TakenLeases(rooms.journal.leases)
         self._refused: Refusal | None = None
         self._is_idle = False
         self.reasons: list[Callable[[], str]] = []
@@ -240,7 +241,7 @@ class PollLoop:
         if platform_id != self._platform_id:
             self._platform_id = platform_id
             self._earlier.hold_back(self._taken)
-            self._taken = {lease for lease in self._taken if self._is_in_hand(lease)}
+            self._taken.keep(self._is_in_hand)
             self._waiting.clear()
             if others := rooms.journal.foreign_count(platform_id):
                 log.warning(OTHERS_TEXT, others)

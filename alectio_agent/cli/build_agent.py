@@ -15,9 +15,9 @@ from alectio_agent.agent.client.reach import Reach
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
-from alectio_agent.agent.hooks.environment import without_secrets
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
+from alectio_agent.agent.hooks.shell_command import ShellCommand
 from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
@@ -35,7 +35,6 @@ from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.notifier import Notifier
-from alectio_agent.agent.service.shell_command import ShellCommand
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.stop_plan import StopRules
 from alectio_agent.agent.service.watches import ExpiryWatch, OutageWatch
@@ -98,7 +97,7 @@ def make_notifier(settings: AgentFile) -> Notifier:
     clock, notify = SystemClock(), settings.notify
     command = None
     if notify.command is not None:
-        command = ShellCommand(notify.command, without_secrets(os.environ), clock)
+        command = ShellCommand(notify.command, os.environ, clock)
     return Notifier(command, notify.on, settings.agent.name, clock)
 
 

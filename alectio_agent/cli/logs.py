@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alectio_agent.core.clock import Clock
 
 MOST_NAMED = 8
+MOST_KNOWN = 1000
+PRINTED_NOTHING = "its hooks printed nothing, or its log was removed by age or size (logging)"
 
 
 class Follower(Protocol):
@@ -88,6 +90,9 @@ def logs(
         show_hub_log(common, None, token_file, job, attempt, lines, is_following=is_following)
         return
     if started is None:
+        if not is_following and _was_done_here(settings.agent.state_dir, job, attempt):
+            click.echo(f"{job}: {PRINTED_NOTHING}", err=True)
+            return
         _nothing(folder, job, attempt, there, is_following=is_following)
     show = _printer(folder, common)
     if is_following:
@@ -115,6 +120,20 @@ def follow(follower: Follower, clock: "Clock", stop: "Event | None" = None) -> N
     except KeyboardInterrupt:
         click.echo(err=True)  # the terminal has written ^C
     follower.finish()
+
+
+def _was_done_here(state_dir: Path, job: NamedJob | None, attempt: int | None) -> bool:
+    """Whether a job is over, by the journal, as far as it goes back."""
+    from alectio_agent.agent.journal.history import JOURNAL, past_jobs
+
+    if job is None or not (state_dir / JOURNAL).is_file():
+        return False
+    return any(
+        past.state == "closed"
+        and str(job) in (past.experiment, past.job)
+        and attempt in (None, past.attempt)
+        for past in past_jobs(state_dir, MOST_KNOWN)
+    )
 
 
 def _nothing(

@@ -55,5 +55,5 @@ def jobs_done(agent: Agent) -> str:
     Args:
         agent: It has shut down.
     """
-    done = len(agent.quota.done)
+    done = agent.quota.done_count
     return f"{done} job{'' if done == 1 else 's'} done"

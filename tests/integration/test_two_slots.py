@@ -68,7 +68,9 @@ def test_a_stop_waits_for_the_running_steps_of_all_slots(site: Site) -> None:
     lines += agent.communicate(timeout=50)[1].splitlines(keepends=True)
     said = "".join(lines)
     assert agent.returncode == 0, said
-    assert re.search(r"stopping: (red/0, blue/0|blue/0, red/0) finish their running steps", said)
+    assert re.search(
+        r"stopping: (red/0 and blue/0|blue/0 and red/0) finish their running steps", said
+    )
     assert said.count("train done in") == 2
     assert said.count("handed back to the platform") == 2
 

@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -182,7 +183,7 @@ class JournalMachine(RuleBasedStateMachine):
         reconcile(self.journal, self.outbox)
 
 
-TestJournalMachine = JournalMachine.TestCase
+TestJournalMachine = pytest.mark.timeout(300)(JournalMachine.TestCase)
 TestJournalMachine.settings = settings(
     max_examples=40,
     stateful_step_count=30,

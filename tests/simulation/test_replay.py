@@ -6,9 +6,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.simulation.command import main
 from tests.simulation.world import run_seed
 
+pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
 DIGEST = "from tests.simulation.world import run_seed; print(run_seed(12).history.digest())"
 MUST_OCCUR = (
@@ -44,7 +47,7 @@ def test_every_kind_of_fault_occurs() -> None:
     assert [name for name in MUST_OCCUR if not total[name]] == []
 
 
-def test_one_command_replays_a_seed(capsys) -> None:
+def test_one_command_replays_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["3", "-v"]) == 0
     told = capsys.readouterr().out
     assert "hook starts" in told

@@ -19,6 +19,7 @@ class MemoryDisk:
         self._folders: set[Path] = set()
         self._unnamed: set[Path] = set()
         self._durable: dict[Path, bytes] = {}
+        self._unremoved: dict[Path, dict[Path, bytes]] = {}
         self.synced_trees: list[Path] = []
         self.is_full = False
         self.room_bytes = 2**40
@@ -30,6 +31,8 @@ class MemoryDisk:
 
     def sync_folder(self, folder: Path) -> None:
         self._unnamed = {made for made in self._unnamed if made.parent != folder}
+        for path in [path for path in self._unremoved if path.parent == folder]:
+            del self._unremoved[path]
 
     def write(self, file: Path, content: bytes) -> None:
         if self.is_full:
@@ -63,6 +66,11 @@ class MemoryDisk:
             return path != found and path not in found.parents
 
         self._files = {file: content for file, content in self._files.items() if is_kept(file)}
+        gone = {file: text for file, text in self._durable.items() if not is_kept(file)}
+        for below in [known for known in self._unremoved if path in known.parents]:
+            gone |= self._unremoved.pop(below)  # it comes back with its folder, or not at all
+        if gone:
+            self._unremoved[path] = gone
         self._durable = {file: content for file, content in self._durable.items() if is_kept(file)}
         self._folders = {folder for folder in self._folders if is_kept(folder)}
 
@@ -80,9 +88,13 @@ class MemoryDisk:
 
     def cut_power(self) -> None:
         """Forget what was not synced."""
+        for gone in self._unremoved.values():
+            self._durable = {**gone, **self._durable}
+            self._folders.update(*(file.parents for file in gone))
         for folder in self._unnamed:
             self.remove(folder)
         self._unnamed.clear()
+        self._unremoved.clear()
         self._files = dict(self._durable)
 
 

@@ -77,7 +77,7 @@ class HookBench:
             self.groups,
             {**os.environ, **environment},
             self._note_progress,
-            witness,
+            witness=witness,
         )
         self._runs = 0
 

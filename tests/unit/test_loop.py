@@ -409,7 +409,7 @@ def test_a_start_registers_beats_runs_what_was_begun_and_only_then_claims(bench:
     journal.put_claim("old-boot", 2, begun, PLATFORM)
     order: list[str] = []
     bench.hooks.say(*[lambda: order.append("hook") or make_outcome()] * 3)
-    bench.platform.say("beat", lambda: order.append("beat") or HeartbeatAnswer())
+    bench.platform.say("beat", lambda: order.append("beat") or HeartbeatAnswer(cancel=None))
     bench.platform.claims = [make_claim(lease="lease-2", job_id="job-2")]
     for _ in range(8):
         bench.loop.step()
@@ -612,7 +612,7 @@ def test_a_job_whose_hook_failed_is_counted_as_a_failure(bench: Bench) -> None:
     bench.platform.claims = [make_claim()]
     bench.loop.step()
     bench.finish_job()
-    assert bench.slot.quota.failed == {"digits/1"}
+    assert bench.slot.quota.failed.keys() == {"digits/1"}
 
 
 def test_waiting_for_a_job_is_said_once_until_there_was_one(
@@ -699,8 +699,8 @@ def test_a_failure_that_a_later_attempt_mended_is_none(bench: Bench) -> None:
     for expected in ({"digits/1"}, set()):
         bench.loop.step()
         bench.finish_job()
-        assert bench.slot.quota.failed == expected
-    assert bench.slot.quota.done == {"digits/1"}
+        assert bench.slot.quota.failed.keys() == expected
+    assert bench.slot.quota.done.keys() == {"digits/1"}
 
 
 def test_a_refused_job_is_a_failure_too(bench: Bench) -> None:

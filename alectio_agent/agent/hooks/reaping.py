@@ -1,6 +1,7 @@
 """Takes note of how a hook process ended, and only later lets go of its number."""
 
 import os
+import resource
 import subprocess
 
 KIB = 1024
@@ -29,8 +30,10 @@ def reap(process: "subprocess.Popen[bytes]") -> int:
 
     Returns:
         The most memory that it held at any time, or that one of its children did that it waited
-        for, in bytes.
+        for, in bytes; 0 when that is not known.
     """
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss * KIB
+    # Between fork and exec it is a copy of this process, whose own peak it keeps for ever.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage.ru_maxrss * KIB if usage.ru_maxrss > own else 0

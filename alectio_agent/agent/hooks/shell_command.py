@@ -14,7 +14,7 @@ from alectio_agent.core.clock import Clock
 from alectio_agent.core.log import printable
 
 SHELL = "/bin/sh"
-LONGEST_LINE = 200
+LONGEST_LINE = 300
 KEPT_BYTES = 4096
 """Of its output: the last line is in there."""
 PATIENCE_S = 5.0
@@ -52,23 +52,17 @@ class ShellCommand:
         self._clock = clock
         self._stopped, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
-    def run(self, limit_s: float) -> CommandEnd:
+    def run(self, limit_s: float, text: bytes = b"") -> CommandEnd:
         """Run it to its end; nothing of its group stays.
 
         Args:
             limit_s: How long it may take; then its group is killed.
+            text: On its standard input.
 
         Raises:
             OSError: It cannot be started.
         """
-        process = subprocess.Popen(  # noqa: S603 - the command line that was configured
-            [SHELL, "-c", self._line],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = self._begin(text)
         assert process.stdout is not None  # noqa: S101 - asked for above
         pidfd = os.pidfd_open(process.pid)
         try:
@@ -81,6 +75,22 @@ class ShellCommand:
         """End what runs, from any thread, and whatever is run after this."""
         with suppress(BlockingIOError):
             os.write(self._bell, b"!")
+
+    def _begin(self, text: bytes) -> subprocess.Popen[bytes]:
+        given = os.memfd_create("input")  # unlike a pipe it never fills, and nobody has to read it
+        try:
+            os.write(given, text)
+            os.lseek(given, 0, os.SEEK_SET)
+            return subprocess.Popen(  # noqa: S603 - the command line that was configured
+                [SHELL, "-c", self._line],
+                env=self._environment,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        finally:
+            os.close(given)
 
     def _watch(
         self, process: subprocess.Popen[bytes], pidfd: int, output: int, limit_s: float

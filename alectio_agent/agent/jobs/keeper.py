@@ -74,7 +74,7 @@ class Keeper:
         self.logs = logs
         self._rules = rules
         self._clock = clock
-        self._steady: SteadyTime | None = None
+        self._steady = SteadyTime(clock, journal.newest_moment())
         self._sizes: dict[Path, int] = {}
         self._is_urgent = threading.Event()
         self._look_at_s = 0.0
@@ -125,8 +125,6 @@ class Keeper:
 
     def _keep_results(self, *, is_urgent: bool) -> None:
         ended = self._journal.keeping.ended()
-        if self._steady is None:
-            self._steady = SteadyTime(self._clock, self._journal.newest_moment())
         moment = timestamp(self._steady.now() - timedelta(seconds=self._rules.keep_sent_s))
         old = [result for result in ended if result.ended_at < moment]
         self._remove(old, math.inf)
@@ -161,6 +159,8 @@ class Keeper:
             freed += size
             gone.append(result)
         if gone:
+            # Durably first: a result of a job that nobody knows any more would be sent again.
+            self._outbox.sync()
             self._journal.keeping.note_gone(gone)
         return len(gone), freed
 

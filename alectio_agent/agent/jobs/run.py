@@ -1,6 +1,7 @@
 """One job on this agent: first heartbeat, then step after step until all results are durable."""
 
 import logging
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
@@ -241,7 +242,8 @@ class JobRun:
         Parts that an earlier commit names are wanted again.
         """
         self._desk.parts.forget(self.claim.lease)
-        self._desk.parts.remove(self.claim.lease, step)
+        with suppress(StoreError):  # the next start removes it
+            self._desk.parts.remove(self.claim.lease, step)
 
     def _complete(self, order: Order, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""

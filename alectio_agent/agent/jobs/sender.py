@@ -199,6 +199,7 @@ class Sender:
     def _park(self, message: Message, reason: str) -> None:
         self._logger(message).error("%s refused for good: %s", message.kind, reason)
         self.quota.note_end(message.job, is_done=False)
+        self._parts.forget(message.lease)
         if message.kind == "commit":
             self._journal.reject(message, reason, self._rejected(message, reason))
             tell_failed(self.tell, message.job, message.step, "rejected", reason)

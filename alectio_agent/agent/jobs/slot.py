@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from alectio_agent.agent.jobs.empty_log import EmptyLogs
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.run import JobRun, StepRunner
 
@@ -80,6 +81,7 @@ class Slot:
         self._pipelines = pipelines
         self.on_free = on_free
         self._run: JobRun | None = None
+        self._logs = EmptyLogs()
         self.quota = Quota()
         self.is_paused: Callable[[], bool] = _never
         self.ended: deque[EndedJob] = deque(maxlen=MOST_ENDED)
@@ -135,6 +137,7 @@ class Slot:
         if self._run.is_done or self._run.has_failed:
             self.quota.note_end(self._run.claim.job, is_done=self._run.is_done)
         self.ended.append(_ended(self._run))
+        self._logs.ended(self._run.log_file)
         self._run = None
         self.on_free()
         return 0.0

@@ -218,6 +218,7 @@ class Journal:
                 "WHERE lease = ? AND state = 'pending'",
                 (reason, self._now(), lease),
             )
+            set_computed(run, lease)
             run(
                 "UPDATE jobs SET state = 'closed', outcome = 'superseded' WHERE lease = ?", (lease,)
             )

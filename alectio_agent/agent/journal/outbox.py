@@ -169,6 +169,10 @@ class Outbox:
         """Bytes that are free on its disk; None when that is not known."""
         return self._disk.free_bytes(self._folder)
 
+    def sync(self) -> None:
+        """Make durable that results are no longer there: then their jobs may be forgotten."""
+        self._disk.sync_folder(self._folder)
+
 
 def _parse(file: Path, content: bytes) -> Manifest:
     try:

@@ -7,6 +7,17 @@ from alectio_agent.wire.results import JobFailure
 
 Run = Callable[..., list[Row]]
 
+MOST_STEPS = 3
+_NO_SAMPLES = ", ".join(
+    f"'$.steps[{number}].payload.{name}', json('{nothing}')"
+    for number in range(MOST_STEPS)
+    for name, nothing in (("labeled", "[]"), ("labels", "null"), ("unlabeled", "[]"))
+)
+_COMPUTED = f"""
+UPDATE jobs SET state = 'computed', claim = json_replace(claim, {_NO_SAMPLES})
+WHERE lease = ? AND state = 'open'
+"""  # noqa: S608 - made of constants
+
 
 def count_claim(run: Run, boot: str, seq: int) -> None:
     """Remember the newest number of a claim in this boot; those of earlier boots are forgotten.
@@ -42,10 +53,10 @@ def insert_failure(run: Run, lease: str, failure: JobFailure, now: str) -> None:
 
 
 def set_computed(run: Run, lease: str) -> None:
-    """An attempt has no step left to run.
+    """An attempt has no step left to run, and needs no samples any more: there may be millions.
 
     Args:
         run: Runs a statement of the transaction.
         lease: Of the attempt.
     """
-    run("UPDATE jobs SET state = 'computed' WHERE lease = ? AND state = 'open'", (lease,))
+    run(_COMPUTED, (lease,))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from alectio_agent.agent.service.shell_command import CommandEnd
+from alectio_agent.agent.hooks.shell_command import CommandEnd
 from alectio_agent.config.notify import Event
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.units import format_duration
@@ -28,10 +28,10 @@ LONGEST_TEXT = 8000
 class Command(Protocol):
     """What is run for an event."""
 
-    def run(self, text: bytes, limit_s: float) -> CommandEnd:
+    def run(self, limit_s: float, text: bytes) -> CommandEnd:
         """Run it with a text on its standard input."""
 
-    def cut(self) -> None:
+    def stop(self) -> None:
         """Kill it, now and whenever it is run again; from any thread."""
 
 
@@ -115,20 +115,30 @@ class Notifier:
         if left:
             log.warning("notify.command: not passed on before the stop: %s", ", ".join(left))
         if self._command is not None:
-            self._command.cut()
+            self._command.stop()
 
     def _pass_on(self, said: dict[str, JsonValue]) -> None:
         assert self._command is not None  # noqa: S101 - without one no event is taken
-        end = self._command.run(json.dumps(said).encode() + b"\n", LIMIT_S)
-        if end.code == 0:
+        try:
+            end = self._command.run(LIMIT_S, json.dumps(said).encode() + b"\n")
+        except OSError as error:
+            why = f"it cannot be run: {error.strerror}"
+        else:
+            why = "" if end.code == 0 else _words(end)
+        if why:
+            log.warning("notify.command: not passed on: %s: %s", _name(said), why)
+        else:
             log.debug("notify.command: passed on: %s", _name(said))
-            return
-        why = f"exit code {end.code}"
-        if end.code is None or end.code < 0:
-            why = "it was killed" if end.code is None else f"killed by signal {-end.code}"
-            why = f"{why} (it may take {format_duration(LIMIT_S)})" if end.code is None else why
-        printed = f"; it printed last: {end.last_line}" if end.last_line else ""
-        log.warning("notify.command: not passed on: %s: %s%s", _name(said), why, printed)
+
+
+def _words(end: CommandEnd) -> str:
+    if end.is_stopped:
+        return "it was killed, since the agent stops"
+    printed = f"; it printed last: {end.last_line}" if end.last_line else ""
+    if end.code is None:
+        return f"it was killed (it may take {format_duration(LIMIT_S)}){printed}"
+    how = f"exit code {end.code}" if end.code > 0 else f"killed by signal {-end.code}"
+    return f"{how}{printed}"
 
 
 def _name(said: dict[str, JsonValue]) -> str:

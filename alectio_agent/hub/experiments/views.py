@@ -21,6 +21,8 @@ from alectio_agent.hub.store.tables import agents, experiments, jobs, results, s
 from alectio_agent.wire.operation import ExperimentList, ExperimentView, LoopView
 from alectio_agent.wire.protocol import STEPS
 
+MOST_KEPT_LOOPS = 1000
+"""Of all experiments; those of the one that was shown last are kept however many they are."""
 MOST_KEPT_LABELS = 100_000
 """Loops beyond this many labels are read anew each time, so that memory stays flat."""
 
@@ -141,14 +143,24 @@ class Views:
             if view.loop != len(settled) or not _is_settled(job, view):
                 break
             settled.append(view)
-        with self._lock:
-            self._settled[experiment.experiment_id] = settled
+        self._keep(experiment.experiment_id, settled)
         if experiment.owed_loop is not None and experiment.state == "running":
             labels = views[-1].labels if views else 0
             views.append(
                 LoopView(loop=experiment.owed_loop, state="selecting", labels=labels, chosen_by="")
             )
         return views
+
+    def _keep(self, experiment_id: str, settled: list[LoopView]) -> None:
+        """Keep what is settled of this experiment, and of those shown before as far as it fits."""
+        with self._lock:
+            self._settled.pop(experiment_id, None)
+            self._settled[experiment_id] = settled
+            loops = sum(map(len, self._settled.values()))
+            for oldest in list(self._settled)[:-1]:
+                if loops <= MOST_KEPT_LOOPS:
+                    return
+                loops -= len(self._settled.pop(oldest))
 
     def _still_settled(self, tx: Connection, experiment_id: str) -> list[LoopView]:
         """What is kept, unless the experiment was rewound: none is trusted without a look."""

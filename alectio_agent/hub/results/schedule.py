@@ -1,9 +1,14 @@
 """When which report is made: a large file, which quick loops must not rewrite all the time."""
 
+from typing import Any
+
 LEAST_S = 5.0
 """Between two reports of one experiment that runs."""
 TIMES_COST = 10.0
 """So many times what the last one took is waited, if that is longer."""
+
+MOST_KNOWN = 1000
+"""Of experiments that are forgotten here the next report is made at once."""
 
 AT_REST = frozenset({"finished", "waiting", "paused", "cancelled"})
 
@@ -45,7 +50,9 @@ class ReportSchedule:
         self.owe(name)
         if state in AT_REST and self._states.get(name) != state:
             self._free_at.pop(name, None)
+        self._states.pop(name, None)
         self._states[name] = state
+        _forget_oldest(self._states)
 
     def next(self, now: float) -> str | None:
         """The report to make.
@@ -71,6 +78,8 @@ class ReportSchedule:
             ended: When it was done.
         """
         self._owed.pop(name, None)
+        self._free_at.pop(name, None)
+        _forget_oldest(self._free_at)
         self._free_at[name] = ended + max(LEAST_S, TIMES_COST * (ended - began))
 
     def wait_s(self, now: float) -> float | None:
@@ -81,3 +90,8 @@ class ReportSchedule:
         """
         times = [self._free_at.get(name, now) for name in self._owed]
         return max(0.0, min(times) - now) if times else None
+
+
+def _forget_oldest(known: dict[str, Any]) -> None:
+    if len(known) > MOST_KNOWN:
+        del known[next(iter(known))]

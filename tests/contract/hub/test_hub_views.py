@@ -89,6 +89,25 @@ def test_settled_loops_are_shown_as_they_were(
     assert bench.show() == seen
 
 
+def test_a_hub_of_many_experiments_keeps_loops_of_the_newest_shown(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its memory stays flat, and nobody sees a difference."""
+    monkeypatch.setattr(views, "MOST_KEPT_LOOPS", 2)
+    agent, names = bench.agent(), [f"digits-{number}" for number in range(4)]
+    for name in names:
+        bench.create(name=name, loops=1)
+        agent.commit(agent.start())
+        bench.settle()
+    seen = [bench.show(name) for name in names]
+    assert list(map(bench.show, names)) == seen
+    kept = bench.platform._views._settled
+    assert sum(map(len, kept.values())) <= 2
+    assert seen[-1].experiment_id in kept
+    bench.restart_hub()
+    assert list(map(bench.show, names)) == seen
+
+
 def test_a_loop_without_its_metrics_is_not_kept_as_it_is(bench: Bench) -> None:
     agent = bench.agent()
     bench.create()

@@ -32,7 +32,7 @@ def test_an_unknown_code_names_the_nearest() -> None:
 
 
 def test_a_code_like_no_other_names_none() -> None:
-    result = run("17")
+    result = run("99")
     assert result.exit_code == 2
     assert "Did you mean" not in result.stderr
 

@@ -10,10 +10,12 @@ from click.testing import CliRunner, Result
 
 from alectio_agent.agent.journal.capped_log import cap_log
 from alectio_agent.agent.journal.job_logs import JobLog, job_logs
+from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.cli.log_follow import LogFollower
 from alectio_agent.cli.log_tail import LONGEST_LINE, Tail, shown_line
 from alectio_agent.cli.logs import follow
 from alectio_agent.cli.main import main
+from tests.support.claims import PLATFORM, make_claim
 from tests.support.clocks import FakeClock
 from tests.support.projects import write_project
 
@@ -292,3 +294,20 @@ class TestALogThatWasCut:
         assert lines[0] == "x" * 99
         assert sum("dropped" in line for line in lines) == 1
         assert lines[-1] == "y" * 99
+
+
+@pytest.mark.parametrize("words", [("toy/3",), ("toy/3", "--attempt", "1"), ("quiet",)])
+def test_a_job_that_printed_nothing_is_told_so(folder: Path, words: tuple[str, ...]) -> None:
+    """The agent removes logs that are empty; the journal still knows the job."""
+    journal = Journal(folder.parent / "agent.db", FakeClock())
+    for name in ("toy/3", "quiet/0"):
+        lease, experiment = name.replace("/", "-"), name.partition("/")[0]
+        claim = make_claim(job=name, experiment=experiment, lease=lease)
+        journal.put_claim("boot", 1, claim, PLATFORM)
+        journal.supersede(lease, "another counted")
+    journal.close()
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert f"{words[0]}: its hooks printed nothing, or its log was removed" in result.stderr
+    assert run("toy/3", "--attempt", "2").exit_code == 2
+    assert run("toy/4").exit_code == 2

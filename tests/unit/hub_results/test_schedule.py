@@ -1,6 +1,6 @@
 """Reports are large: quick loops do not rewrite them all the time, and none is left out of date."""
 
-from alectio_agent.hub.results.schedule import ReportSchedule
+from alectio_agent.hub.results.schedule import MOST_KNOWN, ReportSchedule
 
 
 def made_at(schedule: ReportSchedule, began: float, took_s: float = 0.1) -> None:
@@ -59,3 +59,18 @@ def test_experiments_wait_for_themselves_only() -> None:
     assert schedule.next(100.5) == "other"
     schedule.made("other", 100.5, 100.6)
     assert (schedule.next(100.6), schedule.any_owed()) == (None, "digits")
+
+
+def test_a_hub_of_many_experiments_remembers_the_newest() -> None:
+    """One that was forgotten has its report at once, and none is left out."""
+    schedule = ReportSchedule()
+    for number in range(2 * MOST_KNOWN):
+        schedule.saw(f"toy-{number}", "finished")
+        schedule.made(f"toy-{number}", 100.0, 100.1)
+    schedule.saw("toy-0", "running")
+    assert schedule.next(100.2) == "toy-0"
+    newest = f"toy-{2 * MOST_KNOWN - 1}"
+    schedule.made("toy-0", 100.2, 100.3)
+    schedule.saw(newest, "finished")
+    assert schedule.next(100.4) is None, "it is still known to have been made just now"
+    assert schedule.next(106.0) == newest

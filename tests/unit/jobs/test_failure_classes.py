@@ -17,6 +17,7 @@ from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.journal.identity import next_boot
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.core.errors import (
@@ -59,7 +60,7 @@ class Bench:
         self.sender.tell = self._tell
         offers = {"digits": PipelineOffer(name="digits", pool_size=10)}
         said = Announcement("gpu01", "1.0", [], offers, list, lambda _name, _size: "d" * 64)
-        rooms = Rooms(self.desk, self.slot, self.sender, self.desk.heartbeats)
+        rooms = Rooms(self.desk, Slots([self.slot]), self.sender, self.desk.heartbeats)
         identity = next_boot(self.desk.disk, Path("/state"))
         self.loop = PollLoop(self.platform, said, identity, rooms, random.Random(3), wake)
 

@@ -223,3 +223,41 @@ def test_jobs_that_are_long_over_are_forgotten(
     bench.look()
     rows = bench.journal._database.query("SELECT lease FROM jobs")
     assert [row["lease"] for row in rows] == ["lease-5", "lease-6", "lease-7"]
+
+
+class TestClockThatJumps:
+    """Somebody sets the wall clock, or a machine starts with a wrong one."""
+
+    def test_ahead_it_removes_nothing_that_was_just_acknowledged(self, bench: Bench) -> None:
+        bench.compute(1)
+        bench.clock.jump(days=30)
+        assert bench.look() == ["lease-1"]
+        bench.clock.advance(7 * DAY_S)
+        assert bench.look() == []
+
+    def test_put_right_again_it_removes_nothing_early(self, bench: Bench) -> None:
+        bench.clock.jump(days=30)
+        bench.compute(1)
+        bench.clock.jump(days=-30)
+        bench.clock.advance(6 * DAY_S)
+        assert bench.look() == ["lease-1"]
+
+    def test_while_no_agent_runs_it_removes_nothing_at_once(self, bench: Bench) -> None:
+        """It looks like a long absence; more than a day of that does not count."""
+        bench.compute(1)
+        bench.clock.jump(days=365)
+        bench.start()
+        assert bench.look() == ["lease-1"]
+        bench.clock.advance(5.9 * DAY_S)
+        assert bench.look() == ["lease-1"]
+        bench.clock.advance(0.2 * DAY_S)
+        assert bench.look() == []
+
+
+def test_a_power_cut_brings_back_no_result_whose_job_may_be_forgotten(bench: Bench) -> None:
+    """Its manifest would look like that of a lost journal, and be sent again."""
+    bench.compute(1)
+    bench.clock.advance(7 * DAY_S)
+    assert bench.look() == []
+    bench.disk.cut_power()
+    assert bench.outbox.folders() == []

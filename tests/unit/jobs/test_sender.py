@@ -316,57 +316,6 @@ class TestADiskThatRefuses:
         assert bench.journal.jobs() == []
 
 
-def acknowledged(bench: Bench) -> list[str]:
-    """Names of the folders after a look for old ones."""
-    bench.clock.advance(61)
-    bench.sender.step()
-    return [folder.name for folder in bench.outbox.folders()]
-
-
-def test_a_clock_that_jumps_ahead_removes_nothing_that_was_just_acknowledged(bench: Bench) -> None:
-    bench.put("train", is_last=True)
-    bench.run()
-    bench.clock.jump(days=30)
-    assert acknowledged(bench) == ["lease-1.train"]
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
-
-
-def test_a_clock_that_was_ahead_and_is_put_right_removes_nothing_early(bench: Bench) -> None:
-    bench.clock.jump(days=30)
-    bench.put("train", is_last=True)
-    bench.run()
-    bench.clock.jump(days=-30)
-    bench.clock.advance(6 * 86400)
-    assert acknowledged(bench) == ["lease-1.train"]
-
-
-def test_a_clock_that_jumps_while_no_agent_runs_removes_nothing_at_once(bench: Bench) -> None:
-    """It looks like a long absence; more than a day of that does not count."""
-    bench.put("train", is_last=True)
-    bench.run()
-    bench.clock.jump(days=365)
-    bench.sender = Sender(
-        bench.platform, bench.journal, bench.parts, bench.heartbeats, bench.clock,
-        Backoff(random.Random(1)),
-    )  # fmt: skip
-    bench.sender.set_platform(PLATFORM)
-    assert acknowledged(bench) == ["lease-1.train"]
-    bench.clock.advance(5.9 * 86400)
-    assert acknowledged(bench) == ["lease-1.train"]
-    bench.clock.advance(0.2 * 86400)
-    assert acknowledged(bench) == []
-
-
-def test_what_a_failed_step_left_is_removed_with_the_rest(bench: Bench) -> None:
-    bench.outbox.open_result("lease-1", "test")
-    failure = {"key": "k", "step": "test", "class": "user_code", "message": "it raised"}
-    bench.journal.put_failure("lease-1", JobFailure.model_validate(failure))
-    bench.run()
-    bench.clock.advance(7 * 86400)
-    assert acknowledged(bench) == []
-
-
 def rows(bench: Bench) -> list[tuple[str, str, str]]:
     found = bench.journal._database.query("SELECT * FROM messages ORDER BY id")
     return [(row["kind"], row["step"], row["state"]) for row in found]
@@ -469,3 +418,10 @@ def test_nothing_is_sent_before_the_platform_is_known(tmp_path: Path) -> None:
     made.run()
     assert made.platform.calls == []
     made.journal.close()
+
+
+def test_the_parts_of_a_refused_result_are_forgotten(bench: Bench) -> None:
+    bench.put("infer", parts=[PART], files=["part-0.npz"], is_last=True)
+    bench.platform.say("commit", PlatformRejectedError("no", problem="invalid"))
+    bench.run()
+    assert bench.parts.want(make_manifest(bench.claim, "infer", parts=[PART], files=["x"])) is False

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,28 @@ def test_jobs_without_a_step_to_do_come_without_their_samples(journal: Journal) 
     ]  # fmt: skip
     assert still_open.claim == make_claim(lease="lease-2", job_id="job-2")
     assert journal.leases() == ["lease-1", "lease-2"]
+
+
+def stored(tmp_path: Path) -> list[dict]:
+    """The claims as they lie on disk."""
+    with closing(sqlite3.connect(tmp_path / "agent.db")) as reader:
+        return [json.loads(claim) for (claim,) in reader.execute("SELECT claim FROM jobs")]
+
+
+def test_samples_leave_the_disk_with_the_last_step(journal: Journal, tmp_path: Path) -> None:
+    claim = make_claim(class_names=["\u00e4 'quoted'", "b", "c"])
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    assert stored(tmp_path) == [claim.model_dump(mode="json")]
+    journal.put_commit(make_manifest(claim, "infer"), is_last=True)
+    assert stored(tmp_path) == [claim.without_samples().model_dump(mode="json")]
+
+
+def test_samples_of_a_superseded_attempt_leave_the_disk(journal: Journal, tmp_path: Path) -> None:
+    journal.put_claim("boot-1", 1, make_claim(), PLATFORM)
+    journal.supersede("lease-1", "another attempt counted")
+    assert stored(tmp_path) == [make_claim().without_samples().model_dump(mode="json")]
+    assert journal.leases() == []
 
 
 def test_numbers_of_claims_start_at_zero_in_each_boot(journal: Journal) -> None:

@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
+from alectio_agent.agent.hooks.shell_command import CommandEnd
 from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.service.notifier import LIMIT_S, LOOK_S, MOST_WAITING, Notifier
-from alectio_agent.agent.service.shell_command import CommandEnd
 from alectio_agent.config.notify import NotifySettings
 from tests.support.clocks import FakeClock
 
@@ -20,17 +20,19 @@ class FakeCommand:
     def __init__(self) -> None:
         self.given: list[dict] = []
         self.limits_s: set[float] = set()
-        self.end = CommandEnd(0, "")
-        self.is_cut = False
+        self.end: CommandEnd | OSError = CommandEnd(0, "")
+        self.is_stopped = False
 
-    def run(self, text: bytes, limit_s: float) -> CommandEnd:
+    def run(self, limit_s: float, text: bytes) -> CommandEnd:
         assert text.endswith(b"\n")
         self.given.append(json.loads(text))
         self.limits_s.add(limit_s)
+        if isinstance(self.end, OSError):
+            raise self.end
         return self.end
 
-    def cut(self) -> None:
-        self.is_cut = True
+    def stop(self) -> None:
+        self.is_stopped = True
 
 
 @pytest.fixture
@@ -109,13 +111,15 @@ def test_without_a_command_nothing_is_kept() -> None:
         (CommandEnd(7, "no such host"), "exit code 7; it printed last: no such host"),
         (CommandEnd(-9, ""), "killed by signal 9"),
         (CommandEnd(None, ""), "it was killed (it may take 1 min 0 s)"),
+        (CommandEnd(None, "", is_stopped=True), "it was killed, since the agent stops"),
+        (OSError(12, "Cannot allocate memory"), "it cannot be run: Cannot allocate memory"),
     ],
 )
 def test_a_command_that_fails_is_told_once_and_the_next_event_comes(
     notifier: Notifier,
     command: FakeCommand,
     caplog: pytest.LogCaptureFixture,
-    end: CommandEnd,
+    end: CommandEnd | OSError,
     said: str,
 ) -> None:
     command.end = end
@@ -155,7 +159,7 @@ def test_an_agent_that_stops_waits_no_longer_than_it_wants(
     notifier.tell("finished", experiment="toy")
     notifier.tell("failed", job="toy/1")
     notifier.interrupt()
-    assert command.is_cut
+    assert command.is_stopped
     assert notifier.is_idle
     notifier.step()
     assert command.given == []
