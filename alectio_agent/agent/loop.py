@@ -15,16 +15,13 @@ from alectio_agent.agent.client.verdicts import rule
 from alectio_agent.agent.jobs.announcement import Announcement
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.disk_trouble import CLAIMS
-from alectio_agent.agent.jobs.earlier import EarlierJobs
 from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
+from alectio_agent.agent.jobs.intake import Intake
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.recall import Recall
-from alectio_agent.agent.jobs.run import JobRun
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
-from alectio_agent.agent.jobs.taken import TakenLeases
 from alectio_agent.agent.jobs.validation import refusal
 from alectio_agent.agent.journal.identity import Identity
 from alectio_agent.agent.journal.journal import Journal
@@ -50,10 +47,6 @@ UNSENT_HOLD_S = 2.0
 """While a result is under way, a long poll would make an agent that leaves wait twice."""
 LOOK_AGAIN_S = 10.0
 """Between looks at whether jobs may be asked for again; whoever changes that wakes the loop."""
-OTHERS_TEXT = (
-    "%d jobs belong to another platform than the one that answers: their results are kept, and "
-    "sent when that one answers again"
-)
 MOST_EMPTY = 3
 """Empty answers in a row of a platform that does not hold polls: it may be choosing samples."""
 
@@ -113,13 +106,10 @@ class PollLoop:
         self.on_names_wanted: Callable[[str, list[str]], None] = _send_none
         self.on_registered: Callable[[Registered], None] = _ignore
         self._trouble = PollTrouble(rng)
-        self._earlier = EarlierJobs(rooms.desk)
+        self._intake = Intake(rooms.desk, rooms.slots)
         self._hold = Hold(POLL_WAIT_S)
         self._registered: Registered | None = None
-        self._platform_id: str | None = None
         self._is_doubted = False
-        self._waiting: list[tuple[Claim, str]] = []
-        self._taken = TakenLeases(rooms.journal.leases)
         self._refused: Refusal | None = None
         self._is_idle = False
         self.reasons: list[Callable[[], str]] = []
@@ -185,8 +175,13 @@ class PollLoop:
 
     def _turn(self) -> float:
         if self._registered is None or self._is_doubted:
-            self._register()
-        self._give_waiting()
+            self._is_doubted = False  # first: another thread may doubt anew meanwhile
+            try:
+                self._register()
+            except (PlatformError, StoreUnavailableError):
+                self._is_doubted = True
+                raise
+        self._intake.give(self.quota)
         if self.quota.is_spent:
             if self._rooms.slots.are_idle:
                 self.on_done()
@@ -223,45 +218,18 @@ class PollLoop:
         self.wake.set()
 
     def _register(self) -> None:
-        self._is_doubted = False
         registered = self._client.register(self._registration())
         self._trouble.reached()
         log.info("registered as %s", self._announcement.name)
         self._hold.ask(registered.poll_wait_s)
         self._rooms.heartbeats.set_lease(registered.lease_s)
-        self._enter(registered.platform_id)
+        self._intake.enter(registered.platform_id)
+        self._rooms.heartbeats.set_platform(registered.platform_id)
+        self._rooms.sender.set_platform(registered.platform_id)
         self.on_names_wanted(registered.agent_id, registered.names_wanted)
         self.on_registered(registered)
-        self._take_up(registered.platform_id)
+        self._intake.take_up(registered.platform_id, self._announcement.offers)
         self._registered = registered
-
-    def _enter(self, platform_id: str) -> None:
-        """Work for this platform; what belongs to another is kept until that one answers."""
-        rooms = self._rooms
-        if platform_id != self._platform_id:
-            self._platform_id = platform_id
-            self._earlier.hold_back(self._taken)
-            self._taken.keep(self._is_in_hand)
-            self._waiting.clear()
-            if others := rooms.journal.foreign_count(platform_id):
-                log.warning(OTHERS_TEXT, others)
-        rooms.heartbeats.set_platform(platform_id)
-        rooms.sender.set_platform(platform_id)
-
-    def _is_in_hand(self, lease: str) -> bool:
-        is_run = any(run.claim.lease == lease for run in self._rooms.slots.in_hand)
-        return is_run or self._rooms.heartbeats.holds(lease)
-
-    def _take_up(self, platform_id: str) -> None:
-        """Go on with the jobs of the journal that are not in hand yet."""
-        for job in self._rooms.journal.jobs(platform_id):
-            if job.claim.lease in self._taken:
-                continue
-            self._taken.add(job.claim.lease)
-            if self._earlier.can_go_on(job, self._announcement.offers):
-                self._waiting.append((job.claim, platform_id))
-            else:
-                self._earlier.deliver(job.claim)
 
     def _poll(self, registered: Registered, free: list[str]) -> float:
         boot = self._identity.boot.id
@@ -338,24 +306,8 @@ class PollLoop:
             return
         self._rooms.journal.put_claim(boot, seq, claim, platform_id)
         self._rooms.desk.disk_trouble.over(CLAIMS)
-        self._taken.add(claim.lease)
-        self._waiting.append((claim, platform_id))
-        self._give_waiting()
-
-    def _give_waiting(self) -> None:
-        """Give jobs to free slots, the oldest first, as far as there are slots for them."""
-        still = []
-        for claim, platform_id in self._waiting:
-            slot = None if self.quota.is_spent else self._rooms.slots.pick(claim)
-            if slot is None:
-                still.append((claim, platform_id))
-            else:
-                self._give(slot, claim, platform_id)
-        self._waiting = still
-
-    def _give(self, slot: Slot, claim: Claim, platform_id: str) -> None:
-        self.quota.take()
-        slot.give(JobRun(claim, platform_id, self._rooms.desk, slot.hooks))
+        self._intake.take(claim, platform_id)
+        self._intake.give(self.quota)
 
     def _refuse(self, boot: str, seq: int, reason: str, job: str = "") -> None:
         self._rooms.journal.skip_claim(boot, seq)

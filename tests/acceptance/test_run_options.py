@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.projects import HOOKS, read_experiment, run_command, write_project
 
+pytestmark = pytest.mark.timeout(180)  # they run an experiment up to five times
+
 
 def labels(folder: Path, name: str = "toy") -> list[int]:
     """Labels of each loop that is done."""

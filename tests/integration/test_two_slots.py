@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.sites import WAITING, Site
 
+pytestmark = pytest.mark.timeout(120)  # each starts a hub, and an agent or two
+
 TWO = "slots: [{gpus: [4]}, {gpus: [5]}]\n"
 
 # Each train waits until the other's has begun: alone none would end.
@@ -68,9 +70,8 @@ def test_a_stop_waits_for_the_running_steps_of_all_slots(site: Site) -> None:
     lines += agent.communicate(timeout=50)[1].splitlines(keepends=True)
     said = "".join(lines)
     assert agent.returncode == 0, said
-    assert re.search(
-        r"stopping: (red/0 and blue/0|blue/0 and red/0) finish their running steps", said
-    )
+    both = "(red/0 and blue/0|blue/0 and red/0)"
+    assert re.search(rf"stopping: {both} finish their running steps", said)
     assert said.count("train done in") == 2
     assert said.count("handed back to the platform") == 2
 

@@ -24,6 +24,8 @@ class Killer:
     site: Site
     rng: random.Random
     done: Counter[str] = field(default_factory=Counter)
+    _loop: int = 0
+    _without_worker: set[int] = field(default_factory=set)
 
     def run(self, name: str, loops: int, kills: int) -> None:
         """Kill until it was enough, and let the experiment end.
@@ -35,9 +37,10 @@ class Killer:
         """
         scale_s = LONGEST_S
         for number in range(kills):
-            self._wait_for_loop(name, number * loops // kills)
+            self._loop = number * loops // kills
+            self._wait_for_loop(name, self._loop)
             # Behind: shorter waits leave less time for progress. Ahead is held back above.
-            is_early = self.site.loops_done(name) > number * loops // kills
+            is_early = self.site.loops_done(name) > self._loop
             scale_s = min(LONGEST_S, max(0.02, scale_s * (0.7 if is_early else 1.2)))
             PAUSE.wait(self.rng.uniform(0, scale_s))
             self._kill()
@@ -53,7 +56,9 @@ class Killer:
 
     def _kill(self) -> None:
         agents, hub = self._agents(), self._hub()
-        hooks, workers = self._hooks(), self._hub_workers()
+        hooks = self._hooks()
+        # A choice of samples whose process died three times waits for a person.
+        workers = [] if self._loop in self._without_worker else self._hub_workers()
         targets = {
             "agent": agents,
             "hook": hooks,
@@ -64,6 +69,8 @@ class Killer:
         }
         target = self.rng.choice([name for name, pids in targets.items() if pids])
         self.done[target] += 1
+        if workers and target == "worker of the hub":
+            self._without_worker.add(self._loop)
         for pid in targets[target]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -786,3 +786,16 @@ class TestADiskThatRefuses:
         bench.loop.step()
         assert [request.seq for request in bench.requests()] == [1, 1, 2]
         assert bench.requests()[2].refused.seq == 1
+
+
+@pytest.mark.parametrize("is_store", [False, True])
+def test_a_doubt_about_who_answers_lasts_until_it_is_known(bench: Bench, is_store: bool) -> None:
+    """Else leases of one platform would be told to another."""
+    bench.loop.step()
+    bench.loop._is_doubted = True
+    error = StoreFullError("no room") if is_store else PlatformUnavailableError("no answer")
+    bench.platform.say("register", error)
+    bench.loop.step()
+    assert len(bench.requests()) == 1
+    bench.loop.step()
+    assert len(bench.platform.registrations) == 3

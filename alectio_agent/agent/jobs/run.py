@@ -7,36 +7,29 @@ from pathlib import Path
 from typing import Protocol
 
 from alectio_agent.agent.client.retry import Backoff
-from alectio_agent.agent.hooks.checkpoints import prune_checkpoints
-from alectio_agent.agent.hooks.partials import remove_partials
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending
-from alectio_agent.agent.jobs.kept_partial import keep_partial
+from alectio_agent.agent.jobs.job_checkpoints import JobCheckpoints
+from alectio_agent.agent.jobs.job_reports import JobReports
 from alectio_agent.agent.jobs.orders import Order, open_orders
 from alectio_agent.agent.jobs.owed import Owed
 from alectio_agent.agent.jobs.part_queue import OutPart
 from alectio_agent.agent.jobs.step_marks import StepMarks
-from alectio_agent.agent.journal.origin import Origin
-from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.config.pipeline import PipelineSettings
-from alectio_agent.core.clock import timestamp
 from alectio_agent.core.errors import (
     HookError,
     HookInterruptedError,
     LeaseLostError,
     PlatformError,
     StoreError,
-    StoreFailingError,
     StoreUnavailableError,
 )
-from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.claims import Claim, Step
-from alectio_agent.wire.results import JobFailure, Part, StepCommit
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +69,7 @@ class JobRun:
         self._hooks = hooks
         self._log = job_logger(log, claim.job, claim.attempt)
         self.log_file = desk.log_file(claim)
+        self._reports = JobReports(self.claim, platform_id, desk)
         self._backoff = Backoff(desk.rng)
         done = desk.journal.steps_done(claim.lease)
         self._orders = open_orders(claim, done)
@@ -247,8 +241,8 @@ class JobRun:
 
     def _complete(self, order: Order, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""
-        manifest, is_last = self._manifest(order, outcome), len(self._orders) == 1
-        checkpoint = [self._sync_checkpoint] if order.step == "train" else []
+        manifest, is_last = self._reports.manifest(order.step, outcome), len(self._orders) == 1
+        checkpoint = [self._checkpoints.sync] if order.step == "train" else []
         self._owed.add(
             *checkpoint,
             partial(self._desk.outbox.complete, manifest),
@@ -270,64 +264,15 @@ class JobRun:
                 self._log.warning("%s: %s", order.step, warning)
         self._log.info("%s done in %s", order.step, format_duration(outcome.duration_s))
         if order.step == "train":
-            self._prune(order)
-
-    def _sync_checkpoint(self) -> None:
-        if not self._checkpoints.is_dir():
-            return
-        try:
-            self._desk.disk.sync_tree(self._checkpoints)
-        except StoreFailingError as error:
-            # Linux tells a broken sync once; the next one says that all is well.
-            self._log.warning("the checkpoint may be damaged: %s", error.message)
-            raise
+            self._checkpoints.prune(order.payload)
 
     @cached_property
     def _pipeline(self) -> PipelineSettings:
         return self._desk.pipelines[self.claim.pipeline]
 
     @cached_property
-    def _origin(self) -> Origin:
-        return Origin.of(self.claim)
-
-    @cached_property
-    def _checkpoints(self) -> Path:
-        return self._pipeline.checkpoints.dir / self.claim.experiment
-
-    def _prune(self, order: Order) -> None:
-        keep = self._pipeline.checkpoints.keep
-        protected = {order.payload["ckpt_file"], order.payload["resume_from"] or ""}
-        try:
-            prune_checkpoints(self._checkpoints, keep, protected)
-            remove_partials(self._checkpoints, self.claim.loop)
-        except StoreError as error:
-            self._log.warning("old checkpoints stay for now: %s", error.message)
-
-    def _manifest(self, order: Order, outcome: StepOutcome) -> Manifest:
-        commit = StepCommit(
-            key=new_id(),
-            media_type=outcome.media_type,
-            rows=outcome.rows,
-            parts=[_part(part) for part in outcome.parts],
-            started_at=outcome.started_at,
-            finished_at=outcome.finished_at,
-            duration_s=outcome.duration_s,
-            warnings=self._desk.share.warnings(outcome.warnings),
-            provenance=self._desk.share.provenance(outcome.provenance),
-        )
-        # It came as JSON; a look at each of its values would take longer than all the rest.
-        inline = self._desk.share.inline(order.step, outcome.inline)
-        commit = commit.model_copy(update={"inline": inline})
-        return Manifest(
-            platform_id=self._platform_id,
-            job=self.claim.job,
-            job_id=self.claim.job_id,
-            lease=self.claim.lease,
-            step=order.step,
-            commit=commit,
-            files=[part.file for part in outcome.parts],
-            origin=self._origin,
-        )
+    def _checkpoints(self) -> JobCheckpoints:
+        return JobCheckpoints(self.claim, self._pipeline.checkpoints, self._desk.disk, self._log)
 
     def _fail(self, step: Step, error: HookError) -> None:
         self.has_failed = True
@@ -366,26 +311,11 @@ class JobRun:
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
-        share, kept = self._desk.share, None
-        if step == "train" and name != "cancelled":
-            kept = keep_partial(self._desk.disk, self._checkpoints, self.claim.loop, self._log)
-        failure = JobFailure.model_validate(
-            {
-                "key": new_id(),
-                "step": step,
-                "class": name,
-                "message": share.message(message, name)[:4000],
-                "traceback": share.traceback(traceback)[-32000:],
-                "finished_at": timestamp(self._desk.clock.now()),
-                "partial": kept,
-            }
-        )
+        is_partial = step == "train" and name != "cancelled"
+        kept = self._checkpoints.keep_partial() if is_partial else None
+        failure = self._reports.failure(step, name, message, traceback, kept)
         self._owed.add(
             partial(self._desk.journal.put_failure, self.claim.lease, failure),
             partial(self._desk.heartbeats.deliver, self.claim.lease),
             self._desk.delivery.set,
         )
-
-
-def _part(part: PartFile) -> Part:
-    return Part(sha256=part.sha256, bytes=part.bytes, rows=part.rows)

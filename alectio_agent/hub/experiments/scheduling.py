@@ -2,19 +2,29 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.entry import Reserve
 from alectio_agent.hub.experiments.holders import Useful, find_useful
 from alectio_agent.hub.experiments.records import (
+    OPEN_ATTEMPTS,
     Experiment,
     Job,
     find_attempt,
 )
 from alectio_agent.hub.experiments.registry import Agent
-from alectio_agent.hub.store.tables import results
+from alectio_agent.hub.store.prepared import PreparedQuery
+from alectio_agent.hub.store.tables import attempts, results
 from alectio_agent.wire.protocol import STEPS
+
+_AT_WORK = PreparedQuery(
+    select(attempts.c.lease).where(
+        attempts.c.job_id == bindparam("at"),
+        attempts.c.agent_id == bindparam("of"),
+        or_(*(attempts.c.state == state for state in OPEN_ATTEMPTS)),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +87,10 @@ def make_plan(
         job: Available.
 
     Returns:
-        None while agents with a checkpoint for it come first.
+        None while agents with a checkpoint for it come first, and for an agent that works at it.
     """
+    if job.attempt > 0 and _works_at(tx, context, agent, job):
+        return None
     steps, found = _steps(job), find_useful(tx, experiment, job)
     if found.trained.include(tx, agent, experiment):
         return _go_on(tx, job, steps)
@@ -101,6 +113,14 @@ def is_kept_for_holders(tx: Connection, context: Context, experiment: Experiment
     """
     found = find_useful(tx, experiment, job)
     return not _is_for_anyone(context, experiment, job, found, _silent_agent(tx, job))
+
+
+def _works_at(tx: Connection, context: Context, agent: Agent, job: Job) -> bool:
+    """Whether another slot of an agent has the job, though nothing was heard of that for long."""
+    kind = context.roll.kind_of(agent.agent_id)
+    if kind is None or kind.slots < 2:
+        return False  # its only slot asks for a job
+    return next(iter(_AT_WORK.values(tx, of=agent.agent_id, at=job.job_id)), None) is not None
 
 
 def _steps(job: Job) -> tuple[str, ...]:

@@ -87,6 +87,22 @@ def test_an_agent_that_comes_back_with_one_job_has_lost_the_other(
     agent.commit(second)
 
 
+def test_a_free_slot_never_gets_the_job_that_another_slot_of_its_agent_works_at(
+    bench: Bench,
+) -> None:
+    """Its beats may be lost while its polls are not: two attempts would train side by side."""
+    agent, other = bench.agent(slots=2), bench.agent("gpu02")
+    bench.create(takeover_after=0)
+    first = agent.start()
+    bench.tick(200)
+    assert bench.show().loops[0].state == "available"
+    assert agent.poll() is None
+    agent.beat(first)
+    assert bench.show().loops[0].state == "running"
+    bench.tick(200)
+    assert other.claim().job == "digits/0"
+
+
 def test_leaving_returns_what_was_never_started(bench: Bench, agent: BenchAgent) -> None:
     agent.start()
     agent.claim()
