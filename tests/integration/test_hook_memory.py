@@ -135,6 +135,7 @@ class TestLimit:
         )
         assert "Largest: python" in error.hint
         assert "raise pipelines.toy.memory" in error.hint
+        assert "if that does not help, mend it, then: alectio-agent experiment retry" in error.hint
         assert not is_running(int(bench.log()))
         assert bench.run(pipeline, "infer").rows == 3
 

@@ -93,7 +93,9 @@ def to_worker_kill(error: HookError, kill: KernelKill, scene: Scene) -> HookMemo
 def _again(scene: Scene) -> str:
     if not scene.step or scene.again:
         return ""
-    return f". It is tried again by itself (`retries`); if that does not help: {mend(scene.what)}"
+    told = mend(scene.what)
+    first, rest = told[0].lower(), told[1:]
+    return f". It is tried again by itself (`retries`); if that does not help, {first}{rest}"
 
 
 def _processes(number: int) -> str:
