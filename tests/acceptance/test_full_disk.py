@@ -163,7 +163,7 @@ def test_a_second_stop_does_not_wait_for_room(disk: Path, tmp_path: Path) -> Non
             said.append(line)
             if "loses nothing" in line:
                 agent.send_signal(signal.SIGTERM)
-            if "again to cancel it" in line:
+            if "again to cancel" in line:
                 agent.send_signal(signal.SIGTERM)
         assert agent.wait() == 75, said
     assert any("the result of train is lost" in line for line in said), said
