@@ -131,15 +131,15 @@ def test_a_pool_that_is_too_small_is_told(tmp_path: Path) -> None:
     assert "the pool has 9" in checks["experiment"]["problems"][0]
 
 
-def test_a_journal_that_cannot_be_read_is_told_before_run_stops_at_it(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_read_is_told_before_run_moves_it_aside(tmp_path: Path) -> None:
     write_project(tmp_path)
     (tmp_path / ".alectio").mkdir(mode=0o700)
     (tmp_path / ".alectio" / "agent.db").write_text("this is no database" * 100)
     code, checks = check_in(tmp_path, "--offline")
     assert (code, failures(checks)) == (3, ["journal"])
     told = checks["journal"]["problems"][0]
-    assert told.startswith(f"E-DISK-01  {tmp_path}/.alectio/agent.db: ")
-    assert "Put back a copy, or move it away" in told
+    assert told.startswith(f"E-DISK-04  {tmp_path}/.alectio/agent.db: ")
+    assert "The next start moves it aside and makes it anew" in told
 
 
 def test_a_state_folder_that_is_none_or_open_to_others_is_told(tmp_path: Path) -> None:

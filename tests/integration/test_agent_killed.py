@@ -113,11 +113,14 @@ def test_a_leader_is_known_by_its_start_time_even_without_the_marker(tmp_path: P
 def test_a_process_that_left_the_group_but_carries_the_marker_is_ended(tmp_path: Path) -> None:
     marker = new_marker()
     gone = subprocess.Popen(
-        [sys.executable, "-c", "input()"],
+        [sys.executable, "-c", "print('here', flush=True); input()"],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         start_new_session=True,
         env={**os.environ, "ALECTIO_HOOK_MARKER": marker},
     )
+    assert gone.stdout is not None
+    gone.stdout.readline()  # for a moment after its start the system shows no environment of it
     end_group(2**22 - 1, 1, marker, SystemClock())
     assert gone.wait() == -signal.SIGKILL
     gone.communicate()
