@@ -114,7 +114,7 @@ def unauthorized(scene: Scene) -> requests.Response:
 
 def expired(scene: Scene) -> requests.Response:
     token = scene.token(expires_s=60)
-    scene.clock.ahead_s += 61
+    scene.clock.advance(61)
     return scene.platform(token=token)
 
 

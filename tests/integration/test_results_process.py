@@ -130,7 +130,7 @@ def test_a_folder_in_the_way_is_told_and_tried_again(hub: Hub, tmp_path: Path) -
     code, told = hub.stop()
     assert code == 0
     assert f"{results / 'digits'}: " in told
-    assert "trying again" in told
+    assert "tried again" in told
 
 
 def test_the_same_files_are_read_from_elsewhere_with_nothing_but_a_url(

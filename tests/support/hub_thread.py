@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,14 @@ class ForwardClock(SystemClock):
     """The machine's clock, some seconds ahead."""
 
     ahead_s = 0.0
+    on_second: Callable[[], object] = staticmethod(lambda: None)
+    """A hub counts only time in which its ticker has turned."""
+
+    def advance(self, seconds: int) -> None:
+        """Put it forward, second by second."""
+        for _ in range(seconds):
+            self.ahead_s += 1
+            self.on_second()
 
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead_s
@@ -51,6 +59,7 @@ def hub_in_thread(data: Path, listening: socket.socket) -> Iterator[ForwardClock
         ready.set()
 
     server.on_started, server.on_stopping = started, hub.quiet
+    clock.on_second = lambda: hub.services.platform.turn(1.0)
     hub.start()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
