@@ -5,7 +5,6 @@ import random
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Self
 
 from alectio_agent.agent.client.deadlines import Deadlines
@@ -147,7 +146,8 @@ def build_agent(
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     poll_loop.recall.cut = poll_line.cut
     bind_keeper(keeper, rooms, poll_loop)
-    check = _add_reasons(state, poll_loop, base.clock)
+    _heed_pauses(state.pauses, slots, poll_loop, poll_line)
+    check = _add_reasons(state, poll_loop, hooks, base.clock)
     agent = Agent(
         Parts(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
@@ -158,12 +158,9 @@ def build_agent(
             keeper=keeper,
         )
     )  # fmt: skip
-    _heed_pauses(state.pauses, slots, poll_loop, poll_line)
     poll_loop.on_names_wanted = names.want
     _watch(base, poll_loop, notifier)
     poll_loop.on_done = agent.finish
-    for runs_steps in hooks:
-        poll_loop.reasons.append(partial(getattr, runs_steps, "stuck"))
     poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
     poll_loop.on_fatal = sender.on_fatal = heartbeats.on_fatal = agent.fail_now
@@ -183,13 +180,16 @@ def _make_slots(
     return Slots(slots)
 
 
-def _add_reasons(state: State, poll_loop: PollLoop, clock: SystemClock) -> ClaimCheck | None:
-    """Let the configuration speak against a job: the disk first, since a command takes longer."""
+def _add_reasons(
+    state: State, poll_loop: PollLoop, hooks: Sequence[HookSlot], clock: SystemClock
+) -> ClaimCheck | None:
+    """Let this machine speak against a job; a command last, since it is not run in vain then."""
     settings, line = state.settings, state.settings.claim.check
     folders = {"agent.state_dir": settings.agent.state_dir}
     for name, pipeline in settings.pipelines.items():
         folders[f"pipelines.{name}.checkpoints.dir"] = pipeline.checkpoints.dir
     poll_loop.reasons.append(FreeDisk(settings.claim.min_free_disk, folders))
+    poll_loop.reasons += [runs_steps.why_stuck for runs_steps in hooks]
     if line is None:
         return None
     check = ClaimCheck(line, os.environ, clock)

@@ -193,14 +193,14 @@ def test_a_process_that_cannot_be_killed_is_left_after_a_while_and_holds_back_th
     assert "processes of a hook cannot be killed: [" in caplog.text
     (leader,) = bench.groups.living
     await_end(leader)
-    assert bench.slot.stuck.startswith(
+    assert bench.slot.why_stuck().startswith(
         f"E-HOOK-16  processes of an earlier hook were killed and do not end: {pid}. "
     )
     assert len(bench.groups.living) == 1, "the next start of the agent tries again"
 
     (freezer / "freezer.state").write_text("THAWED")
     await_end(pid)
-    assert bench.slot.stuck == ""
+    assert bench.slot.why_stuck() == ""
     assert bench.groups.living == {}
     bench.on_progress = None
     assert bench.run(bench.pipeline(), "test").rows == 3
@@ -221,9 +221,9 @@ def test_the_hook_process_itself_may_be_the_one_that_cannot_be_killed(
     bench.on_progress = freeze
     with pytest.raises(HookInterruptedError):
         bench.run(bench.pipeline(hooks(*HIDDEN["in the group"])), "test")
-    assert "E-HOOK-16" in bench.slot.stuck
+    assert "E-HOOK-16" in bench.slot.why_stuck()
     (freezer / "freezer.state").write_text("THAWED")
     (pid,) = bench.groups.living
     await_end(pid)
-    assert bench.slot.stuck == ""
+    assert bench.slot.why_stuck() == ""
     bench.close()

@@ -69,8 +69,7 @@ class HookSlot:
         self._warm: Warm | None = None
         self._spare = SpareProcess(clock, self._calls, self._now_ns)
 
-    @property
-    def stuck(self) -> str:
+    def why_stuck(self) -> str:
         """Why no job should be taken: what an earlier hook left does not end. Mostly empty."""
         return self._calls.leftovers.why()
 
