@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import shutil
 import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -20,6 +19,7 @@ from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.errors import ConfigError, NotAuthorizedError, PlatformError, StoreError
+from alectio_agent.core.free_disk import free_bytes
 from alectio_agent.core.units import format_size
 
 LOW_BYTES = 2**30
@@ -72,7 +72,7 @@ def check_disk(folder: Path) -> Check:
     Args:
         folder: The state folder; may be missing.
     """
-    free = shutil.disk_usage(nearest_existing(folder)).free
+    free = free_bytes(folder)
     warning = ""
     if free < LOW_BYTES:
         warning = (

@@ -2,8 +2,9 @@
 
 import ipaddress
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -103,24 +104,14 @@ def _write_keep_warm(seconds: float | None) -> str:
     return FOREVER if seconds is None else write_duration(seconds)
 
 
-def _time_limit(value: Any) -> float:
+def _limit(parse: Callable[[Any], float], kind: str, value: Any) -> float:
     try:
-        limit_s = parse_duration(value)
+        limit = parse(value)
     except ValueError as error:
         raise ValueError(f"{error}, or null for no limit") from error
-    if not limit_s:
-        raise ValueError("expected a duration above zero, or null for no limit")
-    return limit_s
-
-
-def _size_limit(value: Any) -> int:
-    try:
-        limit_bytes = parse_size(value)
-    except ValueError as error:
-        raise ValueError(f"{error}, or null for no limit") from error
-    if not limit_bytes:
-        raise ValueError("expected a size above zero, or null for no limit")
-    return limit_bytes
+    if not limit:
+        raise ValueError(f"expected a {kind} above zero, or null for no limit")
+    return limit
 
 
 def _command_line(value: str) -> str:
@@ -239,7 +230,7 @@ KeepWarm = Annotated[
 ]
 TimeLimit = Annotated[
     float,
-    BeforeValidator(_time_limit),
+    BeforeValidator(partial(_limit, parse_duration, "duration")),
     PlainSerializer(write_duration, when_used="json"),
     WithJsonSchema(DURATION_SCHEMA),
 ]
@@ -251,7 +242,7 @@ Size = Annotated[
 ]
 SizeLimit = Annotated[
     int,
-    BeforeValidator(_size_limit),
+    BeforeValidator(partial(_limit, parse_size, "size")),
     PlainSerializer(write_size, when_used="json"),
     WithJsonSchema(SIZE_SCHEMA),
 ]

@@ -11,6 +11,7 @@ from alectio_agent.core.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
+from alectio_agent.core.free_disk import disk_of
 from alectio_agent.core.units import format_size
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -74,7 +75,7 @@ def room_left(path: Path | str) -> str:
         path: Need not exist.
     """
     try:
-        found = os.statvfs(_existing(Path(path)))
+        found = disk_of(Path(path))
     except OSError:
         return "its disk cannot be looked at"
     if found.f_files and not found.f_favail:
@@ -124,13 +125,6 @@ class disk_errors:  # noqa: N801 - reads as a word in `with disk_errors(path):`
         """Raise the error of ours in place of the system's."""
         if isinstance(error, OSError):
             raise store_error(self._path, error) from error
-
-
-def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path
 
 
 def _user() -> str:

@@ -1,9 +1,10 @@
 """What goes out about a job: heartbeats, commits, failures."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue
 
+from alectio_agent.core.ids import new_id
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.names import CHECKPOINT_PATTERN, Digest, Id
 from alectio_agent.wire.protocol import MAX_COUNT
@@ -120,6 +121,19 @@ class JobFailure(Record):
     traceback: str = Field(default="", max_length=32000)
     finished_at: str = ""
     partial: str | None = Field(default=None, pattern=CHECKPOINT_PATTERN)
+
+    @classmethod
+    def of(cls, failure_class: str, message: str, finished_at: str, **more: str | None) -> Self:
+        """A failure with a key of its own.
+
+        Args:
+            failure_class: One of the classes.
+            message: For people; what is too long is cut.
+            finished_at: RFC 3339, agent's clock.
+            more: Other fields.
+        """
+        told = {"key": new_id(), "class": failure_class, "message": message[:4000]}
+        return cls.model_validate({**told, "finished_at": finished_at, **more})
 
     def content(self) -> dict[str, JsonValue]:
         """What is compared when the key comes again."""

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.full_disk_run import POINTS
-from tests.support.projects import HOOKS, read_experiment, run_command, without_times, write_project
+from tests.support.projects import (
+    HOOKS,
+    calm_history,
+    read_experiment,
+    run_command,
+    without_times,
+    write_project,
+)
 from tests.support.small_disks import empty_disk, fill_disk, remount, small_disk
 
 RUN = [sys.executable, str(Path(__file__).parents[1] / "support" / "full_disk_run.py")]
@@ -56,11 +63,7 @@ def run_on(disk: Path, agent_yaml: Path, *schedule: str, reserve: bool = False, 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> object:
     """The results of the same experiment on a disk with room."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    write_project(folder, loops=LOOPS, batch=3)
-    done = run_command("run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return without_times(read_experiment(folder))
+    return calm_history(tmp_path_factory.mktemp("undisturbed"), loops=LOOPS, batch=3)
 
 
 @pytest.mark.timeout(150)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.killing_run import POINTS, TARGETS
 from tests.support.projects import (
+    calm_history,
     read_experiment,
     run_command,
     without_times,
@@ -33,11 +34,7 @@ STEP_OF = {
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> object:
     """The results of the same experiment when nobody disturbs it."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    write_project(folder, loops=LOOPS, batch=3)
-    done = run_command("run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return without_times(read_experiment(folder))
+    return calm_history(tmp_path_factory.mktemp("undisturbed"), loops=LOOPS, batch=3)
 
 
 @pytest.mark.timeout(600)  # nine runs, each with a hub that starts

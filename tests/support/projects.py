@@ -98,6 +98,14 @@ def run_command(
     )
 
 
+def calm_history(folder: Path, *, loops: int, batch: int) -> object:
+    """What is kept of an experiment when nobody disturbs it."""
+    write_project(folder, loops=loops, batch=batch)
+    done = run_command("run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return without_times(read_experiment(folder))
+
+
 def read_experiment(folder: Path, name: str = "toy") -> dict[str, Any]:
     """The experiment's results file."""
     found: dict[str, Any] = json.loads((folder / "results" / name / "experiment.json").read_text())

@@ -29,13 +29,13 @@ class KernelKill:
 
     @property
     def numbers(self) -> str:
-        """What was held, and what there is, for people."""
+        """What was held, and what there is, for people: in brackets, or empty."""
         said = []
         if self.peak_bytes:
             said.append(f"its largest process held {format_size(self.peak_bytes)}")
         if self.bound is not None:
             said.append(f"{self.bound.what} is {format_size(self.bound.bytes)}")
-        return "; ".join(said)
+        return f" ({'; '.join(said)})" if said else ""
 
 
 def to_excess(excess: Excess, scene: Scene) -> HookMemoryError:
@@ -63,10 +63,9 @@ def to_kernel_kill(kill: KernelKill, scene: Scene) -> HookMemoryError:
         kill: What is known.
         scene: Where it happened.
     """
-    numbers = f" ({kill.numbers})" if kill.numbers else ""
     return HookMemoryError(
         f"E-HOOK-15  {scene.what}: the kernel killed the hook process because memory ran out"
-        f"{numbers}",
+        f"{kill.numbers}",
         hint=f"{LESS}; or give the machine or the control group more{_again(scene)}. "
         f"{scene.in_log('What it printed')}",
     )
@@ -80,10 +79,9 @@ def to_worker_kill(error: HookError, kill: KernelKill, scene: Scene) -> HookMemo
         kill: What is known.
         scene: Where it happened.
     """
-    numbers = f" ({kill.numbers})" if kill.numbers else ""
     return HookMemoryError(
         f"E-HOOK-15  {scene.what}: the kernel killed {_processes(kill.count)} of this agent's "
-        f"control group because memory ran out{numbers}; then the hook raised",
+        f"control group because memory ran out{kill.numbers}; then the hook raised",
         hint=f"{error.message}. {LESS}; or give the control group more{_again(scene)}. "
         f"{scene.in_log('The traceback')}",
         traceback=error.traceback,

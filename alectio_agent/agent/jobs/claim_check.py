@@ -1,6 +1,5 @@
 """What speaks against asking for a job now: a full disk, or a command of the user's."""
 
-import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from alectio_agent.agent.hooks.shell_command import CommandEnd, ShellCommand
 from alectio_agent.core.clock import Clock
+from alectio_agent.core.free_disk import free_bytes
 from alectio_agent.core.units import format_duration, format_size
 
 LIMIT_S = 30.0
@@ -34,7 +34,7 @@ class FreeDisk:
             return ""
         for key, folder in self._folders.items():
             try:
-                free = _free_bytes(folder)
+                free = free_bytes(folder)
             except OSError as error:
                 return f"{folder} ({key}): its free disk cannot be told ({error.strerror})"
             if free < self._least_bytes:
@@ -96,12 +96,3 @@ class ClaimCheck:
                 name = signal.Signals(-end.code).name
             return f"was killed by {name}{said}"
         return f"ended with {end.code}, not with 0{said}"
-
-
-def _free_bytes(folder: Path) -> int:
-    """On the disk of a folder, or of the nearest one above it that is there."""
-    for candidate in (folder, *folder.parents):
-        with suppress(FileNotFoundError, NotADirectoryError):
-            found = os.statvfs(candidate)
-            return found.f_bavail * found.f_frsize
-    raise FileNotFoundError(2, "no such folder", str(folder))

@@ -7,7 +7,6 @@ from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.journal.rows import Job
 from alectio_agent.core.clock import timestamp
-from alectio_agent.core.ids import new_id
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.results import JobFailure
 
@@ -43,8 +42,7 @@ class EarlierJobs:
         reason = f"pipeline {claim.pipeline!r} is no longer in the agent's configuration"
         log.error("%s is handed back to the platform: %s", claim.job, reason)
         now = timestamp(self._desk.clock.now())
-        told = {"key": new_id(), "class": "interrupted", "message": reason, "finished_at": now}
-        self._desk.journal.put_failure(claim.lease, JobFailure.model_validate(told))
+        self._desk.journal.put_failure(claim.lease, JobFailure.of("interrupted", reason, now))
         return False
 
     def deliver(self, claim: Claim) -> None:

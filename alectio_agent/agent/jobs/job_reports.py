@@ -72,16 +72,13 @@ class JobReports:
             partial: Name of what `train` saved in its middle; None without.
         """
         share = self._desk.share
-        return JobFailure.model_validate(
-            {
-                "key": new_id(),
-                "step": step,
-                "class": name,
-                "message": share.message(message, name)[:4000],
-                "traceback": share.traceback(traceback)[-32000:],
-                "finished_at": timestamp(self._desk.clock.now()),
-                "partial": partial,
-            }
+        return JobFailure.of(
+            name,
+            share.message(message, name),
+            timestamp(self._desk.clock.now()),
+            step=step,
+            traceback=share.traceback(traceback)[-32000:],
+            partial=partial,
         )
 
     @cached_property

@@ -79,10 +79,6 @@ class PartCourier:
         """
         self._queue.mark_missing(lease, missing_parts(error))
 
-    def remove(self, lease: str, step: str) -> None:
-        """Remove the files of a result that is needed no more."""
-        self._outbox.remove(lease, step)
-
     def _call_workers(self) -> None:
         for worker in self.workers[: self._queue.in_hand]:
             self.on_work(worker)

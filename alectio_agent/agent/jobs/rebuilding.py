@@ -8,7 +8,6 @@ from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.origin import Origin
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.restoring import FoundAttempt
-from alectio_agent.core.ids import new_id
 from alectio_agent.wire.claims import Claim, Step
 from alectio_agent.wire.protocol import STEPS
 from alectio_agent.wire.results import JobFailure
@@ -74,12 +73,4 @@ def _claim(results: Sequence[Manifest]) -> tuple[Claim, bool]:
 
 
 def _failure(step: Step | None, finished_at: str) -> JobFailure:
-    return JobFailure.model_validate(
-        {
-            "key": new_id(),
-            "step": step,
-            "class": "interrupted",
-            "message": HANDED_BACK,
-            "finished_at": finished_at,
-        }
-    )
+    return JobFailure.of("interrupted", HANDED_BACK, finished_at, step=step)

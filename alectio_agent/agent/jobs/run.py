@@ -237,7 +237,7 @@ class JobRun:
         """
         self._desk.parts.forget(self.claim.lease)
         with suppress(StoreError):  # the next start removes it
-            self._desk.parts.remove(self.claim.lease, step)
+            self._desk.outbox.remove(self.claim.lease, step)
 
     def _complete(self, order: Order, outcome: StepOutcome) -> None:
         """Make the result durable, in the order that loses nothing; then let it be sent."""

@@ -22,7 +22,6 @@ from alectio_agent.core.errors import (
     PlatformRejectedError,
     StoreUnavailableError,
 )
-from alectio_agent.core.ids import new_id
 from alectio_agent.core.log import job_logger
 from alectio_agent.wire.results import JobFailure
 
@@ -207,15 +206,8 @@ class Sender:
             self._heartbeats.release(message.lease)
 
     def _rejected(self, message: Message, reason: str) -> JobFailure:
-        return JobFailure.model_validate(
-            {
-                "key": new_id(),
-                "step": message.step,
-                "class": "rejected",
-                "message": f"the platform refused the result of {message.step}: {reason}"[:4000],
-                "finished_at": timestamp(self._clock.now()),
-            }
-        )
+        told = f"the platform refused the result of {message.step}: {reason}"
+        return JobFailure.of("rejected", told, timestamp(self._clock.now()), step=message.step)
 
     def _supersede(self, message: Message, reason: str) -> None:
         self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)

@@ -13,6 +13,7 @@ from alectio_agent.agent.journal.kept_lock import keep_lock, kept_lock
 from alectio_agent.core.disk_errors import FAILING, disk_errors
 from alectio_agent.core.durable import settle_folder
 from alectio_agent.core.errors import StoreBusyError, StoreError
+from alectio_agent.core.free_disk import free_bytes
 
 NO_LOCKS_HINT = (
     "Two agents in one folder would lose results. Put agent.state_dir on a disk of this machine."
@@ -141,10 +142,9 @@ class SystemDisk:
     def free_bytes(self, folder: Path) -> int | None:
         """Ask the file system; see `Disk`."""
         try:
-            found = os.statvfs(folder)
+            return free_bytes(folder)
         except OSError:
             return None
-        return found.f_bavail * found.f_frsize
 
 
 class FolderLock:

@@ -1,6 +1,5 @@
 """What an agent is doing, at one moment, for whoever looks: the live view, `status`."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.agent.service.stop_plan import StopMode, StopPlan
 from alectio_agent.core.errors import StoreError
+from alectio_agent.core.free_disk import free_bytes
 
 AgentState = Literal["starting", "idle", "working", "stopping"]
 
@@ -171,7 +171,6 @@ def _unsent(journal: Journal) -> Unsent:
 
 def _free_bytes(folder: Path) -> int | None:
     try:
-        found = os.statvfs(folder)
+        return free_bytes(folder)
     except OSError:
         return None
-    return found.f_bavail * found.f_frsize
