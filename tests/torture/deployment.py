@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,7 @@ from tests.support.projects import without_times
 COMMAND = [sys.executable, "-m", "alectio_agent"]
 LOOK_S = 0.01
 PATIENCE_S = 60.0
+MOST_DIFFERENCES = 10
 PAUSE = threading.Event()
 """Never set: waits are looks at a state, each a moment later."""
 
@@ -293,6 +295,30 @@ def wait_until(is_so: Callable[[], bool], what: str, patience_s: float = PATIENC
         if time.monotonic() > ends_s:
             fail(f"waited {patience_s:g} s in vain for {what}")
         PAUSE.wait(LOOK_S)
+
+
+def check_history(found: Any, expected: Any, whose: str) -> None:
+    """A history must be that of the calm run; the first differences are told with their places.
+
+    Args:
+        found: Of the tortured run.
+        expected: Of the calm run.
+        whose: For the message.
+    """
+    told = list(islice(_differences(found, expected, ""), MOST_DIFFERENCES))
+    if told:
+        fail("\n".join([f"{whose}: the history is not that of the calm run:", *told]))
+
+
+def _differences(found: Any, expected: Any, place: str) -> Iterator[str]:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in sorted(found.keys() | expected.keys()):
+            yield from _differences(found.get(key), expected.get(key), f"{place}.{key}")
+    elif isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        for number, pair in enumerate(zip(found, expected, strict=True)):
+            yield from _differences(*pair, f"{place}[{number}]")
+    elif found != expected:
+        yield f"{place}: {str(found)[:200]}, not {str(expected)[:200]}"
 
 
 def processes_of(folder: Path) -> dict[int, str]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.torture.deployment import PAUSE, Site, fail, processes_of, wait_until
+from tests.torture.deployment import PAUSE, Site, check_history, processes_of, wait_until
 from tests.torture.leaks import check_leaks
 
 STEP_S = 0.15
@@ -122,8 +122,7 @@ def torture_by_kills(folder: Path, loops: int, kills: int, seed: int) -> Counter
         site.stop()
     finally:
         site.kill()
-    if site.history("toy") != calm.history("toy"):
-        fail(f"the history is not that of the calm run: see {folder}")
+    check_history(site.history("toy"), calm.history("toy"), f"toy in {folder}")
     check_leaks(site, calm)
     return killer.done
 
