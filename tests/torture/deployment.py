@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import requests
+from sqlalchemy import Connection, select
 
+from alectio_agent.hub.results.marks import read_mark
+from alectio_agent.hub.results.worker import HubReader
+from alectio_agent.hub.store.tables import experiments
 from tests.support.projects import without_times
 
 COMMAND = [sys.executable, "-m", "alectio_agent"]
@@ -178,13 +182,26 @@ class Site:
                 process.wait()
 
     def settle(self) -> None:
-        """Wait until agents have delivered everything and removed what was acknowledged."""
+        """Wait for agents to deliver everything and remove what was acknowledged, then for results.
 
-        def is_settled() -> bool:
+        A hub that stops leaves the scores of the last loop to the next one when its worker was just
+        killed, and the files that take it longer than seconds.
+        """
+
+        def is_delivered() -> bool:
             self.keep_alive()
             return all(agent.is_at_rest for agent in self.agents if agent.process is not None)
 
-        wait_until(is_settled, "empty outboxes", 120)
+        def is_written() -> bool:
+            self.keep_alive()
+            made = HubReader(self._data / "hub.db")(_read_experiments)
+            return all(
+                state == "finished" and self._has_results(name, version)
+                for name, state, version in made
+            )
+
+        wait_until(is_delivered, "empty outboxes", 120)
+        wait_until(is_written, "results files", 120)
 
     def create(self, name: str, loops: int, batch: int = 2) -> None:
         """An experiment for each pipeline; a step that was killed is tried again for ever."""
@@ -248,6 +265,10 @@ class Site:
     def _data(self) -> Path:
         return self.folder / "hub"
 
+    def _has_results(self, name: str, version: int) -> bool:
+        mark = read_mark(self._data / "results" / name)
+        return mark.version == version and mark.report == {name: version}
+
     def _hub_log(self) -> str:
         return (self.folder / "hub.log").read_text(errors="replace")
 
@@ -295,6 +316,12 @@ def wait_until(is_so: Callable[[], bool], what: str, patience_s: float = PATIENC
         if time.monotonic() > ends_s:
             fail(f"waited {patience_s:g} s in vain for {what}")
         PAUSE.wait(LOOK_S)
+
+
+def _read_experiments(tx: Connection) -> list[tuple[str, str, int]]:
+    """Name, state and version of each experiment."""
+    columns = experiments.c
+    return [tuple(row) for row in tx.execute(select(columns.name, columns.state, columns.version))]
 
 
 def check_history(found: Any, expected: Any, whose: str) -> None:
