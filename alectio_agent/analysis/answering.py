@@ -12,25 +12,38 @@ from alectio_agent.analysis.results import read_index, read_outputs
 from alectio_agent.analysis.strategies.detail import histogram, near_misses
 from alectio_agent.analysis.strategies.mix import Batch, Rules, Share, choose
 from alectio_agent.analysis.strategies.pool import Indices, Pool
-from alectio_agent.analysis.strategies.registry import strategy_named
+from alectio_agent.analysis.strategies.registry import load, strategy_named
 from alectio_agent.core.errors import StrategyError
 
 
-def answer(line: str | bytes) -> dict[str, Any]:
-    """Answer one request.
+class Answerer:
+    """Answers requests, and gets ready for those that will follow."""
 
-    Args:
-        line: One JSON object.
+    def __init__(self) -> None:
+        """Start without anything to get ready for."""
+        self._soon: list[str] = []
 
-    Returns:
-        What was asked for, as plain JSON.
+    def answer(self, line: str | bytes) -> dict[str, Any]:
+        """Answer one request.
 
-    Raises:
-        StrategyError: It cannot be answered; the message says why.
-        ValueError: No request of this worker.
-    """
-    request = REQUEST.validate_json(line)
-    return answer_select(request) if request.op == "select" else answer_metrics(request)
+        Args:
+            line: One JSON object.
+
+        Returns:
+            What was asked for, as plain JSON.
+
+        Raises:
+            StrategyError: It cannot be answered; the message says why.
+            ValueError: No request of this worker.
+        """
+        request = REQUEST.validate_json(line)
+        self._soon = request.soon
+        return answer_select(request) if request.op == "select" else answer_metrics(request)
+
+    def get_ready(self) -> None:
+        """Load what the strategies need that the last request announced."""
+        for name in self._soon:
+            load(name)
 
 
 def answer_select(request: SelectRequest) -> dict[str, Any]:

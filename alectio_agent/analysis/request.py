@@ -38,7 +38,17 @@ class StrategyShare(_Request):
     share: float = Field(default=1.0, gt=0, le=1)
 
 
-class SelectRequest(_Request):
+class _Question(_Request):
+    """What is asked.
+
+    Attributes:
+        soon: Strategies that will be asked for; what they need is loaded once this is answered.
+    """
+
+    soon: list[str] = []
+
+
+class SelectRequest(_Question):
     """Choose a batch.
 
     Attributes:
@@ -66,7 +76,7 @@ class SelectRequest(_Request):
     labeled: list[int] | None = None
 
 
-class MetricsRequest(_Request):
+class MetricsRequest(_Question):
     """Judge a model.
 
     Attributes:

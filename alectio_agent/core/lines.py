@@ -17,7 +17,7 @@ def answer_lines(
     requests: IO[bytes],
     answers: IO[bytes],
     answer: Answerer,
-    after_first: Callable[[], None] = lambda: None,
+    afterwards: Callable[[], None] = lambda: None,
 ) -> None:
     """Answer until the requests end.
 
@@ -26,16 +26,13 @@ def answer_lines(
         answers: Gets one JSON object a line, flushed; for a request that cannot be answered
             `{"error": message, "kind": class of the error}`.
         answer: Makes the answer to one line.
-        after_first: Called once, when the first answer is out.
+        afterwards: Called when an answer is out.
     """
-    is_first = True
     for line in requests:
         told = json.dumps(_answered(answer, line), separators=(",", ":"))
         answers.write(told.encode() + b"\n")
         answers.flush()
-        if is_first:
-            is_first = False
-            after_first()
+        afterwards()
 
 
 def on_own_pipes(serve: Callable[[IO[bytes], IO[bytes]], None]) -> None:

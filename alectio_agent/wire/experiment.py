@@ -217,8 +217,13 @@ class ExperimentSettings(Settings):
     @property
     def chooses_by_scores(self) -> bool:
         """Whether any batch is chosen by what the model says; a control's is chosen by chance."""
+        return not set(self.strategy_names) <= set(SCORE_FREE_STRATEGIES)
+
+    @property
+    def strategy_names(self) -> list[str]:
+        """The strategies that batches after the first are chosen by, each once."""
         names = {part.name for _, parts in self._placed_strategies() for part in parts}
-        return not names <= set(SCORE_FREE_STRATEGIES)
+        return sorted(names)
 
     @property
     def output_kind(self) -> Output | None:

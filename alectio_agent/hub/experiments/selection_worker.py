@@ -146,6 +146,7 @@ class SelectionWorker:
         assert row is not None, lease  # noqa: S101 - it was just found
         request = {
             "op": "metrics",
+            "soon": settings.strategy_names,
             "task": settings.task,
             "classes": settings.class_count,
             "class_names": settings.class_names,

@@ -205,7 +205,7 @@ def _owed(tx: Connection, context: Context, experiment: Experiment) -> OwedSelec
         "output": settings.output_kind,
         "classes": settings.class_count,
     }
-    request = {"op": "select", "loop": loop, **read}
+    request = {"op": "select", "loop": loop, "soon": settings.strategy_names, **read}
     result = None if before is None else _infer_result(tx, context, before)
     if result is None:
         request |= {"pool": pool_size, "labeled": never_again(tx, experiment, loop)}

@@ -21,7 +21,7 @@ def test_loop_0_is_chosen_by_chance_from_the_whole_pool(bench: Bench) -> None:
     bench.create(seed=7, strategy=["margin"], tie_break="index", subsample=9, dedup=None)
     assert select_requests(bench) == [
         {
-            "op": "select", "seed": 7, "loop": 0, "batch": 4,
+            "op": "select", "seed": 7, "loop": 0, "batch": 4, "soon": ["margin"],
             "strategy": [{"name": "random", "share": 1.0}],
             "tie_break": "index", "dedup": None, "subsample": 9,
             "output": "logits", "classes": 2, "pool": 20, "labeled": [], "result": None,
@@ -240,7 +240,8 @@ def test_metrics_are_asked_for_with_the_classes_of_the_experiment(bench: Bench) 
     bench.settle()
     asked = bench.analysis.requests[-1]
     assert asked == {
-        "op": "metrics", "task": "classification", "classes": 2, "class_names": ["cat", "dog"],
+        "op": "metrics", "soon": ["margin"], "task": "classification",
+        "classes": 2, "class_names": ["cat", "dog"],
         "output": "logits", "chooses_by_scores": True,
         "result": {
             "media_type": "application/json", "parts": [],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from alectio_agent.analysis import answering
-from alectio_agent.analysis.answering import answer
+from alectio_agent.analysis.answering import Answerer
 from alectio_agent.analysis.worker import serve
 from alectio_agent.core.errors import ScoresError, StrategyError
 from tests.support.analysis import npz_part, random_logits
@@ -20,7 +20,7 @@ MARGIN = [{"name": "margin"}]
 
 def select(strategy: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
     request = {"op": "select", "seed": 0, "loop": 2, "batch": 4, "strategy": strategy, **fields}
-    return answer(json.dumps(request))
+    return Answerer().answer(json.dumps(request))
 
 
 def inline(rows: list) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def scored(n: int) -> dict[str, Any]:
 
 def metrics(rows: list, **fields: Any) -> dict[str, Any]:
     request = {"op": "metrics", "task": "classification", "result": inline(rows), **fields}
-    return answer(json.dumps(request))
+    return Answerer().answer(json.dumps(request))
 
 
 def test_the_first_batch_is_drawn_from_the_pool_less_what_is_labelled() -> None:
