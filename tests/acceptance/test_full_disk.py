@@ -123,7 +123,7 @@ def infer(payload):
 
 
 def make_wide_site(tmp_path: Path, disk: Path, *, loops: int) -> Path:
-    return make_site(tmp_path, disk, loops=loops, hooks=WIDE, experiment="strategy: random\n")
+    return make_site(tmp_path, disk, loops=loops, hooks=WIDE, strategy="strategy: random\n")
 
 
 @pytest.mark.timeout(150)

@@ -22,7 +22,7 @@ ARGS = "  toy: {{hooks: processes.py, pool_size: 60, args: {{lr: {}, api_token: 
 def mended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment that failed in loop 1, and went on with another file and other args."""
     folder = tmp_path_factory.mktemp("mended")
-    agent_yaml = write_project(folder, loops=3, hooks=BROKEN)
+    agent_yaml = write_project(folder, loops=3, hooks=BROKEN, strategy="")
     agent_yaml.write_text("pipelines:\n" + ARGS.format(0.1) + "experiment: experiment.yaml\n")
     assert run_command("run", cwd=folder).returncode == 3
     agent_yaml.write_text("pipelines:\n" + ARGS.format(0.2) + "experiment: experiment.yaml\n")

@@ -13,7 +13,7 @@ from tests.support.projects import HOOKS, read_experiment, run_command, write_pr
 
 
 def test_an_experiment_runs_to_its_end_with_its_table_and_files(tmp_path: Path) -> None:
-    write_project(tmp_path)
+    write_project(tmp_path, strategy="")
     done = run_command("run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = read_experiment(tmp_path)

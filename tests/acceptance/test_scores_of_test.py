@@ -37,7 +37,8 @@ def test_an_experiment_keeps_calibration_and_what_its_selections_tell(tmp_path: 
         tmp_path,
         loops=3,
         hooks=with_outputs(labels=labels),
-        experiment="strategy: margin\ncontrol: replay\n",
+        strategy="strategy: margin\n",
+        experiment="control: replay\n",
     )
     ran = run_command("run", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr

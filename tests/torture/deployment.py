@@ -209,6 +209,7 @@ class Site:
             settings = {
                 "name": f"{name}-{number}", "pipeline": f"toy{number}", "task": "classification",
                 "classes": 3, "batch": batch, "loops": loops, "retries": 1000000,
+                "strategy": [{"name": "margin", "share": 0.9}, {"name": "random", "share": 0.1}],
             }  # fmt: skip
             self.call("POST", "/v1/experiments", {"settings": settings})
 
