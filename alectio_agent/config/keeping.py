@@ -27,10 +27,13 @@ class LoggingSettings(Section):
 
     Attributes:
         level: Which lines are written: those of this level and above.
+        format: `text` for people, `json` for machines, `journald` with priorities; `auto` is
+            `journald` in a unit of systemd, else `text`.
         keep: Seconds that a job's log stays on disk after the job has ended.
         max_size: Bytes of all jobs' logs; above it the oldest go first.
     """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json", "journald"] = "auto"
     keep: Duration = 30 * DAY_S
     max_size: Size = 1 * GIB

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, PositiveInt, PrivateAttr, model_validator
 
 from alectio_agent.config.section import Section
+from alectio_agent.config.share import ShareSettings
 from alectio_agent.config.slots import ANY_SLOT, PipelineSlots
 from alectio_agent.config.timeouts import TimeoutSettings
 from alectio_agent.config.values import (
@@ -98,6 +99,7 @@ class PipelineSettings(Section):
         memory: Bytes that the hook process may take with all that it starts; None for no limit.
         keep_warm: Seconds until an idle hook process ends; None for never.
         slots: Where its jobs may run.
+        share: What may leave the site.
     """
 
     hooks: AbsolutePath | HookFunctions
@@ -113,6 +115,7 @@ class PipelineSettings(Section):
     memory: SizeLimit | None = None
     keep_warm: KeepWarm = 300.0
     slots: PipelineSlots = ANY_SLOT
+    share: ShareSettings = Field(default_factory=ShareSettings)
     _start: ScriptStart | None = PrivateAttr(default=None)  # no key: nobody writes it into a file
 
     @property

@@ -17,6 +17,7 @@ from alectio_agent.config.keeping import LoggingSettings, OutboxSettings
 from alectio_agent.config.network import ProxySettings, TlsSettings
 from alectio_agent.config.notify import NotifySettings
 from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.config.record import AuditSettings, MetricsSettings
 from alectio_agent.config.section import Section
 from alectio_agent.config.slots import ANY_SLOT, PINS, SlotSettings
 from alectio_agent.config.values import (
@@ -77,6 +78,8 @@ class AgentFile(Section):
         claim: When this agent asks for a job.
         outbox: Results on this machine.
         logging: What the agent writes about itself.
+        audit: The record of what left the site.
+        metrics: Figures for node_exporter.
         notify: Whom to tell when something happens.
     """
 
@@ -95,6 +98,8 @@ class AgentFile(Section):
     claim: ClaimSettings = Field(default_factory=ClaimSettings)
     outbox: OutboxSettings = Field(default_factory=OutboxSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
 
     @model_validator(mode="before")
@@ -150,6 +155,17 @@ class AgentFile(Section):
             slot: Its position, from 0 on.
         """
         return [name for name, pipeline in self.pipelines.items() if pipeline.may_run_in(slot)]
+
+    @model_validator(mode="after")
+    def _all_stays_on_this_machine(self) -> Self:
+        """A hub on this machine gets everything: nothing leaves the site."""
+        if self.platform.is_embedded or is_loopback(self.platform.url):
+            opened = {
+                name: pipeline.model_copy(update={"share": pipeline.share.opened()})
+                for name, pipeline in self.pipelines.items()
+            }
+            self.pipelines.update(opened)
+        return self
 
     @model_validator(mode="after")
     def _slots_are_there(self) -> Self:

@@ -39,6 +39,9 @@ def test_the_smallest_file_gets_every_default(tmp_path):
     assert (found.claim.min_free_disk, found.claim.check) == (10 * 2**30, None)
     assert (found.agent.when_stopped, found.agent.on_shutdown) == ("finish", "checkpoint")
     assert found.agent.control_group is None
+    assert found.logging.format == "auto"
+    assert (found.audit.keep, found.audit.journald) == (2 * 365 * 86400, False)
+    assert found.metrics.textfile is None
     assert found.notify.command is None
     assert len(found.notify.on) == 5
 

@@ -14,7 +14,7 @@ HOOKS_RULE = "expected a path or a mapping with the keys train, test, infer, sta
 # name: (text, code, line, key, what the line must say)
 KEYS = {
     "unknown section": (AGENT + "loging: {level: debug}\n", 2, 5, "loging", "Did you mean `logging`?"),
-    "key of a later version": (AGENT + "audit:\n  keep: 2y\n", 2, 5, "audit",
+    "key of a later version": (AGENT + "fleet:\n  keep: 2y\n", 2, 5, "fleet",
         "expected one of agent, platform, proxy, tls, slots, pipelines, experiment, claim, outbox,"),
     "unknown key in agent": (AGENT + "agent:\n  state_dri: x\n", 2, 6, "agent.state_dri",
         "Did you mean `state_dir`?"),
@@ -60,7 +60,7 @@ KEYS = {
 
 VALUES = {
     "list as a section": (AGENT + "logging: [debug]\n", 3, 5, "logging",
-        "found a list, expected a mapping with the keys level, keep and max_size"),
+        "found a list, expected a mapping with the keys level, format, keep and max_size"),
     "text as a section": (AGENT + "agent: gpu01\n", 3, 5, "agent", "found 'gpu01', expected a mapping "
         "with the keys name, state_dir, tags, control_group, when_stopped, on_shutdown and drain_timeout"),
     "list of pipelines": ("experiment: e.yaml\npipelines:\n  - digits\n", 3, 2, "pipelines",
