@@ -133,6 +133,15 @@ def wakeups(pids: Iterable[int]) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
 
 
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process.
+
+    What it shares counts whole: a part of that would change whenever another process ends.
+    """
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:")) / 1000
+
+
 def pss_mb(pids: Iterable[int]) -> float:
     """Memory of these processes, that which is shared counted in parts."""
     total_kb = 0

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from benchmarks.deployment import Deployment, deployed
 from benchmarks.harness import Figure, is_quick, publish
 from benchmarks.marks import Marks
-from benchmarks.processes import pause, pss_mb, wait_until
+from benchmarks.processes import pause, resident_mb, wait_until
 from tests.support.faulty_proxy import Faults, FaultyProxy
 
 JOBS, LOOPS, LOOK_EVERY = 10_000, 100, 250
@@ -89,7 +89,7 @@ def look_at(ours: Deployment, agent: int, jobs: int) -> Look:
     state = ours.folder / ".alectio"
     size = sum(file.stat().st_blocks * 512 for file in state.rglob("*") if file.is_file())
     return Look(
-        jobs, pss_mb([agent]), pss_mb([ours.hub.pid]), *_descriptors(agent, ours.hub.pid),
+        jobs, resident_mb(agent), resident_mb(ours.hub.pid), *_descriptors(agent, ours.hub.pid),
         *_threads(agent, ours.hub.pid), size / 1e6,
     )  # fmt: skip
 
