@@ -72,7 +72,8 @@ class Lifeline:
             clock: For the time between looks.
         """
         self._socket, self._clock = socket, clock
-        self._every_s = min(LOOK_S, (socket.watchdog_s or LOOK_S) / LOOKS_IN_TIME)
+        fed_s = LOOK_S if socket.watchdog_s is None else socket.watchdog_s / LOOKS_IN_TIME
+        self._every_s = min(LOOK_S, fed_s)
         self._lock = threading.Lock()
         self._start = Pulse(clock)
         self._agent: Watched | None = None

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 from alectio_agent.cli.units.machine import Machine
@@ -78,7 +79,9 @@ def uninstall(unit: Unit, machine: Machine) -> Outcome:
             hint=f"Stop it first (it finishes its step): systemctl disable --now '{pattern}'",
         )
     wants = machine.root / plan.unit_file.parent / "multi-user.target.wants"
-    links = sorted(wants.glob(pattern)) if not plan.is_packaged else []
+    # Not glob: it passes over links whose target is not below this root.
+    entries = sorted(wants.iterdir()) if wants.is_dir() and not plan.is_packaged else []
+    links = [each for each in entries if fnmatch(each.name, pattern) and each.is_symlink()]
     drop_in = machine.root / plan.drop_in
     for path in (machine.root / plan.unit_file, drop_in, *links):
         _remove(path, outcome, f"/{path.relative_to(machine.root)}")
@@ -113,7 +116,7 @@ def _check_machine(plan: Plan, machine: Machine) -> None:
             raise UsageError(
                 f"E-SVC-02  {path}: no such file or folder; a service with it would not start"
             )
-    for prefix in dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix))):
+    for prefix in dict.fromkeys(machine.own):
         if not wishes.shows(prefix):
             raise UsageError(
                 f"E-SVC-02  this alectio-agent lies in {prefix}, which the service cannot see",

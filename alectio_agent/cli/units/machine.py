@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,11 +50,13 @@ class Machine:
         root: The root folder; `/` for this machine.
         is_booted: systemd runs this machine, and the root folder is its own.
         run: Runs commands.
+        own: Where this installation lies, and the Python that it was made from.
     """
 
     root: Path = Path("/")
     is_booted: bool = False
     run: Run = run_quietly
+    own: tuple[Path, ...] = (Path(sys.prefix), Path(sys.base_prefix))
 
     @classmethod
     def at(cls, root: Path | None) -> "Machine":
