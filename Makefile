@@ -69,9 +69,10 @@ format: $(VENV)/.dev ## Format, and mend what can be mended.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, problems.md, openapi.json.
+docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, problems.md, openapi.json, the units.
 	$(BIN)/python -m alectio_agent.cli.reference docs
 	$(BIN)/python -m alectio_agent.hub.api.openapi docs/openapi.json
+	$(BIN)/python -m alectio_agent.cli.units packaging/systemd
 
 check: lint test ## Everything that main must pass.
 

@@ -1,5 +1,6 @@
 """`hub serve`."""
 
+import os
 from pathlib import Path
 
 import click
@@ -59,6 +60,8 @@ def serve(
     """
     from alectio_agent.core.errors import UsageError
     from alectio_agent.core.log import configure
+    from alectio_agent.core.notify_socket import READY, STOPPING, NotifySocket, status
+    from alectio_agent.core.service_unit import own_unit
     from alectio_agent.hub.server.process import serve as serve_hub
     from alectio_agent.hub.server.settings import Ready, ServerSettings
 
@@ -69,6 +72,7 @@ def serve(
         if ready.server_name:
             click.echo(f"certificate: for {ready.server_name}; agents reach the hub by that name")
         click.echo(f"dashboard: {ready.url}/ (sign in with an operator or viewer token)")
+        socket.tell(READY, status(f"serving at {ready.url}"))
 
     def show_token(token: str) -> None:
         click.echo(f"{SHOWN_ONCE_TEXT}\n{token}")
@@ -80,4 +84,7 @@ def serve(
     settings = ServerSettings(
         folder, folder / "results", host, port, certfile=certfile, keyfile=keyfile
     )
-    serve_hub(settings, say, show_token)
+    # What a unit prints stands in the journal, which more people read than may be operators.
+    on_first_token = None if own_unit(os.environ) else show_token
+    socket = NotifySocket.of(os.environ)
+    serve_hub(settings, say, on_first_token, on_stopping=lambda: socket.tell(STOPPING))

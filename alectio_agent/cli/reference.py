@@ -25,7 +25,7 @@ EXIT_CODES = {
     ExitCode.TRY_AGAIN: "stopped before the end, no answer from the platform, or somebody else "
     "works there: try again",
     ExitCode.NOT_ALLOWED: "the token is missing a right, revoked, or unknown; or this user may not "
-    "steer the agent",
+    "steer the agent, or install a service",
     ExitCode.CONFIG: "a configuration that must be mended, or a state that this version cannot use",
 }
 ERRORS_HEAD = """# Messages and their codes
@@ -68,6 +68,8 @@ beat `$ALECTIO_HUB`.
 | `ALECTIO_HUB` | URL of the hub that commands about experiments and tokens are about |
 | `ALECTIO_HUB_TOKEN_FILE` | file with a token for that hub |
 | `CREDENTIALS_DIRECTORY` | set by systemd: holds the credential `token`, the agent's |
+| `NOTIFY_SOCKET`, `WATCHDOG_USEC` | set by systemd: it is told how `run` and `hub serve` stand |
+| `ALECTIO_UNIT` | set by our units to their own name: no hub in the box, no token in the journal |
 | `STATE_DIRECTORY` | set by systemd: the default of `agent.state_dir` |
 | `NO_COLOR` | no colours, whatever its value, unless it is empty |
 | `TERM=dumb` | no colours either |

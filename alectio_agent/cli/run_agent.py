@@ -1,6 +1,7 @@
 """What `run` does, from the configuration to the exit code."""
 
 import logging
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.service.control.access import GROUP_MODE
+from alectio_agent.agent.service.lifeline import Lifeline
 from alectio_agent.agent.service.memory import give_back_large_blocks
 from alectio_agent.agent.service.signals import on_early_signals
 from alectio_agent.cli.agent_state import Site, State, open_state
@@ -22,8 +24,11 @@ from alectio_agent.cli.starting import check_start, start_again
 from alectio_agent.cli.steering import Steering
 from alectio_agent.config.agent import AgentSettings
 from alectio_agent.config.settings import AgentFile
+from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import ConfigError, ExitCode
 from alectio_agent.core.log import configure
+from alectio_agent.core.notify_socket import NotifySocket
+from alectio_agent.core.service_unit import own_unit
 
 if TYPE_CHECKING:
     from alectio_agent.agent.service.agent import Agent
@@ -56,12 +61,18 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
     log.info("configuration: %s", file if file.exists() else "none, only the script")
     wish.check(is_embedded=settings.platform.is_embedded)
     again = None if script is None else lambda: load(common.config)[0]
+    lifeline = Lifeline(NotifySocket.of(os.environ), SystemClock())
     steering = Steering(
-        settings, Reloader(file, settings, common, again), lambda: check_start(load, common, wish)
+        settings,
+        Reloader(file, settings, common, again),
+        lambda: check_start(load, common, wish),
+        lifeline,
     )
+    lifeline.begin()
     with ExitStack() as stack:
         code = _run(stack, _Order(common, wish, script, settings, file, experiment), steering)
     if steering.starts_again:  # all is closed, only the folder is held
+        lifeline.start_again()
         start_again(script.args if script is not None else {})
     return code
 
@@ -81,6 +92,8 @@ class _Order:
 def _run(stack: ExitStack, order: _Order, steering: Steering) -> ExitCode:
     settings, script, wish = order.settings, order.script, order.wish
     is_embedded = settings.platform.is_embedded
+    if is_embedded:
+        _refuse_in_unit(own_unit(os.environ), order.file)
     quota = wish.quota(is_embedded=is_embedded)
     screen = open_screen(stack, order.common)
     _prepare(settings.agent)
@@ -103,6 +116,16 @@ def _run(stack: ExitStack, order: _Order, steering: Steering) -> ExitCode:
     if script is not None and not order.file.exists():
         project = replace(project, command=script.command, init=script.init)
     return run_embedded(stack, project, steering, wish, quota, screen)
+
+
+def _refuse_in_unit(unit: str, file: Path) -> None:
+    """Say in words what the kernel would only call `Operation not permitted`."""
+    if unit:
+        raise ConfigError(
+            f"E-SVC-04  {file} platform.url: found the hub in the box, inside {unit}, where "
+            "nothing may open a port; expected the URL of a platform",
+            hint="A hub is a service of its own: alectio-agent service install --unit alectio-hub",
+        )
 
 
 def _run_elsewhere(

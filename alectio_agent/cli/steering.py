@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from alectio_agent.agent.service.control.access import group_number
+from alectio_agent.agent.service.lifeline import Lifeline
 from alectio_agent.agent.service.signals import on_signals
 from alectio_agent.cli.agent_state import State
 from alectio_agent.cli.reloader import Reloader
@@ -28,7 +29,11 @@ class Steering:
     """
 
     def __init__(
-        self, settings: AgentFile, reload: Reloader, check_start: Callable[[], None]
+        self,
+        settings: AgentFile,
+        reload: Reloader,
+        check_start: Callable[[], None],
+        lifeline: Lifeline,
     ) -> None:
         """Prepare; nobody is heard yet.
 
@@ -36,12 +41,14 @@ class Steering:
             settings: The agent's.
             reload: Reads the configuration again.
             check_start: Raises what a start now would end with.
+            lifeline: Tells systemd what becomes of the agent.
 
         Raises:
             ConfigError: The control group cannot be used.
         """
         self._settings, self._reload, self._check_start = settings, reload, check_start
         self._group = group_number(settings.agent.control_group)
+        self.lifeline = lifeline
         self.starts_again = False
 
     @contextmanager
@@ -58,19 +65,22 @@ class Steering:
         section = self._settings.agent
         site = Site(
             section.name, state.identity.boot, state.pauses, section.drain_timeout,
-            self._reload.read, self._check_start,
+            self.lifeline.around_reload(self._reload.read), self._check_start,
         )  # fmt: skip
         verbs = Verbs(agent, site)
-        on_signals(without_restart(verbs, agent), cancelling(verbs, agent), self._reload)
+        reload = self.lifeline.around_reload(self._reload)
+        on_signals(without_restart(verbs, agent), cancelling(verbs, agent), reload)
         agent.start()  # first: a job may wait
         from alectio_agent.agent.service.control.server import ControlServer
 
         server = ControlServer(section.state_dir, os.geteuid(), self._group, verbs, SystemClock())
         server.start()
+        self.lifeline.ready(agent, lambda: verbs.starts_again)
         try:
             yield
         finally:
             server.close()
+            self.lifeline.close()
         self.starts_again = verbs.starts_again and agent.error is None
 
 

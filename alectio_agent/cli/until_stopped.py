@@ -25,6 +25,7 @@ def until_stopped(agent: Agent, state: State, steering: Steering) -> ExitCode:
         log.warning("this agent takes no job: %s", paused)
     with steering.started(agent, state):
         agent.wait_for_stop()
+        steering.lifeline.step()
         agent.shut_down()
     code = ending(agent)
     if steering.starts_again:

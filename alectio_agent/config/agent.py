@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
+from alectio_agent.config.lookup import SYSTEM_FILE
 from alectio_agent.config.section import Section
 from alectio_agent.config.values import (
     AbsolutePath,
@@ -22,8 +23,8 @@ class AgentSettings(Section):
 
     Attributes:
         name: How people call this agent; the host name by default.
-        state_dir: Everything that must survive a restart; `$STATE_DIRECTORY` by default, else
-            `.alectio` beside the file.
+        state_dir: Everything that must survive a restart; `$STATE_DIRECTORY` by default, for a
+            file below /etc/alectio-agent that of its service, else `.alectio` beside the file.
         tags: An experiment may ask for them.
         control_group: Group whose members may look at this agent and steer it; None for its owner
             alone.
@@ -45,7 +46,17 @@ class AgentSettings(Section):
     @classmethod
     def _state_directory(cls, raw: Any, info: ValidationInfo) -> Any:
         # systemd names all folders of a unit, separated by colons; ours is the first.
-        granted = surroundings(info).environment.get("STATE_DIRECTORY", "").split(":")[0]
+        around = surroundings(info)
+        granted = around.environment.get("STATE_DIRECTORY", "").split(":")[0]
+        granted = granted or _state_of_service(around.folder)
         if isinstance(raw, dict) and granted:
             return {"state_dir": granted, **raw}
         return raw
+
+
+def _state_of_service(folder: Path) -> str:
+    """Where our units keep the state; people who steer a service do not have its variables."""
+    home = SYSTEM_FILE.parent
+    if folder == home:
+        return "/var/lib/alectio-agent"
+    return f"/var/lib/alectio-agents/{folder.name}" if folder.parent == home else ""

@@ -46,7 +46,7 @@ class PlatformSettings(Section):
     Attributes:
         url: `embedded` for the hub in the box, or where a platform listens.
         token_file: Holds the token, and nothing else. By default systemd's credential `token`,
-            then what `$ALECTIO_AGENT_TOKEN_FILE` names.
+            then what `$ALECTIO_AGENT_TOKEN_FILE` names, then `token` beside the file.
         allow_insecure_http: Send the token in the clear to another machine.
     """
 
@@ -114,7 +114,8 @@ class AgentFile(Section):
     def _token_source(cls, found: PlatformSettings, info: ValidationInfo) -> PlatformSettings:
         if found.is_embedded or found.token_file is not None:
             return found
-        source = default_token_file(surroundings(info).environment)
+        around = surroundings(info)
+        source = default_token_file(around.environment) or _beside(around.folder)
         return found.model_copy(update={"token_file": source})
 
     @field_validator("pipelines", mode="after")
@@ -221,10 +222,23 @@ def default_token_file(environment: Mapping[str, str]) -> Path | None:
         systemd's credential `token`, else what `$ALECTIO_AGENT_TOKEN_FILE` names, else None.
     """
     credentials = environment.get("CREDENTIALS_DIRECTORY")
-    if credentials and (Path(credentials) / "token").exists():
+    if credentials and _may_be_there(Path(credentials) / "token"):
         return Path(credentials) / "token"
     named = environment.get(TOKEN_FILE_VARIABLE)
     return Path(named).absolute() if named else None
+
+
+def _beside(folder: Path) -> Path | None:
+    """The file that our units take the credential from: people who steer a service have none."""
+    return folder / "token" if _may_be_there(folder / "token") else None
+
+
+def _may_be_there(file: Path) -> bool:
+    """Whether a file is there; whoever reads one that may not be seen says what is wrong."""
+    try:
+        return file.exists()
+    except OSError:
+        return True
 
 
 def _no_experiment() -> SettingError:

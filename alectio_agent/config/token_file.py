@@ -10,6 +10,11 @@ from alectio_agent.core.errors import ConfigError
 from alectio_agent.core.log import printable
 
 MAX_BYTES = 8 * 2**10
+CLOSED = 0o077
+"""Rights that nobody may have."""
+CLOSED_CREDENTIAL = 0o037
+"""The same for a credential: root's file, which systemd lets the service's user read by an access
+list, and the mode shows the mask of that list where the group's right to read stands."""
 
 
 def read_token(settings: AgentFile, environment: Mapping[str, str]) -> str:
@@ -31,14 +36,16 @@ def read_token(settings: AgentFile, environment: Mapping[str, str]) -> str:
             "E-AUTH-01  no token: platform.token_file is not set",
             hint="Write the token into a file of mode 0600 and name it there.",
         )
-    return read_token_file(path)
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    return read_token_file(path, is_credential=path.parent == Path(credentials or os.devnull))
 
 
-def read_token_file(path: Path) -> str:
+def read_token_file(path: Path, *, is_credential: bool = False) -> str:
     """The token in one file.
 
     Args:
         path: A regular file of ours or root's, closed to others, with one line of at most 8 KiB.
+        is_credential: systemd put it there for this service alone, in a folder that is closed.
 
     Returns:
         The token.
@@ -48,7 +55,7 @@ def read_token_file(path: Path) -> str:
     """
     shown = printable(path)
     try:
-        return _token(shown, _read(path, shown))
+        return _token(shown, _read(path, shown, CLOSED_CREDENTIAL if is_credential else CLOSED))
     except OSError as error:
         raise ConfigError(
             f"E-AUTH-01  {shown} cannot be read ({error.strerror}); expected the token",
@@ -56,18 +63,18 @@ def read_token_file(path: Path) -> str:
         ) from error
 
 
-def _read(path: Path, shown: str) -> bytes:
+def _read(path: Path, shown: str, closed_to: int) -> bytes:
     # Not waiting for a writer: a named pipe would hold the agent up for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         # Of the open file, not of the path: nobody can exchange it between check and reading.
-        _check(shown, os.fstat(descriptor))
+        _check(shown, os.fstat(descriptor), closed_to)
         return os.read(descriptor, MAX_BYTES + 1)
     finally:
         os.close(descriptor)
 
 
-def _check(shown: str, status: os.stat_result) -> None:
+def _check(shown: str, status: os.stat_result, closed_to: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigError(f"E-AUTH-02  {shown} is no regular file; expected a file of mode 0600")
     if status.st_uid not in (0, os.geteuid()):
@@ -77,7 +84,7 @@ def _check(shown: str, status: os.stat_result) -> None:
             hint=f"chown {os.geteuid()} {shown}",
         )
     mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
+    if mode & closed_to:
         raise ConfigError(
             f"E-AUTH-02  {shown} is {_open_to(mode)} by others ({mode:04o}). chmod 600 it; if "
             "others had access, revoke it:",

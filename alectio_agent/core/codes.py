@@ -18,6 +18,7 @@ FAMILIES = {
     "NET": "The network",
     "TLS": "Certificates",
     "RUN": "A running agent",
+    "SVC": "The service of systemd",
     "TRY": "Trying hooks",
     "USE": "The command line",
 }

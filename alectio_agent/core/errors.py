@@ -2,6 +2,7 @@
 
 AlectioAgentError                 exit_code, hint (what the operator should do)
 ├── UsageError                    stop; the command line asks for something that cannot be
+│   └── NotRootError              only root may do this
 ├── StoppedError                  a signal ended the start: try again
 ├── ProblemError                  the hub's verdict on a request; answered as problem+json
 ├── ConfigError                   stop; fix agent.yaml or experiment.yaml
@@ -90,6 +91,13 @@ class UsageError(AlectioAgentError):
 
     usual_code = "E-USE-01"
     exit_code = ExitCode.USAGE
+
+
+class NotRootError(UsageError):
+    """Only root may do this."""
+
+    usual_code = "E-SVC-01"
+    exit_code = ExitCode.NOT_ALLOWED
 
 
 class StoppedError(AlectioAgentError):

@@ -76,7 +76,7 @@ class HookCalls:
             HookLoadError: The interpreter, or a folder or file of the pipeline, cannot be used.
         """
         pipeline, marker = scene.pipeline, new_marker()
-        check_interpreter(scene.pipeline_name, pipeline)
+        check_interpreter(scene.pipeline_name, pipeline, self._environment)
         environment = build_environment(pipeline, self._environment, folders, marker, self._pins)
         launch = Launch(
             pipeline.python, pipeline.cwd, environment, scene.log_file, marker, scene.is_debugged

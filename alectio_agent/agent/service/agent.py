@@ -90,6 +90,17 @@ class Agent:
             driver.start()
 
     @property
+    def hung(self) -> str:
+        """The loop whose turn does not come back, of those that nothing works without; or empty."""
+        late = (driver.name for driver in (self._poll, self._sender) if driver.pulse.is_late)
+        return next(late, "")
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a step still runs, or a result is still being sent."""
+        return not all(driver.over.is_set() for driver in (*self._slots, self._sender))
+
+    @property
     def stopping(self) -> threading.Event:
         """Set as soon as the agent was asked to stop, by a person or by an error."""
         return self._stopping

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from alectio_agent.agent.service.pulse import Pulse
 from alectio_agent.core.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -57,18 +58,19 @@ class Driver:
             on_end: Called last, in the thread.
             spawn: Starts the thread; given so that a test can turn all loops in one.
         """
-        self._name = name
         self._loop = loop
         self._clock = clock
         self._is_over = is_over
         self._on_crash = on_crash
         self._on_end = on_end
+        self.name = name
         self.over = threading.Event()
+        self.pulse = Pulse(clock)
         self._spawn = spawn
 
     def start(self) -> None:
         """Start turning."""
-        self._spawn(self._name, self._run)
+        self._spawn(self.name, self._run)
 
     def wake(self) -> None:
         """Cut the wait before the next turn."""
@@ -77,7 +79,9 @@ class Driver:
     def _run(self) -> None:
         try:
             while not self._is_over():
+                self.pulse.turn()
                 wait_s = self._loop.step()
+                self.pulse.wait(wait_s)
                 self._clock.wait(self._loop.wake, wait_s)
                 self._loop.wake.clear()
             if self._on_end is not None:
@@ -85,6 +89,7 @@ class Driver:
         except BaseException as error:  # noqa: BLE001 - the top of a thread: nobody else would see it
             self._on_crash(error)
         finally:
+            self.pulse.end()
             self.over.set()
 
 

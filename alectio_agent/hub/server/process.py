@@ -33,6 +33,7 @@ def serve(
     on_ready: Callable[[Ready], None] | None = None,
     on_first_token: Callable[[str], None] | None = None,
     clock: Clock | None = None,
+    on_stopping: Callable[[], None] | None = None,
 ) -> None:
     """Serve a hub until a signal, or the end of the parent, stops it.
 
@@ -42,6 +43,7 @@ def serve(
         on_first_token: Told an operator's token, once in the life of the folder, before the hub
             serves; without it none is made.
         clock: For everything; the machine's own unless another is given.
+        on_stopping: Told when it begins to stop.
 
     Raises:
         StoreBusyError: Another hub works in the folder, or the port is taken.
@@ -66,7 +68,7 @@ def serve(
         server.on_started = partial(
             _started, settings, hub, server, address, operator_token, on_ready
         )
-        server.on_stopping = partial(_stopping, settings.data, hub)
+        server.on_stopping = partial(_stopping, settings.data, hub, on_stopping)
         stack.callback(remove_hub_file, settings.data)
         hub.start()
         _set_apart()
@@ -127,8 +129,10 @@ def _started(
         on_ready(Ready(address.url, hub.platform_id, address.is_loopback, name))
 
 
-def _stopping(data: Path, hub: Hub) -> None:
+def _stopping(data: Path, hub: Hub, on_stopping: Callable[[], None] | None) -> None:
     """From here on nobody is sent to this hub, and nobody is held by it."""
+    if on_stopping is not None:
+        on_stopping()
     remove_hub_file(data)
     hub.quiet()
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from alectio_agent.config.agent import AgentSettings
 from alectio_agent.config.loader import load
 from alectio_agent.config.pipeline import HookFunctions, PipelineSettings
 from alectio_agent.config.settings import AgentFile
-from alectio_agent.config.values import NAME_PATTERN, is_loopback
+from alectio_agent.config.values import NAME_PATTERN, Surroundings, is_loopback
 from alectio_agent.wire.names import EXPERIMENT_PATTERN
 from tests.support.config_files import AGENT, PIPELINE, load_agent
 
@@ -140,6 +141,18 @@ def test_systemds_state_folder_is_the_default_and_the_file_wins():
 
 
 @pytest.mark.parametrize(
+    ("file", "state"),
+    [("/etc/alectio-agent/agent.yaml", "/var/lib/alectio-agent"),
+     ("/etc/alectio-agent/gpu1/agent.yaml", "/var/lib/alectio-agents/gpu1"),
+     ("/srv/alectio-agent/agent.yaml", "/srv/alectio-agent/.alectio")],
+)  # fmt: skip
+def test_who_steers_a_service_finds_its_state_without_its_variables(file, state):
+    folder = Path(file).parent
+    found = AgentSettings.model_validate({}, context=Surroundings(folder))
+    assert found.state_dir == Path(state)
+
+
+@pytest.mark.parametrize(
     ("written", "seconds"),
     [("5m", 300), ("0s", 0), ("30", 30), ("1.5", 1.5), ("1h 30m", 5400), ("forever", None)],
 )
@@ -198,6 +211,15 @@ def test_the_token_comes_from_the_file_then_the_credential_then_the_variable(tmp
     (tmp_path / "token").touch()
     assert load_agent(text, environment).platform.token_file == tmp_path / "token"
     assert load_agent(PLATFORM, environment).platform.token_file == tmp_path / "t"
+
+
+def test_a_token_beside_the_file_is_found_by_who_has_nothing_else(tmp_path):
+    """Root, who steers a service, is given no credential."""
+    (tmp_path / "token").touch()
+    text = PLATFORM.replace(", token_file: t", "")
+    assert load_agent(text).platform.token_file == tmp_path / "token"
+    environment = {"ALECTIO_AGENT_TOKEN_FILE": "/by/variable"}
+    assert load_agent(text, environment).platform.token_file == Path("/by/variable")
 
 
 def test_settings_cannot_be_changed():

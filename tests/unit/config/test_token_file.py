@@ -112,3 +112,21 @@ def test_a_token_is_found_by_its_variable(token_file):
 def test_no_token_at_all_names_the_key():
     with pytest.raises(ConfigError, match=r"no token: platform\.token_file is not set"):
         read_token(load_agent(AGENT), {})
+
+
+def test_a_credential_of_systemd_may_look_readable_by_a_group(token_file):
+    """The access list by which the service's user may read it shows there."""
+    token_file.chmod(0o440)
+    settings = load_agent(
+        f"{PIPELINE}platform: {{url: 'https://h.example', token_file: {token_file}}}\n"
+    )
+    with pytest.raises(ConfigError, match="readable by others"):
+        read_token(settings, {})
+    assert read_token(settings, {"CREDENTIALS_DIRECTORY": str(token_file.parent)}) == "alt_s3cret"
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o460, 0o604])
+def test_a_credential_that_more_may_read_is_refused(token_file, mode):
+    token_file.chmod(mode)
+    with pytest.raises(ConfigError):
+        read_token_file(token_file, is_credential=True)

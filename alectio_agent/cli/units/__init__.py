@@ -1,0 +1,1 @@
+"""Units of systemd: their texts, what options add to them, and putting them into place."""
