@@ -34,6 +34,7 @@ from alectio_agent.core.errors import (
     StoreUnavailableError,
     SupersededBootError,
 )
+from alectio_agent.core.log import job_logger
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 from alectio_agent.wire.protocol import POLL_WAIT_S
@@ -312,7 +313,8 @@ class PollLoop:
     def _refuse(self, boot: str, seq: int, reason: str, job: str = "") -> None:
         self._rooms.journal.skip_claim(boot, seq)
         self._rooms.desk.disk_trouble.over(CLAIMS)
-        log.error("refused a job: %s", reason)
+        told = job_logger(log, job) if job else log
+        told.error("refused a job: %s", reason)
         tell_failed(self._rooms.desk.tell, job, None, "refused", reason)
         self.quota.note_end(f"refused {seq}", is_done=False)
         self._refused = Refusal(seq=seq, reason=reason[:2000])

@@ -274,7 +274,7 @@ class HookSlot:
         if self._warm is not None and reason is None:
             return self._warm
         if self._warm is not None:
-            log.debug("%s: a new hook process: %s", scene.what, reason)
+            log.debug("a new hook process: %s", reason)
             self._drop()
         files = EditedFiles(known_files(step_run.pipeline), self._now_ns)
         code = CodeReader(step_run.pipeline, files, self._ask_git)

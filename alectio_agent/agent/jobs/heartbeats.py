@@ -97,6 +97,12 @@ class Heartbeats:
         with self._lock:
             return lease in self._held
 
+    def attempt_at(self, lease: str) -> int | None:
+        """Which attempt a lease belongs to; None of one that is not kept alive."""
+        with self._lock:
+            held = self._held.get(lease)
+            return None if held is None else held.claim.attempt
+
     def first_beat(self, claim: Claim) -> str | None:
         """Beat once, now: no hook runs before this has succeeded.
 
@@ -225,7 +231,9 @@ class Heartbeats:
         held.due = self._clock.monotonic() + wait_s
         if self._backoff.is_news:
             claim = held.claim
-            job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
+            job_logger(log, claim.job, claim.attempt, held.step).warning(
+                "heartbeat: %s", error.message
+            )
 
     def _end(self, held: _Held, ending: Ending, reason: str) -> None:
         """Tell the holder, unless the lease was released while the beat was under way."""

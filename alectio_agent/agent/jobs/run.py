@@ -27,7 +27,7 @@ from alectio_agent.core.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from alectio_agent.core.log import job_logger
+from alectio_agent.core.log import JobLogger, about, job_logger
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.claims import Claim, Step
 
@@ -88,6 +88,10 @@ class JobRun:
         Returns:
             Seconds to wait before the next turn, None when the job needs no further one.
         """
+        with about(self.claim.job, self.claim.attempt, self._next_step):
+            return self._step()
+
+    def _step(self) -> float | None:
         try:
             self._owed.settle()
             wait_s = None if self._is_over else self._turn()
@@ -194,7 +198,7 @@ class JobRun:
         self._desk.heartbeats.note(self.claim.lease, step)
         self.marks.begin(step, self._desk.clock.monotonic())
         self._desk.begun.set()
-        self._log.info("%s started", step)
+        self._log_of(step).info("%s started", step)
 
     def _step_run(self, order: Order) -> StepRun:
         claim = self.claim
@@ -227,7 +231,9 @@ class JobRun:
         if not self._desk.heartbeats.serves(self._platform_id):
             return  # another platform answers now
         self._desk.disk_trouble.over(claim.job)
-        found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
+        found = OutPart(
+            claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes, claim.job
+        )
         self._desk.parts.offer(found)
 
     def _clear(self, step: Step) -> None:
@@ -261,10 +267,20 @@ class JobRun:
         self._desk.delivery.set()
         for warning in outcome.warnings:
             if self._desk.told.is_new(self.claim.experiment, order.step, warning):
-                self._log.warning("%s: %s", order.step, warning)
-        self._log.info("%s done in %s", order.step, format_duration(outcome.duration_s))
+                self._log_of(order.step).warning("%s: %s", order.step, warning)
+        self._log_of(order.step).info(
+            "%s done in %s", order.step, format_duration(outcome.duration_s)
+        )
         if order.step == "train":
             self._checkpoints.prune(order.payload)
+
+    @property
+    def _next_step(self) -> Step | None:
+        """The step that this turn is about; None before the first heartbeat, and at the end."""
+        return self._orders[0].step if self._is_announced and self._orders else None
+
+    def _log_of(self, step: Step) -> JobLogger:
+        return job_logger(log, self.claim.job, self.claim.attempt, step)
 
     @cached_property
     def _pipeline(self) -> PipelineSettings:
@@ -277,7 +293,7 @@ class JobRun:
     def _fail(self, step: Step, error: HookError) -> None:
         self.has_failed = True
         self.marks.end(step, None)
-        self._log.error("%s failed: %s", step, error)
+        self._log_of(step).error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
         tell_failed(self._desk.tell, self.claim.job, step, error.failure_class, str(error))
 

@@ -226,7 +226,8 @@ class Sender:
         self.wake.set()
 
     def _logger(self, message: Message) -> logging.LoggerAdapter[logging.Logger]:
-        return job_logger(log, message.job)
+        attempt = self._heartbeats.attempt_at(message.lease)
+        return job_logger(log, message.job, attempt, message.step)
 
 
 def _believe() -> None:
