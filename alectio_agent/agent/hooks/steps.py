@@ -97,6 +97,8 @@ class StepOutcome:
         duration_s: Of the hook alone.
         warnings: What a person should know.
         provenance: What it was made of; of `train` only.
+        memory_bytes: The most that the hook process held; None when that is not known.
+        gpu_bytes: The most that torch held on one GPU; None when it used none.
     """
 
     media_type: str
@@ -108,6 +110,8 @@ class StepOutcome:
     duration_s: float
     warnings: tuple[str, ...]
     provenance: Provenance | None = None
+    memory_bytes: int | None = None
+    gpu_bytes: int | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any], times: tuple[str, str], warnings: list[str]) -> Self:
@@ -127,4 +131,6 @@ class StepOutcome:
             finished_at=times[1],
             duration_s=told["duration_s"],
             warnings=tuple(warnings),
+            memory_bytes=told.get("memory_bytes"),
+            gpu_bytes=told.get("gpu_bytes"),
         )

@@ -43,6 +43,7 @@ class EarlierJobs:
             return True
         reason = f"pipeline {claim.pipeline!r} is no longer in the agent's configuration"
         told.error("is handed back to the platform: %s", reason)
+        self._desk.counters.jobs.add("interrupted")
         now = timestamp(self._desk.clock.now())
         self._desk.journal.put_failure(claim.lease, JobFailure.of("interrupted", reason, now))
         return False

@@ -36,6 +36,7 @@ class _Held:
     claim: Claim
     on_end: Callable[[Ending, str], None]
     due: float
+    beaten_s: float
     platform_id: str | None = None
     state: Literal["running", "delivering"] = "running"
     step: Step | None = None
@@ -72,6 +73,16 @@ class Heartbeats:
         """Why beats do not arrive, after three failures in a row; empty before, and without one."""
         with self._lock:
             return self._backoff.trouble if self._held else ""
+
+    @property
+    def lag_s(self) -> float:
+        """How late the beat is that is owed the longest; 0 when all came through in time."""
+        with self._lock:
+            oldest_s = min((held.beaten_s for held in self._held.values()), default=None)
+        if oldest_s is None:
+            return 0.0
+        owed_s = self._clock.monotonic() - oldest_s - self._lease_s / BEATS_PER_LEASE
+        return max(0.0, owed_s)
 
     @property
     def longest_retry_s(self) -> float:
@@ -125,9 +136,10 @@ class Heartbeats:
             claim: Of the job.
             on_end: Called once when the platform ends the lease.
         """
-        due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
+        now_s = self._clock.monotonic()
+        due = now_s + self._lease_s / BEATS_PER_LEASE
         with self._lock:
-            self._held[claim.lease] = _Held(claim, on_end, due, self._platform_id)
+            self._held[claim.lease] = _Held(claim, on_end, due, now_s, self._platform_id)
         self.wake.set()
 
     def note(self, lease: str, step: Step) -> None:
@@ -215,7 +227,8 @@ class Heartbeats:
             self._failed(held, error)
         else:
             self._backoff.succeeded()
-            held.due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
+            held.beaten_s = self._clock.monotonic()
+            held.due = held.beaten_s + self._lease_s / BEATS_PER_LEASE
             if answer.cancel is not None:
                 self._end(held, "cancelled", answer.cancel)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
+from alectio_agent.agent.jobs.counters import DONE, LOST
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending
@@ -161,6 +162,7 @@ class JobRun:
             return 0.0
         except PlatformError as error:
             self._desk.heartbeats.notice(error)
+            self._desk.counters.retries.add("heartbeats")
             wait_s = self._backoff.failed(error, most_s=self._desk.heartbeats.longest_retry_s)
             if self._backoff.is_news:
                 self._log.warning("waits for its first heartbeat: %s", error.message)
@@ -261,7 +263,9 @@ class JobRun:
         """The result is durable: it may leave, and the next step may begin."""
         self._orders.pop(0)
         self.marks.end(order.step, outcome.duration_s)
+        self._desk.counters.note_step(self.claim, order.step, outcome)
         if not self._orders:
+            self._desk.counters.jobs.add(DONE)
             self._is_over = self.is_done = True
             self._desk.heartbeats.deliver(self.claim.lease)
         self._desk.delivery.set()
@@ -315,6 +319,7 @@ class JobRun:
             step = self._orders[0].step if self._orders else None
             self._put_failure(step, "cancelled", reason, "")
             return
+        self._desk.counters.jobs.add(LOST)
         self._log.warning("lease lost, results are kept as superseded: %s", reason)
         self._is_over = True
         release = partial(self._desk.heartbeats.release, self.claim.lease)
@@ -327,6 +332,7 @@ class JobRun:
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
+        self._desk.counters.jobs.add(name)
         is_partial = step == "train" and name != "cancelled"
         kept = self._checkpoints.keep_partial() if is_partial else None
         failure = self._reports.failure(step, name, message, traceback, kept)

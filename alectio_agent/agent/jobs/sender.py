@@ -7,6 +7,7 @@ from collections.abc import Callable
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.counters import Counters
 from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.events import Tell, tell_failed, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
@@ -67,6 +68,7 @@ class Sender:
         self.confirm: Callable[[], None] = _believe
         self.quota = Quota()
         self.tell: Tell = tell_nobody
+        self.counters = Counters()
         self.disk_trouble = DiskTrouble()
         self.on_closed: Callable[[], None] = _nothing
         self.wake = threading.Event()
@@ -148,7 +150,10 @@ class Sender:
 
     def _settle(self, message: Message) -> None:
         """Note that the platform has it; while the disk refuses that, nothing is sent again."""
-        if self._journal.settle(message):
+        is_closed = self._journal.settle(message)
+        if message.kind == "commit":
+            self.counters.results.add("delivered")
+        if is_closed:
             self._parts.forget(message.lease)
             self._heartbeats.release(message.lease)
             self.on_closed()
@@ -201,6 +206,8 @@ class Sender:
         self._parts.forget(message.lease)
         if message.kind == "commit":
             self._journal.reject(message, reason, self._rejected(message, reason))
+            self.counters.jobs.add("rejected")
+            self.counters.results.add("parked")
             tell_failed(self.tell, message.job, message.step, "rejected", reason)
         elif self._journal.park(message, reason):
             self._heartbeats.release(message.lease)
@@ -213,6 +220,7 @@ class Sender:
         self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)
         self._parts.forget(message.lease)
         self._journal.supersede(message.lease, reason)
+        self.counters.results.add("superseded")
         self._heartbeats.end(message.lease, reason)
 
     def _later(self, message: Message, error: Exception, wait_s: float) -> float:
