@@ -226,7 +226,9 @@ class Sender:
     def _later(self, message: Message, error: Exception, wait_s: float) -> float:
         if self._backoff.is_news:
             self._logger(message).warning(
-                "%s not delivered yet, kept and tried again: %s", message.step, error
+                "%s not delivered yet, kept and tried again: %s",
+                message.step or message.kind,
+                error,
             )
         return wait_s
 

@@ -86,14 +86,18 @@ def _words(found: _Sums, before: _Sums) -> str:
     retries = _grown(found.retries, before.retries)
     return ", ".join(
         [
-            f"{done} {'job' if done == 1 else 'jobs'} done",
+            f"{_many(done, 'job', 'jobs')} done",
             f"{sum(jobs.values())} not{_listed(jobs)}",
-            f"{found.steps - before.steps:.0f} steps",
-            f"{found.polls - before.polls:.0f} polls",
-            f"{sum(retries.values())} retries{_listed(retries)}",
+            _many(found.steps - before.steps, "step", "steps"),
+            _many(found.polls - before.polls, "poll", "polls"),
+            f"{_many(sum(retries.values()), 'retry', 'retries')}{_listed(retries)}",
             f"{format_size(found.sent_bytes - before.sent_bytes)} sent",
         ]
     )
+
+
+def _many(count: float, one: str, more: str) -> str:
+    return f"{count:.0f} {one if count == 1 else more}"
 
 
 def _grown(found: Mapping[str, float], before: Mapping[str, float]) -> dict[str, int]:
