@@ -268,6 +268,7 @@ def _make_desk(
         parts=parts,
         is_paused=state.pauses.is_paused,
         counters=base.counters,
+        is_measured=state.settings.metrics.textfile is not None,
     )
 
 

@@ -40,6 +40,7 @@ class Desk:
         disk_trouble: Who waits for the disk.
         begun: Set when hooks begin to print.
         counters: Count what comes of jobs.
+        is_measured: Whether somebody wants to know what memory steps take.
     """
 
     journal: Journal
@@ -61,6 +62,7 @@ class Desk:
     disk_trouble: DiskTrouble = field(default_factory=DiskTrouble)
     begun: threading.Event = field(default_factory=threading.Event)
     counters: Counters = field(default_factory=Counters)
+    is_measured: bool = False
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

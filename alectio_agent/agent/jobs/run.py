@@ -224,6 +224,7 @@ class JobRun:
             log_file=self.log_file,
             on_part=partial(self._offer, folder),
             on_wait=partial(self._desk.disk_trouble.met, claim.job),
+            is_measured=self._desk.is_measured,
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 
