@@ -74,6 +74,8 @@ class EarlierJobs:
     def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
         def end(ending: Ending, reason: str) -> None:
             if ending == "lost":  # what a cancelled job computed is still delivered
+                count = self._desk.journal.results_pending(lease)
                 self._desk.journal.supersede(lease, reason)
+                self._desk.counters.results.add("superseded", count)
 
         return end

@@ -327,7 +327,9 @@ class JobRun:
         self._owed.add(partial(self._supersede, reason), release)
 
     def _supersede(self, reason: str) -> None:
+        count = self._desk.journal.results_pending(self.claim.lease)
         self._desk.journal.supersede(self.claim.lease, reason)
+        self._desk.counters.results.add("superseded", count)
         self._desk.parts.forget(self.claim.lease)
         self._desk.delivery.set()  # it may wait for one of those parts
 

@@ -205,9 +205,10 @@ class Sender:
         self.quota.note_end(message.job, is_done=False)
         self._parts.forget(message.lease)
         if message.kind == "commit":
+            count = self._journal.results_pending(message.lease)
             self._journal.reject(message, reason, self._rejected(message, reason))
             self.counters.jobs.add("rejected")
-            self.counters.results.add("parked")
+            self.counters.results.add("parked", count)
             tell_failed(self.tell, message.job, message.step, "rejected", reason)
         elif self._journal.park(message, reason):
             self._heartbeats.release(message.lease)
@@ -219,8 +220,9 @@ class Sender:
     def _supersede(self, message: Message, reason: str) -> None:
         self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)
         self._parts.forget(message.lease)
+        count = self._journal.results_pending(message.lease)
         self._journal.supersede(message.lease, reason)
-        self.counters.results.add("superseded")
+        self.counters.results.add("superseded", count)
         self._heartbeats.end(message.lease, reason)
 
     def _later(self, message: Message, error: Exception, wait_s: float) -> float:
