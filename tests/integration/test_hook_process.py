@@ -190,6 +190,14 @@ class TestWarmth:
         assert processes(bench) == 2
         assert starts(bench) == {"first": 1, "died": 1}
 
+    def test_memory_is_measured_when_somebody_asks_for_it(self, bench: HookBench) -> None:
+        pipeline = bench.pipeline()
+        assert bench.run(pipeline).memory_bytes is None
+        found = bench.run(pipeline, "test", is_measured=True)
+        assert found.memory_bytes is not None
+        assert found.memory_bytes > 2**20
+        assert found.gpu_bytes is None
+
     def test_exit_handlers_of_the_hooks_run_when_the_process_is_no_longer_needed(
         self, bench: HookBench
     ) -> None:

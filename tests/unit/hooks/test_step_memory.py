@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from alectio_agent.agent.hooks.child.step_memory import begin_peak, peaks
+from alectio_agent.agent.hooks.child.step_memory import SHORT_S, Peaks, begin_peak, peaks
 
 MIB = 2**20
 
@@ -82,3 +82,13 @@ def test_whatever_goes_by_the_name_of_torch_does_no_harm(
     put(monkeypatch, cuda)
     begin_peak()
     assert peaks()["gpu_bytes"] is None
+
+
+def test_short_steps_are_read_once_and_long_ones_each_time() -> None:
+    """What a loop of hooks that do nothing pays for metrics nobody could learn from."""
+    read = Peaks()
+    short = SHORT_S / 2
+    told = [read.of(step, took_s) for step, took_s in (
+        ("train", short), ("train", short), ("test", short), ("train", SHORT_S), ("train", 9.0),
+    )]  # fmt: skip
+    assert [bool(each) for each in told] == [True, False, True, True, True]

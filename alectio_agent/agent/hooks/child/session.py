@@ -26,7 +26,7 @@ from alectio_agent.agent.hooks.child.record_names import write_names
 from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
 from alectio_agent.agent.hooks.child.seeding import derive_seed, seed_all
 from alectio_agent.agent.hooks.child.standins import Pipeline, install_standins
-from alectio_agent.agent.hooks.child.step_memory import begin_peak, peaks
+from alectio_agent.agent.hooks.child.step_memory import Peaks, begin_peak
 from alectio_agent.agent.hooks.child.tested_result import check_test
 from alectio_agent.agent.hooks.child.train_result import check_train
 
@@ -66,6 +66,7 @@ class Session:
         self._own = OwnFiles([])
         self._folder = ""
         self._said: set[str] = set()
+        self._peaks = Peaks()
         self._kept: Any = None
 
     def obey(self) -> bool:
@@ -130,7 +131,7 @@ class Session:
         returned = self._hooks.by_step[step].call(payload)
         duration_s = time.monotonic() - start_s
         self._stay_alone()
-        memory = peaks() if command["measured"] else {}
+        memory = self._peaks.of(step, duration_s) if command["measured"] else {}
         result = _check(step, returned, asked)
         self._kept = (returned, result)
         writer = PartWriter(

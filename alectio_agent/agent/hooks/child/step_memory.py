@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+SHORT_S = 0.1
+"""To read the memory of a step that takes less would cost a good part of a percent."""
 _FORGET_PEAK = b"5"
 """What the kernel wants to read, see `proc(5)` about `clear_refs`."""
 
@@ -28,6 +30,29 @@ def peaks() -> dict[str, int | None]:
         cannot be told.
     """
     return {"memory_bytes": _host_bytes(), "gpu_bytes": _gpu_bytes()}
+
+
+class Peaks:
+    """Those of the steps of one process; of short steps the first time only."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._read: set[str] = set()
+
+    def of(self, step: str, duration_s: float) -> dict[str, int | None]:
+        """The peaks of a step that has just ended.
+
+        Args:
+            step: Which.
+            duration_s: What it took.
+
+        Returns:
+            As `peaks`; empty when they are not worth reading.
+        """
+        if duration_s < SHORT_S and step in self._read:
+            return {}
+        self._read.add(step)
+        return peaks()
 
 
 def _host_bytes() -> int | None:
