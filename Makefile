@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
 SEEDS ?= 10000
-BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery
+BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery watched
 
 .DEFAULT_GOAL := help
 .PHONY: help demo examples test unit lint format docs check bench soak torture clean

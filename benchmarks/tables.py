@@ -15,7 +15,7 @@ PLACES = {
     "README.md": WITH_PEERS,
     "benchmarks/README.md": (
         *WITH_PEERS, "claim", "loop_overhead", "report", "dashboard", "results_files", "recovery",
-        "soak",
+        "watched", "soak",
     ),
 }  # fmt: skip
 SHORT, WHOLE = "README.md", ("dispatch", "throughput")

@@ -34,6 +34,7 @@ from alectio_agent.core.errors import (
     StoreUnavailableError,
     SupersededBootError,
 )
+from alectio_agent.core.log import job_logger
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest, Refusal
 from alectio_agent.wire.protocol import POLL_WAIT_S
@@ -250,6 +251,8 @@ class PollLoop:
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
         self._refused = None
+        polls = self._rooms.desk.counters.polls
+        polls.add("job" if isinstance(answer, Claim) else "empty")
         self._note_idle(is_idle=answer is None and self._rooms.slots.are_idle)
         if isinstance(answer, Claim):
             self._empty_polls = 0
@@ -312,7 +315,9 @@ class PollLoop:
     def _refuse(self, boot: str, seq: int, reason: str, job: str = "") -> None:
         self._rooms.journal.skip_claim(boot, seq)
         self._rooms.desk.disk_trouble.over(CLAIMS)
-        log.error("refused a job: %s", reason)
+        self._rooms.desk.counters.jobs.add("refused")
+        told = job_logger(log, job) if job else log
+        told.error("refused a job: %s", reason)
         tell_failed(self._rooms.desk.tell, job, None, "refused", reason)
         self.quota.note_end(f"refused {seq}", is_done=False)
         self._refused = Refusal(seq=seq, reason=reason[:2000])
@@ -321,6 +326,9 @@ class PollLoop:
         """Do what the table of rules says; seconds to wait before the next turn."""
         if self._was_cut_here(error):
             return 0.0
+        if not _is_cut(error):
+            self._rooms.desk.counters.polls.add("failed")
+            self._rooms.desk.counters.retries.add("polls")
         action = rule("poll", error)
         is_outlived = isinstance(error, SupersededBootError) and self._registered is None
         if action == "end" or is_outlived or self._is_hopeless(error):
@@ -334,8 +342,7 @@ class PollLoop:
 
     def _was_cut_here(self, error: PlatformError) -> bool:
         """Whether somebody on this machine cut the poll, so that the loop looks around."""
-        is_cut = isinstance(error, PlatformUnavailableError) and error.silence == "interrupted"
-        return is_cut and not self._rooms.desk.leaving.is_set()
+        return _is_cut(error) and not self._rooms.desk.leaving.is_set()
 
     def _is_hopeless(self, error: PlatformError) -> bool:
         """Whether somebody waits for an agent that will not get to work."""
@@ -343,6 +350,10 @@ class PollLoop:
             return False
         is_for_people = isinstance(error, (NotAuthorizedError, ProtocolMismatchError))
         return is_for_people or self._trouble.failures >= MOST_TRIES
+
+
+def _is_cut(error: PlatformError) -> bool:
+    return isinstance(error, PlatformUnavailableError) and error.silence == "interrupted"
 
 
 def _raise(error: PlatformError) -> None:

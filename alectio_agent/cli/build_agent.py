@@ -18,6 +18,7 @@ from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.shell_command import ShellCommand
 from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
+from alectio_agent.agent.jobs.counters import Counters
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.keeper import Keeper
@@ -39,6 +40,7 @@ from alectio_agent.agent.service.stop_plan import StopRules
 from alectio_agent.agent.service.watches import ExpiryWatch, OutageWatch
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
+from alectio_agent.cli.build_accountant import FiguresSource, make_accountant
 from alectio_agent.cli.build_keeper import bind_keeper, make_disk_trouble, make_keeper
 from alectio_agent.config.agent import AgentSettings
 from alectio_agent.config.settings import AgentFile
@@ -59,6 +61,7 @@ class _Base:
     leaving: threading.Event
     network: Network
     reach: Reach
+    counters: Counters
 
     @classmethod
     def of(cls, site: Site, state: State) -> Self:
@@ -69,7 +72,9 @@ class _Base:
         traffic, deadlines = Traffic(clock), Deadlines(clock)
         network = read_network(site.url, os.environ, state.settings)
         leaving, reach = threading.Event(), Reach(clock)
-        return cls(site, state, share, traffic, deadlines, clock, rng, leaving, network, reach)
+        return cls(
+            site, state, share, traffic, deadlines, clock, rng, leaving, network, reach, Counters()
+        )
 
     def connect(self) -> tuple[HttpTransport, PlatformClient]:
         """A way to the platform that others neither wait for nor cut."""
@@ -82,9 +87,9 @@ class _Base:
         """The same, for a part that nobody cuts."""
         return self.connect()[1]
 
-    def backoff(self) -> Backoff:
-        """Waits after failures of one part."""
-        return Backoff(self.rng)
+    def backoff(self, activity: str) -> Backoff:
+        """Waits after failures of one part, which are counted."""
+        return Backoff(self.rng, on_failure=self.counters.retries.adder(activity))
 
 
 def make_notifier(settings: AgentFile) -> Notifier:
@@ -122,14 +127,14 @@ def build_agent(
         An agent that has not started.
     """
     base = _Base.of(site, state)
-    heartbeats = Heartbeats(base.client(), base.clock, base.backoff())
+    heartbeats = Heartbeats(base.client(), base.clock, base.backoff("heartbeats"))
     part_line, part_client = base.connect()
     parts = PartCourier(part_client, state.outbox, base.clock)
     sender = _make_sender(base, heartbeats, parts)
     log_line, log_client = base.connect()
-    logs = LogSender(log_client, base.share, base.clock, base.backoff())
+    logs = LogSender(log_client, base.share, base.clock, base.backoff("logs"))
     name_line, name_client = base.connect()
-    names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
+    names = NameSender(name_client, name_files(inspections, base.share), base.backoff("names"))
     keeper = make_keeper(state, base.clock)
     desk = replace(
         _make_desk(base, heartbeats, sender, logs, parts),
@@ -148,6 +153,7 @@ def build_agent(
     bind_keeper(keeper, rooms, poll_loop)
     _heed_pauses(state.pauses, slots, poll_loop, poll_line)
     check = _add_reasons(state, poll_loop, hooks, base.clock)
+    figures = FiguresSource(state, rooms, hooks, base.reach, base.clock, base.clock.monotonic())
     agent = Agent(
         Parts(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
@@ -155,11 +161,11 @@ def build_agent(
             _make_sources(base, rooms, poll_loop, names, keeper), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line),
              *([Courier("notify", notifier, notifier)] if notifier.is_wanted else [])),
-            keeper=keeper,
+            keeper=keeper, accountant=make_accountant(figures, base.traffic),
         )
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
-    _watch(base, poll_loop, notifier)
+    figures.agent, figures.expiry = agent, _watch(base, poll_loop, notifier)
     poll_loop.on_done = agent.finish
     poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
@@ -224,18 +230,22 @@ def stop_rules(settings: AgentSettings) -> StopRules:
     return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
 
 
-def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier) -> None:
+def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier) -> ExpiryWatch:
     """Look for events that no call tells by itself."""
     expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
     expiry.renew = poll_loop.register_again
     poll_loop.on_registered = expiry.note
     outage = OutageWatch(base.reach, base.clock, notifier.tell)
     notifier.watches += [outage.look, expiry.look]
+    return expiry
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
     state = base.state
-    return Sender(base.client(), state.journal, parts, heartbeats, base.clock, base.backoff())
+    backoff = base.backoff("results")
+    sender = Sender(base.client(), state.journal, parts, heartbeats, base.clock, backoff)
+    sender.counters = base.counters
+    return sender
 
 
 def _make_desk(
@@ -257,6 +267,8 @@ def _make_desk(
         logs=logs,
         parts=parts,
         is_paused=state.pauses.is_paused,
+        counters=base.counters,
+        is_measured=state.settings.metrics.textfile is not None,
     )
 
 

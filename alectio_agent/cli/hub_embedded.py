@@ -11,14 +11,17 @@ import click
 @click.option("--socket-fd", type=int, required=True)
 @click.option("--pipe-fd", type=int, required=True)
 @click.option("--ready-fd", type=int, required=True)
-def embedded(*, data: Path, results: Path, socket_fd: int, pipe_fd: int, ready_fd: int) -> None:
+@click.option("--log-format", default="text")
+def embedded(
+    *, data: Path, results: Path, socket_fd: int, pipe_fd: int, ready_fd: int, log_format: str
+) -> None:
     """Serve on the socket of a parent until its pipe ends."""
     from alectio_agent.core.log import configure
     from alectio_agent.hub.server.process import serve
     from alectio_agent.hub.server.settings import LOCK_WAIT_S, ServerSettings
 
     # Its stderr is the agent's: it speaks only when something is wrong.
-    configure("warning")
+    configure("warning", form=log_format)
     serve(
         ServerSettings(
             data.absolute(),

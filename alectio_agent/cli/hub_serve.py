@@ -80,7 +80,7 @@ def serve(
     if keyfile is not None and certfile is None:
         raise UsageError("--keyfile is nothing without --certfile", code="E-TLS-07")
     folder = data.absolute()
-    configure(common.level("info"), tracebacks=common.is_debug)
+    configure(common.level("info"), tracebacks=common.is_debug, form="auto")
     settings = ServerSettings(
         folder, folder / "results", host, port, certfile=certfile, keyfile=keyfile
     )

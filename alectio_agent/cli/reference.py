@@ -82,7 +82,7 @@ beat `$ALECTIO_HUB`.
 | --- | --- |
 | TERM, INT (Ctrl-C) | once: as `agent.when_stopped` says; twice: cancels; three times: kills |
 | QUIT | cancels the running step at once |
-| HUP | reads agent.yaml again: the log level changes, what needs a restart is named |
+| HUP | reads agent.yaml again: level and format of the log change, what needs a restart is named |
 
 `hub serve` stops gracefully on TERM and INT. Other commands end at once; `logs -f` ends with exit
 code 0.

@@ -8,7 +8,7 @@ from alectio_agent.cli.options import Common, common_options
 @click.command
 @common_options
 def reload(*, common: Common) -> None:
-    """Let the agent read agent.yaml again: the log level changes, the rest waits for a restart.
+    """Let the agent read agent.yaml again: level and format of its log change, the rest waits.
 
     A file with problems changes nothing. The signal HUP does the same, and the answer is in the
     agent's log.

@@ -10,11 +10,11 @@ from alectio_agent.cli.options import Common
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError
-from alectio_agent.core.log import set_level
+from alectio_agent.core.log import set_format, set_level
 
 log = logging.getLogger(__name__)
 
-LEVEL = "logging.level"
+AT_ONCE = ("logging.level", "logging.format")
 
 
 class Reloader:
@@ -43,7 +43,7 @@ class Reloader:
         self._file = file
         self._settings = settings
         self._common = common
-        self._level = settings.logging.level
+        self._in_force = settings.logging
 
     def __call__(self) -> None:
         """Read the file; one with problems changes nothing."""
@@ -62,19 +62,21 @@ class Reloader:
             ConfigError: It has problems, and changes nothing.
         """
         found = self._load()
-        level, before = found.logging.level, self._level
-        set_level(self._common.level(level))
-        self._level = level
+        before, self._in_force = self._in_force, found.logging
+        set_level(self._common.level(found.logging.level))
+        set_format(found.logging.format)
+        taken = (found.logging.level != before.level, found.logging.format != before.format)
+        changed = tuple(key for key, is_other in zip(AT_ONCE, taken, strict=True) if is_other)
         waiting = _changed(self._settings.model_dump(), found.model_dump())
         if waiting:
             log.warning("%s: needs a restart: %s", self._file, ", ".join(waiting))
         else:
             log.info("%s read again", self._file)
-        return Reloaded(str(self._file), (LEVEL,) if level != before else (), tuple(waiting))
+        return Reloaded(str(self._file), changed, tuple(waiting))
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """The keys that differ, `logging.level` left out, at the depth of sections and pipelines."""
+    """The keys that differ and wait, at the depth of sections and pipelines."""
     keys = []
     for section in sorted(now):
         old, new = before[section], now[section]
@@ -83,4 +85,4 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
             keys += [f"{section}.{name}" for name in names if old.get(name) != new.get(name)]
         elif old != new:
             keys.append(section)
-    return [key for key in keys if key != LEVEL]
+    return [key for key in keys if key not in AT_ONCE]

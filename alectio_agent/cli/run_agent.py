@@ -57,7 +57,8 @@ def run_agent(common: Common, wish: Wish, script: "ScriptRun | None" = None) -> 
     load = script.load if script is not None else load_agent_file
     settings, file = load(common.config)
     experiment = load_experiment_file(settings.experiment, file) if settings.experiment else None
-    configure(common.level(settings.logging.level), tracebacks=common.is_debug)
+    level, form = common.level(settings.logging.level), settings.logging.format
+    configure(level, tracebacks=common.is_debug, form=form)
     log.info("configuration: %s", file if file.exists() else "none, only the script")
     wish.check(is_embedded=settings.platform.is_embedded)
     again = None if script is None else lambda: load(common.config)[0]

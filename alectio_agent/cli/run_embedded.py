@@ -133,7 +133,8 @@ def run_embedded(
 
 
 def _start_hub(stack: ExitStack, project: Project) -> HubProcess:
-    hub = HubProcess(*hub_folders(project.state.settings, project.file))
+    settings = project.state.settings
+    hub = HubProcess(*hub_folders(settings, project.file), settings.logging.format)
     stack.callback(hub.stop)
     hub.start()
     log.info("hub: in the box, %s", hub.url)

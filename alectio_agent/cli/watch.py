@@ -117,7 +117,9 @@ class Watcher:
                 continue
             self._told.add(known)
             if not silently:
-                log.info("%s/%d: %s", view.name, loop.loop, describe_loop(loop))
+                job = f"{view.name}/{loop.loop}"
+                names = {"job": job, "job_prefix": f"{job}: "}
+                log.info("%s: %s", job, describe_loop(loop), extra=names)
 
     def _tell_pause(self, view: ExperimentView) -> None:
         """Say why nothing happens, once for each pause."""

@@ -1,31 +1,24 @@
 """Logging: one line per record, safe to print, with the job it is about.
 
-The names of a record's job come as `extra={"job": "xray/3"}` or from `job_logger`.
+A record names its job, attempt and step when it comes from a `job_logger`, or from the thread that
+works `about` a job.
 """
 
 import logging
-import re
+import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+from alectio_agent.core.log_lines import formatter_of, pick_format, prefix, printable
+
+__all__ = ["JobLogger", "about", "configure", "job_logger", "printable", "set_format", "set_level"]
+
 ROOT = "alectio_agent"
-# Control characters and bidirectional marks could forge lines or hide text on a terminal.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: object, limit: int = 200) -> str:
-    """Make foreign text safe for one line of a terminal or log.
-
-    Args:
-        text: Anything; its `str` is taken.
-        limit: Longest result, in characters.
-
-    Returns:
-        The text with control and bidirectional characters escaped, cut with `...`.
-    """
-    escaped = _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", str(text))
-    return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."
+_JobNames = tuple[str, int | None, str | None]
+_ABOUT: ContextVar[_JobNames | None] = ContextVar("about", default=None)
 
 
 class JobLogger(logging.LoggerAdapter[logging.Logger]):
@@ -35,65 +28,64 @@ class JobLogger(logging.LoggerAdapter[logging.Logger]):
         self, msg: str, kwargs: MutableMapping[str, Any]
     ) -> tuple[str, MutableMapping[str, Any]]:
         """Prefix one message."""
-        extra = self.extra or {}
-        attempt = extra.get("attempt", 1)
-        again = f" (attempt {attempt})" if isinstance(attempt, int) and attempt > 1 else ""
-        return f"{extra.get('job', '?')}{again} {msg}", kwargs
+        extra = {**(self.extra or {}), **kwargs.get("extra", {})}
+        return f"{extra['job_prefix']}{msg}", {**kwargs, "extra": extra}
 
 
-def job_logger(logger: logging.Logger, job: str, attempt: int = 1) -> JobLogger:
+def job_logger(
+    logger: logging.Logger, job: str, attempt: int | None = None, step: str | None = None
+) -> JobLogger:
     """A logger whose records name their job.
 
     Args:
         logger: The module's own.
         job: `experiment/loop`.
-        attempt: Counted from 1.
+        attempt: Counted from 1; None when it is not known.
+        step: That the records are about; None for the whole job.
 
     Returns:
         The adapter to log with.
     """
-    return JobLogger(logger, {"job": job, "attempt": attempt})
+    names = {"job": job, "attempt": attempt, "step": step, "job_prefix": prefix(job, attempt)}
+    return JobLogger(logger, names)
 
 
-class _LineFormatter(logging.Formatter):
-    """Local time with offset, level when it matters, message; one line unless a traceback."""
+@contextmanager
+def about(job: str, attempt: int, step: str | None) -> Iterator[None]:
+    """Let whatever this thread logs name its job, also where nothing is known of jobs.
 
-    default_time_format = "%Y-%m-%d %H:%M:%S%z"
-    default_msec_format = ""
-    _second, _time = -1, ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        # Lines behind the first are indented, so that no text can pass for a record of its own.
-        text = "\n    ".join([printable(part, 2000) for part in record.getMessage().split("\n")])
-        line = f"{self.formatTime(record)}  {level}{text}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's own name
-        second = int(record.created)
-        if second != self._second:
-            self._second, self._time = second, super().formatTime(record, datefmt).rstrip()
-        return self._time
+    Args:
+        job: `experiment/loop`.
+        attempt: Counted from 1.
+        step: That runs; None between two steps.
+    """
+    before = _ABOUT.set((job, attempt, step))
+    try:
+        yield
+    finally:
+        _ABOUT.reset(before)
 
 
-def configure(level: str, *, tracebacks: bool = False) -> None:
+def configure(level: str, *, tracebacks: bool = False, form: str = "text") -> None:
     """Send the package's records to stderr.
 
     Args:
         level: `debug`, `info`, `warning` or `error`.
         tracebacks: Print them; else a record's exception stays silent.
+        form: As `logging.format` in `agent.yaml`.
     """
     # No record says where it comes from, and finding that out takes longer than printing it.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001 - as logging's guide says
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_LineFormatter())
+    handler.addFilter(_name_job)
     if not tracebacks:
         handler.addFilter(_drop_traceback)
     root = logging.getLogger(ROOT)
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     root.propagate = False
+    set_format(form)
 
 
 def set_level(level: str) -> None:
@@ -103,6 +95,24 @@ def set_level(level: str) -> None:
         level: As for `configure`.
     """
     logging.getLogger(ROOT).setLevel(level.upper())
+
+
+def set_format(form: str) -> None:
+    """Change the format of a configured log.
+
+    Args:
+        form: As for `configure`.
+    """
+    formatter = formatter_of(pick_format(form, os.environ))
+    for handler in logging.getLogger(ROOT).handlers:
+        handler.setFormatter(formatter)
+
+
+def _name_job(record: logging.LogRecord) -> bool:
+    names = _ABOUT.get()
+    if names is not None and not hasattr(record, "job"):
+        record.job, record.attempt, record.step = names
+    return True
 
 
 def _drop_traceback(record: logging.LogRecord) -> bool:

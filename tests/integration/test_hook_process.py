@@ -63,6 +63,11 @@ def run_loop(bench: HookBench, pipeline, loop: int, **changed) -> None:
         bench.run(pipeline, step, loop=loop, **changed)
 
 
+def starts(bench: HookBench) -> dict[str, float]:
+    """Why processes were started, as it is counted."""
+    return {reason: count for reason, count in bench.slot.starts.amounts.items() if count}
+
+
 class TestWarmth:
     def test_loops_after_the_first_share_one_import(self, bench: HookBench) -> None:
         pipeline = bench.pipeline(RECORDING)
@@ -85,12 +90,14 @@ class TestWarmth:
         run_loop(bench, pipeline, 1)
         run_loop(bench, pipeline, 0)
         assert processes(bench) == 2
+        assert starts(bench) == {"first": 1, "training": 1}
 
     def test_another_experiment_gets_a_new_process(self, bench: HookBench) -> None:
         pipeline = bench.pipeline(RECORDING)
         bench.run(pipeline, experiment="one")
         bench.run(pipeline, experiment="two")
         assert processes(bench) == 2
+        assert starts(bench) == {"first": 1, "other_job": 1}
 
     def test_other_settings_get_a_new_process(self, bench: HookBench) -> None:
         bench.run(bench.pipeline(RECORDING))
@@ -105,11 +112,13 @@ class TestWarmth:
             bench.run(pipeline, "infer")
         bench.run(pipeline, "test")
         assert processes(bench) == 2
+        assert starts(bench) == {"first": 1, "failed": 1}
 
     def test_an_edited_hooks_file_gets_a_new_process(self, bench: HookBench) -> None:
         bench.run(bench.pipeline(RECORDING))
         bench.run(bench.pipeline(RECORDING + "\nEDITED = True\n"), "test")
         assert processes(bench) == 2
+        assert starts(bench) == {"first": 1, "edited": 1}
 
     def test_an_edited_module_of_the_hooks_folder_gets_a_new_process(
         self, bench: HookBench
@@ -155,6 +164,8 @@ class TestWarmth:
         assert len(bench.groups.living) == 1
         assert bench.slot.evict_idle() is None
         assert bench.groups.living == {}
+        bench.run(bench.pipeline(RECORDING, keep_warm="0s"), "test")
+        assert starts(bench) == {"first": 1, "idle": 1}
 
     def test_an_idle_process_stays_while_its_time_is_not_over(self, bench: HookBench) -> None:
         bench.run(bench.pipeline(RECORDING, keep_warm="1h"))
@@ -177,6 +188,15 @@ class TestWarmth:
         await_end(gone)
         bench.run(pipeline, "test")
         assert processes(bench) == 2
+        assert starts(bench) == {"first": 1, "died": 1}
+
+    def test_memory_is_measured_when_somebody_asks_for_it(self, bench: HookBench) -> None:
+        pipeline = bench.pipeline()
+        assert bench.run(pipeline).memory_bytes is None
+        found = bench.run(pipeline, "test", is_measured=True)
+        assert found.memory_bytes is not None
+        assert found.memory_bytes > 2**20
+        assert found.gpu_bytes is None
 
     def test_exit_handlers_of_the_hooks_run_when_the_process_is_no_longer_needed(
         self, bench: HookBench

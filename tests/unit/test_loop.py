@@ -122,6 +122,31 @@ def test_what_speaks_against_a_job_is_asked_before_each_poll(
     assert "jobs are asked for again" in caplog.text
 
 
+def test_polls_are_counted_by_what_came_of_them(bench: Bench) -> None:
+    """One that this agent itself has cut is none."""
+    bench.platform.claims = [make_claim()]
+    for _ in range(2):
+        bench.loop.step()
+        bench.finish_job()
+    bench.platform.say(
+        "claim",
+        PlatformUnavailableError("down"),
+        PlatformUnavailableError("x", silence="interrupted"),
+    )
+    bench.loop.step()
+    bench.desk.leaving.set()  # a stop cuts the held poll
+    bench.loop.step()
+    counters = bench.desk.counters
+    assert counters.polls.amounts == {"job": 1, "empty": 1, "failed": 1}
+    assert counters.retries.amounts["polls"] == 1
+
+
+def test_a_refused_job_is_counted(bench: Bench) -> None:
+    bench.platform.claims = [make_claim(pipeline="unknown")]
+    bench.loop.step()
+    assert bench.desk.counters.jobs.amounts["refused"] == 1
+
+
 def test_a_poll_that_was_cut_here_is_no_trouble(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

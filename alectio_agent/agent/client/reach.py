@@ -34,14 +34,21 @@ class Reach:
         self._clock = clock
         self._lock = threading.Lock()
         self._outage: Outage | None = None
+        self._answered_s: float | None = None
 
     @property
     def outage(self) -> Outage | None:
         """The outage that lasts; None when the last call was answered."""
         return self._outage
 
+    @property
+    def answered_s(self) -> float | None:
+        """When the platform answered last, by the monotonic clock; None before the first time."""
+        return self._answered_s
+
     def answered(self) -> None:
         """The platform has said something, be it a refusal."""
+        self._answered_s = self._clock.monotonic()
         if self._outage is not None:
             with self._lock:
                 self._outage = None

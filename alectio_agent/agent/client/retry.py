@@ -1,6 +1,7 @@
 """How long to wait before trying again. The only file with `tenacity`."""
 
 import random
+from collections.abc import Callable
 
 from alectio_agent.agent.client.verdicts import what_is
 from alectio_agent.core.errors import AlectioAgentError, PlatformError, PlatformUnavailableError
@@ -18,13 +19,21 @@ NAMED_AFTER = 3
 class Backoff:
     """Waits of one activity: full jitter below a ceiling that doubles from 1 s to 60 s."""
 
-    def __init__(self, rng: random.Random, *, longest_s: float = LONGEST_S) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        *,
+        longest_s: float = LONGEST_S,
+        on_failure: Callable[[], None] | None = None,
+    ) -> None:
         """Start without failures.
 
         Args:
             rng: For the jitter.
             longest_s: Highest ceiling.
+            on_failure: Called at each failure; None: nobody counts them.
         """
+        self._on_failure = on_failure
         self._rng = rng
         self._longest_s = longest_s
         self._failures = 0
@@ -62,6 +71,8 @@ class Backoff:
             Seconds to wait before the next try.
         """
         self._failures += 1
+        if self._on_failure is not None:
+            self._on_failure()
         self._reason = _words(error) or self._reason
         kind = _kind(error)
         self._is_news = kind not in self._kinds

@@ -78,6 +78,7 @@ def step_command(
             "output": step_run.output,
         },
         "seeding": [step_run.seed, step_run.loop, step_run.step],
+        "measured": step_run.is_measured,
         "folder": str(step_run.folder),
         "log_file": str(step_run.log_file),
         "debug": step_run.is_debugged,

@@ -32,10 +32,16 @@ from alectio_agent.agent.hooks.warm import Warm
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.errors import HookInterruptedError
+from alectio_agent.core.tally import Tally
 
 __all__ = ["HookSlot", "PartFile", "StepOutcome", "StepRun"]
 
 log = logging.getLogger(__name__)
+
+START_REASONS = (
+    "first", "training", "other_job", "edited", "idle", "freed", "stopped", "failed", "died",
+)  # fmt: skip
+"""Why a process is started; the last two are restarts that somebody should look at."""
 
 
 class HookSlot:
@@ -67,6 +73,8 @@ class HookSlot:
         )
         self._ask_git = partial(ask_git, environment)
         self._warm: Warm | None = None
+        self.starts = Tally(*START_REASONS)
+        self._start_reason = "first"
         self._spare = SpareProcess(clock, self._calls, self._now_ns)
 
     def why_stuck(self) -> str:
@@ -101,7 +109,7 @@ class HookSlot:
         try:
             return self._run(step_run)
         except BaseException as error:
-            self._drop(at_once=not isinstance(error, Exception))
+            self._drop(_why_dropped(error), at_once=not isinstance(error, Exception))
             raise
         finally:
             self._stopper.finish()
@@ -127,7 +135,7 @@ class HookSlot:
             state = replace(scene, what=f"pipelines.{scene.pipeline_name} state", step="")
             return self._calls.look(warm.process, state, folders, warm.loaded["forms"], names)
         except BaseException as error:
-            self._drop(at_once=not isinstance(error, Exception))
+            self._drop(_why_dropped(error), at_once=not isinstance(error, Exception))
             raise
         finally:
             self._stopper.finish()
@@ -198,7 +206,7 @@ class HookSlot:
 
     def refresh(self) -> None:
         """End the process, if there is one: the next step gets a new one."""
-        self._drop()
+        self._drop("freed")
 
     def readiness(self, pipeline: str, experiment: str) -> int:
         """How soon it could begin a job of an experiment; may be asked by any thread.
@@ -232,12 +240,12 @@ class HookSlot:
         if left_s > 0:
             return left_s
         log.debug("the hook process had no work for %.0f s: ended", idle_s)
-        self._drop()
+        self._drop("idle")
         return None
 
     def close(self) -> None:
         """End the process, if there is one."""
-        self._drop()
+        self._drop("stopped")
         self._spare.drop()
         self._stopper.close()
 
@@ -273,9 +281,10 @@ class HookSlot:
         reason = self._why_replace(step_run, key)
         if self._warm is not None and reason is None:
             return self._warm
-        if self._warm is not None:
-            log.debug("%s: a new hook process: %s", scene.what, reason)
-            self._drop()
+        if self._warm is not None and reason is not None:
+            log.debug("a new hook process: %s", reason[1])
+            self._drop(reason[0])
+        self.starts.add(self._start_reason)
         files = EditedFiles(known_files(step_run.pipeline), self._now_ns)
         code = CodeReader(step_run.pipeline, files, self._ask_git)
         process = self._spare.take(scene) or self._calls.start(scene, folders)
@@ -288,21 +297,30 @@ class HookSlot:
         warm.note(warm.loaded["files"])
         return warm
 
-    def _why_replace(self, step_run: StepRun, key: tuple[str, PipelineSettings, str]) -> str | None:
+    def _why_replace(
+        self, step_run: StepRun, key: tuple[str, PipelineSettings, str]
+    ) -> tuple[str, str] | None:
+        """One of `START_REASONS`, and the same in words."""
         warm = self._warm
-        if warm is None or not warm.process.is_alive:
-            return "there is none"
+        if warm is None:
+            return self._start_reason, "there is none"
+        if not warm.process.is_alive:
+            return "died", "it has ended by itself"
         if warm.key != key:
-            return "another pipeline or experiment"
+            return "other_job", "another pipeline or experiment"
         is_fresh = step_run.step == "train" and step_run.payload["resume_from"] is None
         if is_fresh and warm.has_run and not step_run.in_warm:
-            return "training starts from nothing"  # globals may carry trained weights over
+            return (
+                "training",
+                "training starts from nothing",
+            )  # globals may carry trained weights over
         edited = warm.files.changed()
-        return None if edited is None else f"{edited} was edited"
+        return None if edited is None else ("edited", f"{edited} was edited")
 
-    def _drop(self, *, at_once: bool = False) -> None:
+    def _drop(self, reason: str, *, at_once: bool = False) -> None:
         if self._warm is not None:
             warm, self._warm = self._warm, None
+            self._start_reason = reason
             # An interrupt comes while a hook runs, which would not hear that it is to end.
             if at_once:
                 warm.process.kill()
@@ -310,6 +328,10 @@ class HookSlot:
 
     def _now_ns(self) -> int:
         return int(self._clock.now().timestamp() * 1e9)
+
+
+def _why_dropped(error: BaseException) -> str:
+    return "stopped" if isinstance(error, HookInterruptedError) else "failed"
 
 
 def _scene(step_run: StepRun) -> Scene:

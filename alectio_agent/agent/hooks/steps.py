@@ -61,6 +61,7 @@ class StepRun:
         again: What to type once a failure is mended; empty for the usual words.
         on_wait: Told each time that the disk did not take what the hook has computed; that is
             kept in the process, and tried again.
+        is_measured: Whether somebody wants to know what memory the step takes.
     """
 
     pipeline_name: str
@@ -85,6 +86,7 @@ class StepRun:
     again: str = ""
     on_part: Callable[[PartFile], None] = ignore
     on_wait: Callable[[StoreUnavailableError], object] = say_so
+    is_measured: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class StepOutcome:
         duration_s: Of the hook alone.
         warnings: What a person should know.
         provenance: What it was made of; of `train` only.
+        memory_bytes: The most that the hook process held; None when it was not measured.
+        gpu_bytes: The most that torch held on one GPU; None when it used none, either.
     """
 
     media_type: str
@@ -108,6 +112,8 @@ class StepOutcome:
     duration_s: float
     warnings: tuple[str, ...]
     provenance: Provenance | None = None
+    memory_bytes: int | None = None
+    gpu_bytes: int | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any], times: tuple[str, str], warnings: list[str]) -> Self:
@@ -127,4 +133,6 @@ class StepOutcome:
             finished_at=times[1],
             duration_s=told["duration_s"],
             warnings=tuple(warnings),
+            memory_bytes=told.get("memory_bytes"),
+            gpu_bytes=told.get("gpu_bytes"),
         )

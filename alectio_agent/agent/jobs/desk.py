@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alectio_agent.agent.jobs.counters import Counters
 from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.events import Tell, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
@@ -38,6 +39,8 @@ class Desk:
         tell: Told of jobs that fail.
         disk_trouble: Who waits for the disk.
         begun: Set when hooks begin to print.
+        counters: Count what comes of jobs.
+        is_measured: Whether somebody wants to know what memory steps take.
     """
 
     journal: Journal
@@ -58,6 +61,8 @@ class Desk:
     tell: Tell = tell_nobody
     disk_trouble: DiskTrouble = field(default_factory=DiskTrouble)
     begun: threading.Event = field(default_factory=threading.Event)
+    counters: Counters = field(default_factory=Counters)
+    is_measured: bool = False
 
     def log_file(self, claim: Claim) -> Path:
         """The file with what the hooks of a job print."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.core.disk_errors import try_room
 from alectio_agent.core.errors import StoreError, StoreFullError, StoreUnavailableError
-from alectio_agent.core.log import printable
+from alectio_agent.core.log import job_logger, printable
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class DiskTrouble:
             if who == CLAIMS:
                 self._room_bytes = min(2 * self._room_bytes, MOST_ROOM_BYTES)
         if is_news:
-            log.warning("%s waits, and loses nothing: %s", who, error)
+            _say(who, error)
         if not isinstance(error, StoreFullError):
             return AGAIN_S
         self.on_full()
@@ -132,6 +132,13 @@ class DiskTrouble:
         except StoreError:
             return False
         return True
+
+
+def _say(who: str, error: StoreUnavailableError) -> None:
+    if "/" in who:
+        job_logger(log, who).warning("waits, and loses nothing: %s", error)
+    else:
+        log.warning("%s waits, and loses nothing: %s", who, error)
 
 
 def _nobody_makes_room() -> None:

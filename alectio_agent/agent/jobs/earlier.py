@@ -7,6 +7,7 @@ from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.heartbeats import Ending
 from alectio_agent.agent.journal.rows import Job
 from alectio_agent.core.clock import timestamp
+from alectio_agent.core.log import job_logger
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.results import JobFailure
 
@@ -36,11 +37,13 @@ class EarlierJobs:
         claim = job.claim
         if job.state != "open":
             return False
+        told = job_logger(log, claim.job, claim.attempt)
         if claim.pipeline in pipelines:
-            log.info("%s goes on where it was", claim.job)
+            told.info("goes on where it was")
             return True
         reason = f"pipeline {claim.pipeline!r} is no longer in the agent's configuration"
-        log.error("%s is handed back to the platform: %s", claim.job, reason)
+        told.error("is handed back to the platform: %s", reason)
+        self._desk.counters.jobs.add("interrupted")
         now = timestamp(self._desk.clock.now())
         self._desk.journal.put_failure(claim.lease, JobFailure.of("interrupted", reason, now))
         return False
@@ -71,6 +74,8 @@ class EarlierJobs:
     def _on_end(self, lease: str) -> Callable[[Ending, str], None]:
         def end(ending: Ending, reason: str) -> None:
             if ending == "lost":  # what a cancelled job computed is still delivered
+                count = self._desk.journal.results_pending(lease)
                 self._desk.journal.supersede(lease, reason)
+                self._desk.counters.results.add("superseded", count)
 
         return end

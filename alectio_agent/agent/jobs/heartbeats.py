@@ -36,6 +36,7 @@ class _Held:
     claim: Claim
     on_end: Callable[[Ending, str], None]
     due: float
+    beaten_s: float
     platform_id: str | None = None
     state: Literal["running", "delivering"] = "running"
     step: Step | None = None
@@ -74,6 +75,16 @@ class Heartbeats:
             return self._backoff.trouble if self._held else ""
 
     @property
+    def lag_s(self) -> float:
+        """How late the beat is that is owed the longest; 0 when all came through in time."""
+        with self._lock:
+            oldest_s = min((held.beaten_s for held in self._held.values()), default=None)
+        if oldest_s is None:
+            return 0.0
+        owed_s = self._clock.monotonic() - oldest_s - self._lease_s / BEATS_PER_LEASE
+        return max(0.0, owed_s)
+
+    @property
     def longest_retry_s(self) -> float:
         """After a failure the next try comes within this, whatever the platform asks."""
         return self._lease_s / TRIES_PER_LEASE
@@ -97,6 +108,12 @@ class Heartbeats:
         with self._lock:
             return lease in self._held
 
+    def attempt_at(self, lease: str) -> int | None:
+        """Which attempt a lease belongs to; None of one that is not kept alive."""
+        with self._lock:
+            held = self._held.get(lease)
+            return None if held is None else held.claim.attempt
+
     def first_beat(self, claim: Claim) -> str | None:
         """Beat once, now: no hook runs before this has succeeded.
 
@@ -119,9 +136,10 @@ class Heartbeats:
             claim: Of the job.
             on_end: Called once when the platform ends the lease.
         """
-        due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
+        now_s = self._clock.monotonic()
+        due = now_s + self._lease_s / BEATS_PER_LEASE
         with self._lock:
-            self._held[claim.lease] = _Held(claim, on_end, due, self._platform_id)
+            self._held[claim.lease] = _Held(claim, on_end, due, now_s, self._platform_id)
         self.wake.set()
 
     def note(self, lease: str, step: Step) -> None:
@@ -209,7 +227,8 @@ class Heartbeats:
             self._failed(held, error)
         else:
             self._backoff.succeeded()
-            held.due = self._clock.monotonic() + self._lease_s / BEATS_PER_LEASE
+            held.beaten_s = self._clock.monotonic()
+            held.due = held.beaten_s + self._lease_s / BEATS_PER_LEASE
             if answer.cancel is not None:
                 self._end(held, "cancelled", answer.cancel)
 
@@ -225,7 +244,9 @@ class Heartbeats:
         held.due = self._clock.monotonic() + wait_s
         if self._backoff.is_news:
             claim = held.claim
-            job_logger(log, claim.job, claim.attempt).warning("heartbeat: %s", error.message)
+            job_logger(log, claim.job, claim.attempt, held.step).warning(
+                "heartbeat: %s", error.message
+            )
 
     def _end(self, held: _Held, ending: Ending, reason: str) -> None:
         """Tell the holder, unless the lease was released while the beat was under way."""

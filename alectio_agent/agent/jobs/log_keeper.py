@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alectio_agent.agent.journal.capped_log import cap_log, taken_bytes
-from alectio_agent.agent.journal.job_logs import job_logs
+from alectio_agent.agent.journal.job_logs import JobLog, job_logs
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.disk_errors import disk_errors
+from alectio_agent.core.log import JobLogger, job_logger
 from alectio_agent.core.units import format_size
 
 log = logging.getLogger(__name__)
@@ -113,8 +114,14 @@ class LogKeeper:
         with disk_errors(file):
             freed = cap_log(file, self._rules.max_bytes // SHARE)
         if freed:
-            log.warning(
+            _logger(file).warning(
                 "%s: hooks print too much: %s of its middle were dropped (logging.max_size)",
                 file,
                 format_size(freed),
             )
+
+
+def _logger(file: Path) -> logging.Logger | JobLogger:
+    """Names the job that a file is of."""
+    found = JobLog.of(file.name)
+    return log if found is None else job_logger(log, found.job, found.attempt)

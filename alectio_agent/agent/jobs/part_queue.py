@@ -20,6 +20,7 @@ class OutPart:
 
     Attributes:
         file: Durable, and never changed.
+        job: `experiment/loop`, for people.
     """
 
     job_id: str
@@ -27,6 +28,7 @@ class OutPart:
     sha256: str
     file: Path
     size_bytes: int
+    job: str = ""
 
     @property
     def key(self) -> Key:

@@ -15,6 +15,7 @@ from alectio_agent.core.errors import (
     PlatformRejectedError,
     PlatformUnavailableError,
 )
+from alectio_agent.core.log import job_logger
 from alectio_agent.wire.slices import SMALLEST_SLICE_BYTES
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class PartWorker:
         try:
             self._send(part)
         except PlatformError as error:
-            log.debug("%s: not sent: %s", part.file, error.message)
+            job_logger(log, part.job).debug("%s: not sent: %s", part.file, error.message)
             failure = error
         if self._queue.land(part, failure):
             self._on_landed()

@@ -11,7 +11,7 @@ from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.outbox import Manifest, Outbox
 from alectio_agent.agent.journal.rows import Group, Job
 from alectio_agent.core.errors import StoreDamagedError
-from alectio_agent.core.log import job_logger
+from alectio_agent.core.log import JobLogger, job_logger
 from alectio_agent.wire.protocol import STEPS
 
 log = logging.getLogger(__name__)
@@ -97,16 +97,24 @@ def _look(outbox: Outbox) -> _Found:
 def _mend(journal: Journal, outbox: Outbox, folder: Path, why: str) -> None:
     lease, _, step = folder.name.partition(".")
     text = journal.manifest_text(lease, step)
+    told = _logger(journal, lease, step)
     if text is not None:
         outbox.mend(lease, step, text)
-        log.warning("%s; written anew from the journal", why)
+        told.warning("%s; written anew from the journal", why)
         return
     target = outbox.set_aside(folder)
-    log.error("E-DISK-04  %s. Moved to %s: its step has no result, and is run again", why, target)
+    told.error("E-DISK-04  %s. Moved to %s: its step has no result, and is run again", why, target)
+
+
+def _logger(journal: Journal, lease: str, step: str) -> logging.Logger | JobLogger:
+    """Names the job that a damaged result is of, when it is still known."""
+    claim = next((job.claim for job in journal.jobs() if job.claim.lease == lease), None)
+    return log if claim is None else job_logger(log, claim.job, claim.attempt, step)
 
 
 def _queue(journal: Journal, job: Job, manifest: Manifest) -> None:
     if manifest.step in journal.steps_done(manifest.lease):
         return
     journal.put_commit(manifest, is_last=manifest.step == job.claim.steps[-1].step)
-    job_logger(log, manifest.job).info("found the finished result of %s on disk", manifest.step)
+    told = job_logger(log, manifest.job, job.claim.attempt, manifest.step)
+    told.info("found the finished result of %s on disk", manifest.step)

@@ -9,6 +9,7 @@ from typing import Protocol
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome, StepRun
 from alectio_agent.agent.hooks.stopping import CANCEL_GRACE_S
+from alectio_agent.agent.jobs.counters import DONE, LOST
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.jobs.events import tell_failed
 from alectio_agent.agent.jobs.heartbeats import Ending
@@ -27,7 +28,7 @@ from alectio_agent.core.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from alectio_agent.core.log import job_logger
+from alectio_agent.core.log import JobLogger, about, job_logger
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.claims import Claim, Step
 
@@ -88,6 +89,10 @@ class JobRun:
         Returns:
             Seconds to wait before the next turn, None when the job needs no further one.
         """
+        with about(self.claim.job, self.claim.attempt, self._next_step):
+            return self._step()
+
+    def _step(self) -> float | None:
         try:
             self._owed.settle()
             wait_s = None if self._is_over else self._turn()
@@ -157,6 +162,7 @@ class JobRun:
             return 0.0
         except PlatformError as error:
             self._desk.heartbeats.notice(error)
+            self._desk.counters.retries.add("heartbeats")
             wait_s = self._backoff.failed(error, most_s=self._desk.heartbeats.longest_retry_s)
             if self._backoff.is_news:
                 self._log.warning("waits for its first heartbeat: %s", error.message)
@@ -194,7 +200,7 @@ class JobRun:
         self._desk.heartbeats.note(self.claim.lease, step)
         self.marks.begin(step, self._desk.clock.monotonic())
         self._desk.begun.set()
-        self._log.info("%s started", step)
+        self._log_of(step).info("%s started", step)
 
     def _step_run(self, order: Order) -> StepRun:
         claim = self.claim
@@ -218,6 +224,7 @@ class JobRun:
             log_file=self.log_file,
             on_part=partial(self._offer, folder),
             on_wait=partial(self._desk.disk_trouble.met, claim.job),
+            is_measured=self._desk.is_measured,
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 
@@ -227,7 +234,9 @@ class JobRun:
         if not self._desk.heartbeats.serves(self._platform_id):
             return  # another platform answers now
         self._desk.disk_trouble.over(claim.job)
-        found = OutPart(claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes)
+        found = OutPart(
+            claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes, claim.job
+        )
         self._desk.parts.offer(found)
 
     def _clear(self, step: Step) -> None:
@@ -255,16 +264,28 @@ class JobRun:
         """The result is durable: it may leave, and the next step may begin."""
         self._orders.pop(0)
         self.marks.end(order.step, outcome.duration_s)
+        self._desk.counters.note_step(self.claim, order.step, outcome)
         if not self._orders:
+            self._desk.counters.jobs.add(DONE)
             self._is_over = self.is_done = True
             self._desk.heartbeats.deliver(self.claim.lease)
         self._desk.delivery.set()
         for warning in outcome.warnings:
             if self._desk.told.is_new(self.claim.experiment, order.step, warning):
-                self._log.warning("%s: %s", order.step, warning)
-        self._log.info("%s done in %s", order.step, format_duration(outcome.duration_s))
+                self._log_of(order.step).warning("%s: %s", order.step, warning)
+        self._log_of(order.step).info(
+            "%s done in %s", order.step, format_duration(outcome.duration_s)
+        )
         if order.step == "train":
             self._checkpoints.prune(order.payload)
+
+    @property
+    def _next_step(self) -> Step | None:
+        """The step that this turn is about; None before the first heartbeat, and at the end."""
+        return self._orders[0].step if self._is_announced and self._orders else None
+
+    def _log_of(self, step: Step) -> JobLogger:
+        return job_logger(log, self.claim.job, self.claim.attempt, step)
 
     @cached_property
     def _pipeline(self) -> PipelineSettings:
@@ -277,7 +298,7 @@ class JobRun:
     def _fail(self, step: Step, error: HookError) -> None:
         self.has_failed = True
         self.marks.end(step, None)
-        self._log.error("%s failed: %s", step, error)
+        self._log_of(step).error("%s failed: %s", step, error)
         self._put_failure(step, error.failure_class, str(error), error.traceback)
         tell_failed(self._desk.tell, self.claim.job, step, error.failure_class, str(error))
 
@@ -299,18 +320,22 @@ class JobRun:
             step = self._orders[0].step if self._orders else None
             self._put_failure(step, "cancelled", reason, "")
             return
+        self._desk.counters.jobs.add(LOST)
         self._log.warning("lease lost, results are kept as superseded: %s", reason)
         self._is_over = True
         release = partial(self._desk.heartbeats.release, self.claim.lease)
         self._owed.add(partial(self._supersede, reason), release)
 
     def _supersede(self, reason: str) -> None:
+        count = self._desk.journal.results_pending(self.claim.lease)
         self._desk.journal.supersede(self.claim.lease, reason)
+        self._desk.counters.results.add("superseded", count)
         self._desk.parts.forget(self.claim.lease)
         self._desk.delivery.set()  # it may wait for one of those parts
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
+        self._desk.counters.jobs.add(name)
         is_partial = step == "train" and name != "cancelled"
         kept = self._checkpoints.keep_partial() if is_partial else None
         failure = self._reports.failure(step, name, message, traceback, kept)

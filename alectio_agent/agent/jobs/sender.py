@@ -7,6 +7,7 @@ from collections.abc import Callable
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.counters import Counters
 from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.events import Tell, tell_failed, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
@@ -67,6 +68,7 @@ class Sender:
         self.confirm: Callable[[], None] = _believe
         self.quota = Quota()
         self.tell: Tell = tell_nobody
+        self.counters = Counters()
         self.disk_trouble = DiskTrouble()
         self.on_closed: Callable[[], None] = _nothing
         self.wake = threading.Event()
@@ -148,7 +150,10 @@ class Sender:
 
     def _settle(self, message: Message) -> None:
         """Note that the platform has it; while the disk refuses that, nothing is sent again."""
-        if self._journal.settle(message):
+        is_closed = self._journal.settle(message)
+        if message.kind == "commit":
+            self.counters.results.add("delivered")
+        if is_closed:
             self._parts.forget(message.lease)
             self._heartbeats.release(message.lease)
             self.on_closed()
@@ -200,7 +205,10 @@ class Sender:
         self.quota.note_end(message.job, is_done=False)
         self._parts.forget(message.lease)
         if message.kind == "commit":
+            count = self._journal.results_pending(message.lease)
             self._journal.reject(message, reason, self._rejected(message, reason))
+            self.counters.jobs.add("rejected")
+            self.counters.results.add("parked", count)
             tell_failed(self.tell, message.job, message.step, "rejected", reason)
         elif self._journal.park(message, reason):
             self._heartbeats.release(message.lease)
@@ -212,13 +220,17 @@ class Sender:
     def _supersede(self, message: Message, reason: str) -> None:
         self._logger(message).warning("%s superseded: %s", message.step or message.kind, reason)
         self._parts.forget(message.lease)
+        count = self._journal.results_pending(message.lease)
         self._journal.supersede(message.lease, reason)
+        self.counters.results.add("superseded", count)
         self._heartbeats.end(message.lease, reason)
 
     def _later(self, message: Message, error: Exception, wait_s: float) -> float:
         if self._backoff.is_news:
             self._logger(message).warning(
-                "%s not delivered yet, kept and tried again: %s", message.step, error
+                "%s not delivered yet, kept and tried again: %s",
+                message.step or message.kind,
+                error,
             )
         return wait_s
 
@@ -226,7 +238,8 @@ class Sender:
         self.wake.set()
 
     def _logger(self, message: Message) -> logging.LoggerAdapter[logging.Logger]:
-        return job_logger(log, message.job)
+        attempt = self._heartbeats.attempt_at(message.lease)
+        return job_logger(log, message.job, attempt, message.step)
 
 
 def _believe() -> None:

@@ -174,6 +174,15 @@ class Journal:
         rows = self._database.query("SELECT count(*) AS n FROM messages WHERE state = 'pending'")
         return int(rows[0]["n"])
 
+    def results_pending(self, lease: str) -> int:
+        """Number of results of an attempt that were not settled yet."""
+        rows = self._database.query(
+            "SELECT count(*) AS n FROM messages "
+            "WHERE lease = ? AND kind = 'commit' AND state = 'pending'",
+            (lease,),
+        )
+        return int(rows[0]["n"])
+
     def unsent(self) -> Unsent:
         """What was not settled yet."""
         return Unsent.of(self._database)

@@ -8,7 +8,7 @@ from alectio_agent.core.sqlite import Database
 _QUERY = """
 SELECT count(*) AS messages, sum(CASE kind WHEN 'commit' THEN (
     SELECT sum(json_extract(value, '$.bytes')) FROM json_each(body, '$.commit.parts')) END)
-    AS size_bytes
+    AS size_bytes, min(created_at) AS oldest_at
 FROM messages WHERE state = 'pending'
 """
 
@@ -20,10 +20,12 @@ class Unsent:
     Attributes:
         messages: Results and failures.
         size_bytes: Of the files that belong to them.
+        oldest_at: When the oldest was put there, RFC 3339; empty without any.
     """
 
     messages: int = 0
     size_bytes: int = 0
+    oldest_at: str = ""
 
     @classmethod
     def of(cls, database: Database) -> Self:
@@ -33,4 +35,4 @@ class Unsent:
             database: The journal's.
         """
         [row] = database.query(_QUERY)
-        return cls(int(row["messages"]), int(row["size_bytes"] or 0))
+        return cls(int(row["messages"]), int(row["size_bytes"] or 0), row["oldest_at"] or "")

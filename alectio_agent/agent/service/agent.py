@@ -7,6 +7,7 @@ from functools import partial
 
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.slot import Slot
+from alectio_agent.agent.service.accountant import Accountant
 from alectio_agent.agent.service.agent_parts import Courier, Parts
 from alectio_agent.agent.service.snapshot import AgentSnapshot, StopState, take_snapshot
 from alectio_agent.agent.service.stop_plan import StopMode
@@ -57,6 +58,8 @@ class Agent:
         self._couriers = [self._courier_driver(courier) for courier in parts.couriers]
         keepers = [] if parts.keeper is None else [parts.keeper]
         self._keepers = [self._driver("keeper", keeper, self._drained.is_set) for keeper in keepers]
+        if parts.accountant is not None:
+            self._keepers.append(self._accountant_driver(parts.accountant))
 
     @property
     def quota(self) -> Quota:
@@ -247,6 +250,16 @@ class Agent:
         return Driver(
             courier.name, courier.loop, self._parts.clock, is_over, on_crash, spawn=self._spawn
         )
+
+    def _accountant_driver(self, accountant: Accountant) -> Driver:
+        def on_crash(error: BaseException) -> None:
+            # An agent works on, whatever becomes of what is told about it.
+            log.error("accountant: unexpected, no more metrics are written: %r", error)
+
+        return Driver(
+            "accountant", accountant, self._parts.clock, self._drained.is_set, on_crash,
+            accountant.close, self._spawn,
+        )  # fmt: skip
 
     def _slot_driver(self, slot: Slot) -> Driver:
         def is_over() -> bool:

@@ -13,6 +13,7 @@ from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop
+from alectio_agent.agent.service.accountant import Accountant
 from alectio_agent.agent.service.going_down import is_going_down
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.stop_plan import StopRules
@@ -100,6 +101,7 @@ class Parts:
         couriers: They send what no job waits for, and a stop only for some seconds.
         is_going_down: Whether the machine is; asked when a step runs at the first stop.
         keeper: Removes what may go.
+        accountant: Tells of what is counted.
     """
 
     poll_loop: PollLoop
@@ -116,3 +118,4 @@ class Parts:
     couriers: tuple[Courier, ...] = ()
     is_going_down: Callable[[], bool] = is_going_down
     keeper: StepObject | None = None
+    accountant: Accountant | None = None

@@ -40,15 +40,17 @@ class HubProcess:
     A step object: one turn looks whether the child lives.
     """
 
-    def __init__(self, data: Path, results: Path) -> None:
+    def __init__(self, data: Path, results: Path, log_format: str = "text") -> None:
         """Bind the socket: 127.0.0.1:8642, or a free port when that is taken.
 
         Args:
             data: The hub's folder.
             results: Where results files go.
+            log_format: Of what it writes to stderr, as in `logging.format`.
         """
         self._data = data
         self._results = results
+        self._log_format = log_format
         self._socket = _bind()
         self.tokens = HubTokens(new_token(), new_token())
         self._child: subprocess.Popen[bytes] | None = None
@@ -133,7 +135,7 @@ class HubProcess:
             sys.executable, "-P", "-m", "alectio_agent", "hub", "embedded",
             "--data", str(self._data), "--results", str(self._results),
             "--socket-fd", str(listening), "--pipe-fd", str(pipe_read),
-            "--ready-fd", str(ready_write),
+            "--ready-fd", str(ready_write), "--log-format", self._log_format,
         ]  # fmt: skip
         return subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
             command,

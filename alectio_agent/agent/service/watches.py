@@ -61,6 +61,11 @@ class ExpiryWatch:
         self._ends: datetime | None = None
         self.renew: Callable[[], None] = _nothing
 
+    @property
+    def ends(self) -> datetime | None:
+        """When the token ends; None when that is not known, or never."""
+        return self._ends
+
     def note(self, registered: Registered) -> None:
         """Take the answer to a registration; from any thread.
 

@@ -64,3 +64,18 @@ def test_a_broken_file_changes_nothing(file: Path, caplog: pytest.LogCaptureFixt
     reload()
     assert "unknown key" in caplog.text
     assert logging.getLogger("alectio_agent").level != logging.DEBUG
+
+
+def test_the_format_of_the_log_is_taken_at_once(file: Path) -> None:
+    reload = Reloader(file, load_agent_file(file)[0], Common())
+    handler = logging.StreamHandler()
+    root = logging.getLogger("alectio_agent")
+    root.addHandler(handler)
+    try:
+        file.write_text(TEXT + "logging: {format: json}\n")
+        assert reload.read().changed == ("logging.format",)
+        record = logging.LogRecord("a", logging.INFO, "", 1, "said", None, None)
+        assert handler.format(record).startswith("{")
+        assert reload.read().changed == ()
+    finally:
+        root.removeHandler(handler)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
-from alectio_agent.core.errors import PlatformUnavailableError
+from alectio_agent.core.errors import NotAuthorizedError, PlatformUnavailableError
 
 
 class HighestJitter(random.Random):
@@ -95,3 +95,12 @@ def test_each_kind_of_failure_is_news_once_until_a_success() -> None:
     backoff.succeeded()
     backoff.failed(gone)
     assert backoff.is_news
+
+
+def test_each_failure_is_counted_where_somebody_counts() -> None:
+    counted = []
+    backoff = Backoff(random.Random(1), on_failure=lambda: counted.append("one"))
+    backoff.failed()
+    backoff.refused(NotAuthorizedError("no", problem="expired"))
+    backoff.succeeded()
+    assert len(counted) == 2

@@ -86,6 +86,8 @@ VALUES = {
     "empty path": (PIPELINE + "experiment: ''\n", 3, 4, "experiment", "found '', expected a path"),
     "word as a duration": (AGENT + "agent:\n  drain_timeout: soon\n", 3, 6, "agent.drain_timeout",
         f"found 'soon', {DURATION_RULE}"),
+    "metrics where the collector does not look": (AGENT + "metrics: {textfile: /srv/agent.txt}\n", 3, 5,
+        "metrics.textfile", "found agent.txt, expected a file whose name ends with .prom"),
     "unknown unit": (AGENT + "outbox: {keep_sent: 7 fortnights}\n", 3, 5, "outbox.keep_sent",
         f"found '7 fortnights', {DURATION_RULE}"),
     "negative duration": (AGENT + "outbox: {keep_sent: -1}\n", 3, 5, "outbox.keep_sent",

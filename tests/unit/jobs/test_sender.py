@@ -425,3 +425,42 @@ def test_the_parts_of_a_refused_result_are_forgotten(bench: Bench) -> None:
     bench.platform.say("commit", PlatformRejectedError("no", problem="invalid"))
     bench.run()
     assert bench.parts.want(make_manifest(bench.claim, "infer", parts=[PART], files=["x"])) is False
+
+
+class TestCounts:
+    """Of results that left the outbox; what belongs to them, such as a failure, is none."""
+
+    def test_each_result_that_the_platform_took_counts_once(self, bench: Bench) -> None:
+        for step in ("train", "test", "infer"):
+            bench.put(step, is_last=step == "infer")
+        bench.platform.go_away("commit")
+        bench.run()
+        assert bench.sender.counters.results.amounts == {
+            "delivered": 3, "superseded": 0, "parked": 0,
+        }  # fmt: skip
+
+    def test_a_lost_lease_counts_all_results_of_its_attempt(self, bench: Bench) -> None:
+        bench.put("train")
+        bench.put("test")
+        bench.platform.say("commit", LeaseLostError("gone", problem="lease-lost"))
+        bench.run()
+        assert bench.sender.counters.results.amounts["superseded"] == 2
+
+    def test_a_refused_result_counts_with_those_behind_it(self, bench: Bench) -> None:
+        bench.put("train")
+        bench.put("test")
+        bench.platform.say("commit", PlatformRejectedError("no", problem="invalid"))
+        bench.run()
+        assert bench.sender.counters.results.amounts["parked"] == 2
+        assert bench.sender.counters.jobs.amounts["rejected"] == 1
+
+
+def test_lines_about_a_delivery_name_attempt_and_step(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.heartbeats.hold(bench.claim, lambda *_: None)
+    bench.put("test")
+    bench.platform.go_away("commit")
+    bench.sender.step()
+    [record] = caplog.records
+    assert (record.job, record.attempt, record.step) == ("digits/1", 1, "test")  # type: ignore[attr-defined]

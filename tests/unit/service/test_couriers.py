@@ -25,6 +25,9 @@ class FakeLoop:
     def hurry(self) -> None:
         self.asked.append("hurry")
 
+    def close(self) -> None:
+        self.asked.append("close")
+
     def step(self) -> float:
         self.asked.append("step")
         self.do()
@@ -51,6 +54,7 @@ class Bench:
             clock=self.clock,
             uploads=SimpleNamespace(courier=SimpleNamespace()),
             keeper=None,
+            accountant=None,
             couriers=(Courier("logs", self.loop, SimpleNamespace(interrupt=self.cut.set)),),  # type: ignore[arg-type]
         )
         self.agent = Agent(parts)  # type: ignore[arg-type]
@@ -114,3 +118,27 @@ def test_one_that_breaks_down_does_not_end_the_agent(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     bench.close()
     assert not bench.cut.is_set()
+
+
+def test_metrics_that_break_down_do_not_end_the_agent(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does their last word, which is theirs to say when all else is over."""
+
+    def crash() -> None:
+        raise RuntimeError("a mistake of ours")
+
+    bench.loop.do = crash
+    driver = bench.agent._accountant_driver(bench.loop)  # type: ignore[arg-type]
+    driver.start()
+    assert driver.over.wait(20)
+    assert bench.agent.error is None
+    assert "no more metrics are written: RuntimeError" in caplog.text
+
+
+def test_metrics_are_closed_when_all_else_is_over(bench: Bench) -> None:
+    driver = bench.agent._accountant_driver(bench.loop)  # type: ignore[arg-type]
+    bench.agent._drained.set()
+    driver.start()
+    assert driver.over.wait(20)
+    assert bench.loop.asked == ["close"]

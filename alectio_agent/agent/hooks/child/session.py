@@ -26,6 +26,7 @@ from alectio_agent.agent.hooks.child.record_names import write_names
 from alectio_agent.agent.hooks.child.results import Asked, Notice, Result
 from alectio_agent.agent.hooks.child.seeding import derive_seed, seed_all
 from alectio_agent.agent.hooks.child.standins import Pipeline, install_standins
+from alectio_agent.agent.hooks.child.step_memory import Peaks, begin_peak
 from alectio_agent.agent.hooks.child.tested_result import check_test
 from alectio_agent.agent.hooks.child.train_result import check_train
 
@@ -65,6 +66,7 @@ class Session:
         self._own = OwnFiles([])
         self._folder = ""
         self._said: set[str] = set()
+        self._peaks = Peaks()
         self._kept: Any = None
 
     def obey(self) -> bool:
@@ -123,10 +125,13 @@ class Session:
         asked = Asked(**command["asked"], unlabeled=unlabeled)
         payload = self._payload(command)
         args = plain_args(payload["args"])  # before the hook can change them
+        if command["measured"]:
+            begin_peak()
         start_s = time.monotonic()
         returned = self._hooks.by_step[step].call(payload)
         duration_s = time.monotonic() - start_s
         self._stay_alone()
+        memory = self._peaks.of(step, duration_s) if command["measured"] else {}
         result = _check(step, returned, asked)
         self._kept = (returned, result)
         writer = PartWriter(
@@ -136,7 +141,7 @@ class Session:
         )
         stored = store(result, writer)
         warnings = self._warnings(result.notices)
-        return {**stored, "duration_s": duration_s, "warnings": warnings, "args": args}
+        return {**stored, **memory, "duration_s": duration_s, "warnings": warnings, "args": args}
 
     def _state(self, command: dict[str, Any]) -> dict[str, Any]:
         seed_all(derive_seed(*command["seeding"]))
