@@ -44,12 +44,11 @@ class Site:
 
     url: str
     token: Callable[[], str]
-    is_loopback: bool
 
     @classmethod
     def embedded(cls, url: str, token: str) -> Self:
         """The hub in the box."""
-        return cls(url, lambda: token, is_loopback=True)
+        return cls(url, lambda: token)
 
     @classmethod
     def distant(cls, settings: AgentFile) -> Self:
@@ -58,7 +57,7 @@ class Site:
         if url.startswith("http:") and not is_loopback(url):
             log.warning(CLEAR_TEXT.format(url=url))
         read_token(settings, os.environ)  # a token that cannot be read is said at once
-        return cls(url, lambda: read_token(settings, os.environ), is_loopback(url))
+        return cls(url, lambda: read_token(settings, os.environ))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from alectio_agent.agent.jobs.name_sender import NameSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.share import Shares
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop, Rooms
@@ -51,7 +51,7 @@ class _Base:
 
     site: Site
     state: State
-    share: Share
+    shares: Shares
     traffic: Traffic
     deadlines: Deadlines
     clock: SystemClock
@@ -64,12 +64,12 @@ class _Base:
     def of(cls, site: Site, state: State) -> Self:
         """The base of an agent that has not started."""
         clock = SystemClock()
-        share = Share(site.is_loopback, state.identity.digest_key.encode())
+        shares = Shares.of(state.settings.pipelines, state.identity.digest_key.encode())
         rng = random.SystemRandom()
         traffic, deadlines = Traffic(clock), Deadlines(clock)
         network = read_network(site.url, os.environ, state.settings)
         leaving, reach = threading.Event(), Reach(clock)
-        return cls(site, state, share, traffic, deadlines, clock, rng, leaving, network, reach)
+        return cls(site, state, shares, traffic, deadlines, clock, rng, leaving, network, reach)
 
     def connect(self) -> tuple[HttpTransport, PlatformClient]:
         """A way to the platform that others neither wait for nor cut."""
@@ -127,9 +127,9 @@ def build_agent(
     parts = PartCourier(part_client, state.outbox, base.clock)
     sender = _make_sender(base, heartbeats, parts)
     log_line, log_client = base.connect()
-    logs = LogSender(log_client, base.share, base.clock, base.backoff())
+    logs = LogSender(log_client, base.shares, base.clock, base.backoff())
     name_line, name_client = base.connect()
-    names = NameSender(name_client, name_files(inspections, base.share), base.backoff())
+    names = NameSender(name_client, name_files(inspections, base.shares), base.backoff())
     keeper = make_keeper(state, base.clock)
     desk = replace(
         _make_desk(base, heartbeats, sender, logs, parts),
@@ -141,7 +141,7 @@ def build_agent(
     poll_wake = threading.Event()
     slots = _make_slots(state, hooks, poll_wake, quota)
     poll_line, poll_client = base.connect()
-    said = announcement(site, state, inspections, base.share)
+    said = announcement(state, inspections, base.shares)
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     poll_loop.recall.cut = poll_line.cut
@@ -248,7 +248,7 @@ def _make_desk(
         disk=state.disk,
         heartbeats=heartbeats,
         pipelines=state.settings.pipelines,
-        share=base.share,
+        shares=base.shares,
         log_folder=state.settings.agent.state_dir / "logs",
         clock=base.clock,
         rng=base.rng,
@@ -273,7 +273,7 @@ def _make_sources(
         "outbox": lambda: keeper.overfull,
     }
     return Sources(
-        name=shown_name(base.site, base.state),
+        name=shown_name(base.state, base.shares),
         slots=rooms.slots,
         heartbeats=rooms.heartbeats,
         journal=base.state.journal,
