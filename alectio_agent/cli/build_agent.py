@@ -40,6 +40,7 @@ from alectio_agent.agent.service.watches import ExpiryWatch, OutageWatch
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
 from alectio_agent.cli.build_keeper import bind_keeper, make_disk_trouble, make_keeper
+from alectio_agent.cli.build_record import bind_record
 from alectio_agent.config.agent import AgentSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import SystemClock
@@ -76,7 +77,9 @@ class _Base:
         transport = HttpTransport(
             self.site.url, os.environ, self.clock, self.traffic, self.network, self.deadlines
         )
-        return transport, PlatformClient(transport, self.site.token, self.clock, self.reach)
+        client = PlatformClient(transport, self.site.token, self.clock, self.reach)
+        transport.record = client.record = self.state.record
+        return transport, client
 
     def client(self) -> PlatformClient:
         """The same, for a part that nobody cuts."""
@@ -137,6 +140,7 @@ def build_agent(
         begun=keeper.wake,
         tell=notifier.tell,
     )
+    bind_record(state.record, desk.disk_trouble)
     sender.tell = notifier.tell
     poll_wake = threading.Event()
     slots = _make_slots(state, hooks, poll_wake, quota)

@@ -90,7 +90,9 @@ class PartCourier:
 def _out_parts(manifest: Manifest, outbox: Outbox) -> list[OutPart]:
     folder = outbox.result_folder(manifest.lease, manifest.step)
     return [
-        OutPart(manifest.job_id, manifest.lease, part.sha256, folder / name, part.bytes)
+        OutPart(
+            manifest.job_id, manifest.lease, part.sha256, folder / name, part.bytes, manifest.step
+        )
         for part, name in zip(manifest.commit.parts, manifest.files, strict=True)
     ]
 
