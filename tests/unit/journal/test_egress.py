@@ -291,3 +291,17 @@ def test_only_the_newest_jobs_are_remembered_by_name(
     bench.send(About("fail", "job-1"))
     bench.send(About("fail", "job-2"))
     assert [entry.row.job for entry in bench.entries()[-2:]] == ["job-1", "digits/2"]
+
+
+def test_the_chain_can_be_checked_as_the_documentation_says(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By somebody who does not trust this program."""
+    program = Path("docs/what-leaves.md").read_text().split("```python\n")[1].split("```")[0]
+    bench.record.know("job-1", 'dïgits"/3')
+    bench.send()
+    monkeypatch.chdir(bench.folder)
+    exec(program, {})
+    bench.change("UPDATE rows SET job = 'x' WHERE id = 2")
+    with pytest.raises(AssertionError):
+        exec(program, {})
