@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from alectio_agent.agent.journal.egress_reading import Entry
+from alectio_agent.agent.journal.egress_reading import Entry, Verdict
 from alectio_agent.core.csv_cells import defused, quoted
 from alectio_agent.core.log import printable
 from alectio_agent.core.sqlite import Row
@@ -50,6 +50,42 @@ class AuditRow(BaseModel):
     outcome: str | None = None
     note: str | None = None
     hash: str | None = None
+
+
+class AuditVerdict(BaseModel):
+    """What a look at the whole record found.
+
+    Attributes:
+        rows: How many are as they were written.
+        is_whole: Whether all are.
+        first_broken: Number of the first that is not.
+        why: What is wrong with it.
+        newest: Number of the last row.
+        hash: Its hash.
+    """
+
+    rows: int
+    is_whole: bool
+    first_broken: int | None = None
+    why: str | None = None
+    newest: int | None = None
+    hash: str | None = None
+
+
+def of_verdict(found: Verdict) -> AuditVerdict:
+    """A verdict as it is printed.
+
+    Args:
+        found: By the reader of the record.
+    """
+    return AuditVerdict(
+        rows=found.rows,
+        is_whole=found.broken is None,
+        first_broken=found.broken,
+        why=found.why or None,
+        newest=found.newest or None,
+        hash=found.digest or None,
+    )
 
 
 def of_entry(entry: Entry) -> AuditRow:

@@ -18,6 +18,7 @@ from alectio_agent.cli.audit_rows import (
     csv_line,
     of_counting,
     of_entry,
+    of_verdict,
     text_line,
 )
 from alectio_agent.cli.folding import fold_lines, page_width
@@ -128,7 +129,7 @@ def _print_text(rows: Iterable[AuditRow]) -> None:
             if here != way:
                 click.echo(printable(here))
             way = here
-        click.echo(fold_lines(text_line(row), page_width(), hang=21))
+        click.echo(fold_lines(text_line(row), page_width(), hang=12))
         shown += 1
     say("digests and names of fields: --json or --csv" if shown else "nothing left")
 
@@ -141,10 +142,7 @@ def _verify(folder: Path, *, as_json: bool) -> ExitCode:
         found = Verdict(0, 1, f"the file is damaged: {error.message}")
     file = folder / FILE
     if as_json:
-        told = {"rows": found.rows, "is_whole": found.broken is None, "first_broken": found.broken,
-                "why": found.why or None, "newest": found.newest or None,
-                "hash": found.digest or None}  # fmt: skip
-        click.echo(json.dumps(told, indent=2))
+        click.echo(of_verdict(found).model_dump_json(indent=2))
     elif found.broken is None:
         click.echo(f"{file}: {count(found.rows, 'row')}, each as it was written")
         click.echo(f"newest: row {found.newest}, hash {found.digest}")

@@ -31,7 +31,7 @@ def open_record(settings: AgentFile, identity: Identity, clock: Clock) -> Egress
         clock,
         settings.audit.keep,
         f"boot {identity.boot.count}",
-        None if journal is None else lambda row, digest: journal.send(_line(row, digest)),
+        None if journal is None else lambda row, digest: journal.send(journal_line(row, digest)),
     )
 
 
@@ -42,10 +42,20 @@ def bind_record(record: EgressRecord, trouble: DiskTrouble) -> None:
         record: Opened.
         trouble: Says so, and keeps the agent from asking for jobs.
     """
-    record.on_trouble = lambda error: trouble.met(RECORD, error)
+    # Results wait for it, and make room once they are delivered: what is set aside may be given up.
+    record.on_trouble = lambda error: trouble.met(RECORD, error, after_work=True)
     record.on_fine = lambda: trouble.over(RECORD)
 
 
-def _line(row: EgressRow, digest: bytes) -> str:
+def journal_line(row: EgressRow, digest: bytes) -> str:
+    """A row as the journal of systemd gets it.
+
+    Args:
+        row: Just written.
+        digest: Its hash.
+
+    Returns:
+        JSON without a line break.
+    """
     told = dict(zip(COLUMNS, row.values, strict=True)) | {"hash": digest.hex()}
     return json.dumps({name: value for name, value in told.items() if value is not None})
