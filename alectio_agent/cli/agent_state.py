@@ -118,7 +118,7 @@ def _open_state(settings: AgentFile, reserve: Reserve, stack: ExitStack) -> Stat
         log.warning(GONE_JOURNAL_TEXT, folder / "agent.db")
     record = open_record(settings, identity, clock)
     stack.callback(record.close)
-    for job in journal.jobs():
-        record.know(job.claim.job_id, job.claim.job)
+    for job_id, job in journal.job_names().items():
+        record.know(job_id, job)
     pauses = Pauses(disk, folder, clock)
     return State(settings, disk, journal, outbox, reserve, identity, record, pauses)
