@@ -10,12 +10,14 @@ from typing import Self
 from alectio_agent.agent.hooks.groups import end_group, end_strays, home_mark
 from alectio_agent.agent.jobs.recovery import end_groups, reconcile
 from alectio_agent.agent.journal.disk import SystemDisk
+from alectio_agent.agent.journal.egress import EgressRecord
 from alectio_agent.agent.journal.identity import Identity, next_boot
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.opening import open_journal
 from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.agent.service.control.pauses import Pauses
+from alectio_agent.cli.build_record import open_record
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
@@ -44,12 +46,11 @@ class Site:
 
     url: str
     token: Callable[[], str]
-    is_loopback: bool
 
     @classmethod
     def embedded(cls, url: str, token: str) -> Self:
         """The hub in the box."""
-        return cls(url, lambda: token, is_loopback=True)
+        return cls(url, lambda: token)
 
     @classmethod
     def distant(cls, settings: AgentFile) -> Self:
@@ -58,7 +59,7 @@ class Site:
         if url.startswith("http:") and not is_loopback(url):
             log.warning(CLEAR_TEXT.format(url=url))
         read_token(settings, os.environ)  # a token that cannot be read is said at once
-        return cls(url, lambda: read_token(settings, os.environ), is_loopback(url))
+        return cls(url, lambda: read_token(settings, os.environ))
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class State:
     outbox: Outbox
     reserve: Reserve
     identity: Identity
+    record: EgressRecord
     pauses: Pauses
 
 
@@ -114,5 +116,9 @@ def _open_state(settings: AgentFile, reserve: Reserve, stack: ExitStack) -> Stat
         log.warning(NEW_AGENT_TEXT, folder / "identity.json")
     if identity.boot.count > 1 and opened.is_new and not opened.is_told:
         log.warning(GONE_JOURNAL_TEXT, folder / "agent.db")
+    record = open_record(settings, identity, clock)
+    stack.callback(record.close)
+    for job_id, job in journal.job_names().items():
+        record.know(job_id, job)
     pauses = Pauses(disk, folder, clock)
-    return State(settings, disk, journal, outbox, reserve, identity, pauses)
+    return State(settings, disk, journal, outbox, reserve, identity, record, pauses)

@@ -13,8 +13,8 @@ from alectio_agent.agent.hooks.partials import held_partials
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.agent.jobs.announcement import Announcement
-from alectio_agent.agent.jobs.share import Share
-from alectio_agent.cli.agent_state import Site, State
+from alectio_agent.agent.jobs.share import Share, Shares
+from alectio_agent.cli.agent_state import State
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
@@ -66,35 +66,34 @@ def pool_size(pipeline: PipelineSettings, found: HookInspection) -> int | None:
     return pipeline.pool_size if pipeline.pool_size is not None else found.state_size
 
 
-def name_files(inspections: dict[str, HookInspection], share: Share) -> dict[str, Path]:
+def name_files(inspections: dict[str, HookInspection], shares: Shares) -> dict[str, Path]:
     """The names that may leave, whatever the platform asks for.
 
     Args:
         inspections: What is known of each pipeline's hooks.
-        share: What may leave.
+        shares: What may leave.
 
     Returns:
         Digest to file.
     """
-    if not share.names:
-        return {}
     return {
         found.state_digest: found.state_file
-        for found in inspections.values()
-        if found.state_digest is not None and found.state_file is not None
+        for name, found in inspections.items()
+        if shares.at(name).keys.names
+        and found.state_digest is not None
+        and found.state_file is not None
     }
 
 
 def announcement(
-    site: Site, state: State, inspections: dict[str, HookInspection], share: Share
+    state: State, inspections: dict[str, HookInspection], shares: Shares
 ) -> Announcement:
     """What an agent says when it registers.
 
     Args:
-        site: Where the platform is.
         state: The opened state folder.
         inspections: What is known of each pipeline's hooks.
-        share: What may leave.
+        shares: What may leave.
     """
     settings = state.settings
 
@@ -110,11 +109,11 @@ def announcement(
         return None if names is None else prefix_digest(names, size)
 
     return Announcement(
-        name=shown_name(site, state),
+        name=shown_name(state, shares),
         version=version("alectio-agent"),
         tags=list(settings.agent.tags),
         offers={
-            name: offer(name, pipeline, inspections[name], share)
+            name: offer(name, pipeline, inspections[name], shares.at(name))
             for name, pipeline in settings.pipelines.items()
         },
         checkpoints=checkpoints,
@@ -140,7 +139,7 @@ def offer(
         state_digest=found.state_digest,
         state_size=found.state_size,
         store=pipeline.checkpoints.store,
-        shares_names=share.names and found.state_file is not None,
+        shares_names=share.keys.names and found.state_file is not None,
     )
 
 
@@ -160,14 +159,14 @@ def held_in(folder: Path) -> list[HeldCheckpoint]:
     ]
 
 
-def shown_name(site: Site, state: State) -> str:
-    """The host's name stays here unless the hub does too, or somebody wrote a name.
+def shown_name(state: State, shares: Shares) -> str:
+    """The host's name stays here unless every pipeline lets it leave, or somebody wrote a name.
 
     Args:
-        site: Where the platform is.
         state: The opened state folder.
+        shares: What may leave.
     """
     agent = state.settings.agent
-    if site.is_loopback or "name" in agent.model_fields_set:
+    if shares.tells_host or "name" in agent.model_fields_set:
         return agent.name
     return f"agent-{state.identity.installation_id[:8]}"

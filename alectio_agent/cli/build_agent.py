@@ -27,7 +27,7 @@ from alectio_agent.agent.jobs.name_sender import NameSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.quota import Quota
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.share import Shares
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.loop import PollLoop, Rooms
@@ -42,6 +42,7 @@ from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import announcement, name_files, shown_name
 from alectio_agent.cli.build_accountant import FiguresSource, make_accountant
 from alectio_agent.cli.build_keeper import bind_keeper, make_disk_trouble, make_keeper
+from alectio_agent.cli.build_record import bind_record
 from alectio_agent.config.agent import AgentSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import SystemClock
@@ -53,7 +54,7 @@ class _Base:
 
     site: Site
     state: State
-    share: Share
+    shares: Shares
     traffic: Traffic
     deadlines: Deadlines
     clock: SystemClock
@@ -67,13 +68,13 @@ class _Base:
     def of(cls, site: Site, state: State) -> Self:
         """The base of an agent that has not started."""
         clock = SystemClock()
-        share = Share(site.is_loopback, state.identity.digest_key.encode())
+        shares = Shares.of(state.settings.pipelines, state.identity.digest_key.encode())
         rng = random.SystemRandom()
         traffic, deadlines = Traffic(clock), Deadlines(clock)
         network = read_network(site.url, os.environ, state.settings)
         leaving, reach = threading.Event(), Reach(clock)
         return cls(
-            site, state, share, traffic, deadlines, clock, rng, leaving, network, reach, Counters()
+            site, state, shares, traffic, deadlines, clock, rng, leaving, network, reach, Counters()
         )
 
     def connect(self) -> tuple[HttpTransport, PlatformClient]:
@@ -81,7 +82,9 @@ class _Base:
         transport = HttpTransport(
             self.site.url, os.environ, self.clock, self.traffic, self.network, self.deadlines
         )
-        return transport, PlatformClient(transport, self.site.token, self.clock, self.reach)
+        client = PlatformClient(transport, self.site.token, self.clock, self.reach)
+        transport.record = client.record = self.state.record
+        return transport, client
 
     def client(self) -> PlatformClient:
         """The same, for a part that nobody cuts."""
@@ -132,9 +135,9 @@ def build_agent(
     parts = PartCourier(part_client, state.outbox, base.clock)
     sender = _make_sender(base, heartbeats, parts)
     log_line, log_client = base.connect()
-    logs = LogSender(log_client, base.share, base.clock, base.backoff("logs"))
+    logs = LogSender(log_client, base.shares, base.clock, base.backoff("logs"))
     name_line, name_client = base.connect()
-    names = NameSender(name_client, name_files(inspections, base.share), base.backoff("names"))
+    names = NameSender(name_client, name_files(inspections, base.shares), base.backoff("names"))
     keeper = make_keeper(state, base.clock)
     desk = replace(
         _make_desk(base, heartbeats, sender, logs, parts),
@@ -142,11 +145,12 @@ def build_agent(
         begun=keeper.wake,
         tell=notifier.tell,
     )
+    bind_record(state.record, desk.disk_trouble)
     sender.tell = notifier.tell
     poll_wake = threading.Event()
     slots = _make_slots(state, hooks, poll_wake, quota)
     poll_line, poll_client = base.connect()
-    said = announcement(site, state, inspections, base.share)
+    said = announcement(state, inspections, base.shares)
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     poll_loop.recall.cut = poll_line.cut
@@ -258,7 +262,7 @@ def _make_desk(
         disk=state.disk,
         heartbeats=heartbeats,
         pipelines=state.settings.pipelines,
-        share=base.share,
+        shares=base.shares,
         log_folder=state.settings.agent.state_dir / "logs",
         clock=base.clock,
         rng=base.rng,
@@ -285,7 +289,7 @@ def _make_sources(
         "outbox": lambda: keeper.overfull,
     }
     return Sources(
-        name=shown_name(base.site, base.state),
+        name=shown_name(base.state, base.shares),
         slots=rooms.slots,
         heartbeats=rooms.heartbeats,
         journal=base.state.journal,

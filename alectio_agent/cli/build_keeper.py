@@ -22,7 +22,9 @@ def make_keeper(state: State, clock: Clock) -> Keeper:
     rules = KeepRules(
         settings.outbox.keep_sent, settings.outbox.max_size, settings.claim.min_free_disk
     )
-    return Keeper(state.journal, state.outbox, state.reserve, logs, rules, clock)
+    keeper = Keeper(state.journal, state.outbox, state.reserve, logs, rules, clock)
+    keeper.keep_record = state.record.keep
+    return keeper
 
 
 def make_disk_trouble(state: State, keeper: Keeper) -> DiskTrouble:

@@ -91,6 +91,7 @@ COMMANDS = {
     "logs": ("alectio_agent.cli.logs:logs", "Print what the hooks printed."),
     "jobs": ("alectio_agent.cli.jobs:jobs", "List the jobs of this agent."),
     "service": ("alectio_agent.cli.service:service", "Run as a service of systemd."),
+    "audit": ("alectio_agent.cli.audit:audit", "Print what left the site, and what may."),
     "config": ("alectio_agent.cli.config:config", "Show what is configured."),
     "explain": ("alectio_agent.cli.explain:explain", "Explain the code of a message."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),

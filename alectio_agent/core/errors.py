@@ -145,7 +145,8 @@ class PlatformUnavailableError(PlatformError):
         status: The HTTP status, when there was one.
         silence: `unreachable`: nobody was there; `cut`: the connection ended before the answer;
             `late`: the time was over; `foreign`: an answer that is not the platform's;
-            `interrupted`: by this agent itself.
+            `interrupted`: by this agent itself; `unrecorded`: it did not leave, since it could not
+            be written down.
     """
 
     def __init__(

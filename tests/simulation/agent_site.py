@@ -14,7 +14,7 @@ from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.sender import Sender
-from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.share import Share, Shares
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.jobs.slots import Slots
 from alectio_agent.agent.journal.identity import Identity, next_boot
@@ -25,6 +25,7 @@ from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Parts, Polls, Uploads
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.stop_plan import StopRules
+from alectio_agent.config.share import OPEN
 from alectio_agent.wire.agents import HeldCheckpoint, PipelineOffer
 from tests.simulation.hooks import SimHooks
 from tests.simulation.kept_database import KeptDatabase
@@ -59,7 +60,7 @@ def build(life: "Life", outbox: Outbox, identity: Identity) -> Agent:
     machine, world = life.machine, life.world
     clock, rng = machine.clock, random.Random(world.rng.random())
     leaving, poll_wake = threading.Event(), threading.Event()
-    journal, share = life.journal, Share(is_full=True)
+    journal, shares = life.journal, Shares(otherwise=Share(OPEN))
 
     def client() -> PlatformClient:
         return PlatformClient(world.network.line(life), lambda: "token", clock)
@@ -70,9 +71,9 @@ def build(life: "Life", outbox: Outbox, identity: Identity) -> Agent:
     sender = Sender(client(), journal, parts, heartbeats, clock, Backoff(rng))
     desk = Desk(
         journal=journal, outbox=outbox, disk=machine.disk, heartbeats=heartbeats,
-        pipelines=machine.pipelines, share=share, log_folder=machine.state_dir / "logs",
+        pipelines=machine.pipelines, shares=shares, log_folder=machine.state_dir / "logs",
         clock=clock, rng=rng, leaving=leaving, delivery=sender.wake,
-        logs=LogSender(client(), Share(is_full=False), clock, Backoff(rng)), parts=parts,
+        logs=LogSender(client(), Shares(), clock, Backoff(rng)), parts=parts,
     )  # fmt: skip
     slots = Slots([_slot(life, number, poll_wake) for number in range(world.plan.slots)])
     rooms = Rooms(desk, slots, sender, heartbeats)

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from alectio_agent.agent.client.endpoints import PartKey
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.core.errors import PlatformRejectedError, PlatformUnavailableError
 
@@ -26,19 +27,22 @@ class PartPlatform:
     def have(self, sha256: str) -> int:
         return len(self.begun.get(sha256, b""))
 
-    def ask_part(self, job_id: str, lease: str, sha256: str, total: int) -> int:
+    def ask_part(self, part: PartKey, total: int) -> int:
+        sha256 = part.sha256
         self.calls.append(("ask", sha256[:4]))
         self._refuse()
         return self.have(sha256)
 
-    def put_part(self, job_id: str, lease: str, sha256: str, file: FileSlice) -> None:
+    def put_part(self, part: PartKey, file: FileSlice) -> None:
+        sha256 = part.sha256
         self.calls.append(("whole", sha256[:4], len(file)))
         content = self._receive(file)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise PlatformRejectedError("wrong digest", problem="invalid")
         self.begun[sha256] = content
 
-    def put_slice(self, job_id: str, lease: str, sha256: str, piece: FileSlice, total: int) -> int:
+    def put_slice(self, part: PartKey, piece: FileSlice, total: int) -> int:
+        sha256 = part.sha256
         self.calls.append(("slice", sha256[:4], piece.start, piece.stop))
         have = self.have(sha256)
         content = self._receive(piece)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.client.endpoints import PartKey
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.wire.agents import Registered, Registration
@@ -57,14 +58,14 @@ class FakePlatform:
     def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
         return self._answer("beat", HeartbeatAnswer(cancel=None), lease, heartbeat.state)
 
-    def put_part(self, job_id: str, lease: str, sha256: str, file: FileSlice) -> None:
-        self._answer("put_part", None, sha256)
+    def put_part(self, part: PartKey, file: FileSlice) -> None:
+        self._answer("put_part", None, part.sha256)
 
-    def put_slice(self, job_id: str, lease: str, sha256: str, piece: FileSlice, total: int) -> int:
-        return self._answer("put_slice", piece.stop, sha256, piece.start, piece.stop, total)
+    def put_slice(self, part: PartKey, piece: FileSlice, total: int) -> int:
+        return self._answer("put_slice", piece.stop, part.sha256, piece.start, piece.stop, total)
 
-    def ask_part(self, job_id: str, lease: str, sha256: str, total: int) -> int:
-        return self._answer("ask_part", 0, sha256)
+    def ask_part(self, part: PartKey, total: int) -> int:
+        return self._answer("ask_part", 0, part.sha256)
 
     def commit(self, job_id: str, step: str, lease: str, commit: StepCommit) -> None:
         self._answer("commit", None, step, commit.key)

@@ -35,7 +35,8 @@ def _same(found: set[str], expected: set[str], what: str) -> None:
 
 def _names(folder: Path) -> set[str]:
     # A journal that was closed in peace has no log beside it; which case it is says nothing.
-    return {path.name for path in folder.iterdir()} - {"agent.db-wal", "agent.db-shm"}
+    names = {path.name for path in folder.iterdir()}
+    return {name for name in names if not name.endswith((".db-wal", ".db-shm"))}
 
 
 def _outbox(agent: Agent) -> set[str]:

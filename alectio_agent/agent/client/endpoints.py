@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from alectio_agent.agent.client.answers import read_claim, read_record, retry_after_s
+from alectio_agent.agent.client.field_names import field_names
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.negotiation import check_shared
 from alectio_agent.agent.client.reach import Reach
 from alectio_agent.agent.client.transport import Request, Transport
+from alectio_agent.agent.journal.egress_rows import Call
+from alectio_agent.agent.journal.outgoing import About, Record, Unrecorded
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformError, PlatformUnavailableError
 from alectio_agent.wire.agents import Registered, Registration
@@ -40,6 +44,21 @@ NAMES_TIMEOUT_S = 300.0
 """A platform reads millions of names before it answers."""
 
 
+@dataclass(frozen=True)
+class PartKey:
+    """Which part, of which attempt.
+
+    Attributes:
+        sha256: Of the whole part.
+        step: Whose result it belongs to.
+    """
+
+    job_id: str
+    lease: str
+    sha256: str
+    step: str = ""
+
+
 class PlatformClient:
     """The platform as an agent sees it."""
 
@@ -62,6 +81,7 @@ class PlatformClient:
         self._token = token
         self._clock = clock
         self._reach = reach or Reach(clock)
+        self.record: Record = Unrecorded()
 
     def register(self, registration: Registration) -> Registered:
         """Tell the platform who this agent is and what it can run.
@@ -69,13 +89,18 @@ class PlatformClient:
         Raises:
             ProtocolMismatchError: It names other protocols than this agent's.
         """
-        found = self._record(self._json("POST", "/v1/agents", registration), Registered)
+        found = self._record(
+            self._json("POST", "/v1/agents", registration, _told("register", registration)),
+            Registered,
+        )
         check_shared(found.protocol)
         return found
 
     def leave(self, agent_id: str) -> None:
         """Say that this agent stops cleanly."""
-        self._record(self._request("DELETE", f"/v1/agents/{agent_id}"), Accepted)
+        self._record(
+            self._request("DELETE", f"/v1/agents/{agent_id}", about=About("leave")), Accepted
+        )
 
     def claim(self, request: ClaimRequest) -> Claim | float | None:
         """Ask for a job; held by the platform until one is there.
@@ -94,6 +119,8 @@ class PlatformClient:
             "POST",
             "/v1/claims",
             request,
+            # A refusal says something of a job: it has a row of its own.
+            _told("poll" if request.refused is None else "refuse", request),
             read_timeout_s=request.wait_s + HOLD_MARGIN_S,
             total_s=CLAIM_TOTAL_S,
             limit_bytes=MAX_CLAIM_BYTES,
@@ -102,27 +129,35 @@ class PlatformClient:
             response = self._transport.send(asked)
             if response.status == 204:
                 return retry_after_s(response.headers, self._clock.now())
-            return read_claim(response, self._clock.now())
+            claim = read_claim(response, self._clock.now())
+        self.record.know(claim.job_id, claim.job)
+        return claim
 
     def beat(self, job_id: str, lease: str, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """Renew a lease."""
         path = f"/v1/jobs/{job_id}/heartbeat"
+        about = _told("beat", heartbeat, job_id)
         hasty = self._json(
-            "POST", path, heartbeat, lease=lease, read_timeout_s=BEAT_S, total_s=BEAT_S
+            "POST", path, heartbeat, about, lease=lease, read_timeout_s=BEAT_S, total_s=BEAT_S
         )
         return self._record(hasty, HeartbeatAnswer)
 
-    def put_part(self, job_id: str, lease: str, sha256: str, file: FileSlice) -> None:
-        """Send one whole part, streamed from disk."""
-        self._record(self._part(job_id, lease, sha256, file), Accepted)
+    def put_part(self, part: PartKey, file: FileSlice) -> None:
+        """Send one whole part, streamed from disk.
 
-    def put_slice(self, job_id: str, lease: str, sha256: str, piece: FileSlice, total: int) -> int:
+        Args:
+            part: Which one.
+            file: All of it.
+        """
+        # The platform refuses it with another digest: it need not be read twice.
+        about = About("part", part.job_id, part.step, sha256=part.sha256)
+        self._record(self._part(part, file, about), Accepted)
+
+    def put_slice(self, part: PartKey, piece: FileSlice, total: int) -> int:
         """Send a slice of a part, streamed from disk.
 
         Args:
-            job_id: Of the job.
-            lease: Of the attempt.
-            sha256: Of the whole part.
+            part: Which one.
             piece: Bytes of the part's file.
             total: Size of the part.
 
@@ -130,23 +165,26 @@ class PlatformClient:
             How many bytes the platform has, from the first on without a gap.
         """
         place = Slice(piece.start, piece.stop, total)
-        request = self._part(job_id, lease, sha256, piece, place)
+        request = self._part(part, piece, About("part", part.job_id, part.step), place)
         return self._record(request, PartTaken).have
 
-    def ask_part(self, job_id: str, lease: str, sha256: str, total: int) -> int:
+    def ask_part(self, part: PartKey, total: int) -> int:
         """Ask how much of a part the platform has; arguments and answer as in `put_slice`."""
-        request = self._part(job_id, lease, sha256, b"", Slice.question(total))
+        about = About("ask", part.job_id, part.step)
+        request = self._part(part, b"", about, Slice.question(total))
         return self._record(request, PartTaken).have
 
     def commit(self, job_id: str, step: str, lease: str, commit: StepCommit) -> None:
         """Deliver the result of a step."""
         path = f"/v1/jobs/{job_id}/steps/{step}"
-        self._record(self._json("PUT", path, commit, lease=lease), Accepted)
+        about = _told("commit", commit, job_id, step, commit.rows)
+        self._record(self._json("PUT", path, commit, about, lease=lease), Accepted)
 
     def fail(self, job_id: str, lease: str, failure: JobFailure) -> None:
         """Say that a job ended without a result, or hand it back."""
         path = f"/v1/jobs/{job_id}/fail"
-        self._record(self._json("POST", path, failure, lease=lease), Accepted)
+        about = _told("fail", failure, job_id, failure.step or "")
+        self._record(self._json("POST", path, failure, about, lease=lease), Accepted)
 
     def put_log(self, job_id: str, lease: str, attempt: int, offset: int, text: bytes) -> int:
         """Send text of a job's log.
@@ -162,7 +200,8 @@ class PlatformClient:
             Where the text ends that the platform has without a gap from the offset on.
         """
         path = f"/v1/jobs/{job_id}/log?attempt={attempt}&offset={offset}"
-        return self._record(self._request("PUT", path, lease=lease, body=text), LogTaken).have
+        request = self._request("PUT", path, about=About("log", job_id), lease=lease, body=text)
+        return self._record(request, LogTaken).have
 
     def put_names(self, agent_id: str, digest: str, packed: Path) -> None:
         """Send the record names of a pool, streamed from disk.
@@ -174,27 +213,34 @@ class PlatformClient:
         """
         path = f"/v1/agents/{agent_id}/names/{digest}"
         request = self._request(
-            "PUT", path, {"Content-Encoding": "gzip"}, body=packed, read_timeout_s=NAMES_TIMEOUT_S
+            "PUT",
+            path,
+            {"Content-Encoding": "gzip"},
+            about=About("names"),
+            body=packed,
+            read_timeout_s=NAMES_TIMEOUT_S,
         )
         self._record(request, Accepted)
 
     def _part(
-        self,
-        job_id: str,
-        lease: str,
-        sha256: str,
-        body: FileSlice | bytes,
-        place: Slice | None = None,
+        self, part: PartKey, body: FileSlice | bytes, about: About, place: Slice | None = None
     ) -> Request:
-        path = f"/v1/jobs/{job_id}/parts/{sha256}"
+        path = f"/v1/jobs/{part.job_id}/parts/{part.sha256}"
         more = {} if place is None else {RANGE_HEADER: str(place)}
-        return self._request("PUT", path, more, lease=lease, body=body)
+        return self._request("PUT", path, more, lease=part.lease, about=about, body=body)
 
     def _json(
-        self, method: str, path: str, record: BaseModel, *, lease: str | None = None, **limits: Any
+        self,
+        method: str,
+        path: str,
+        record: BaseModel,
+        about: About,
+        *,
+        lease: str | None = None,
+        **limits: Any,
     ) -> Request:
         body = record.model_dump_json(by_alias=True, exclude_defaults=False).encode()
-        return self._request(method, path, _IS_JSON, lease=lease, body=body, **limits)
+        return self._request(method, path, _IS_JSON, about=about, lease=lease, body=body, **limits)
 
     def _request(
         self,
@@ -202,6 +248,7 @@ class PlatformClient:
         path: str,
         more: Mapping[str, str] = _NO_MORE,
         *,
+        about: About,
         lease: str | None = None,
         **rest: Any,
     ) -> Request:
@@ -210,7 +257,7 @@ class PlatformClient:
         if lease is not None:
             headers[LEASE_HEADER] = lease
         headers.update(more)
-        return Request(method, path, headers, **rest)
+        return Request(method, path, headers, about=about, **rest)
 
     def _record(self, request: Request, model: type[RecordT]) -> RecordT:
         with self._listening():
@@ -228,3 +275,9 @@ class PlatformClient:
             self._reach.answered()
             raise
         self._reach.answered()
+
+
+def _told(
+    call: Call, record: BaseModel, job_id: str = "", step: str = "", samples: int | None = None
+) -> About:
+    return About(call, job_id, step, field_names(record), samples)

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from alectio_agent.agent.client.recording import UNRECORDED
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformUnavailableError
 
@@ -59,8 +60,8 @@ class Reach:
         Args:
             error: What happened instead.
         """
-        if error.silence == "interrupted":
-            return  # by this agent, which stops
+        if error.silence in ("interrupted", UNRECORDED):
+            return  # by this agent, which stops, or could not write down what would leave
         now_s = self._clock.monotonic()
         with self._lock:
             since_s = now_s if self._outage is None else self._outage.since_s

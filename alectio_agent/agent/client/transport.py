@@ -14,9 +14,11 @@ from alectio_agent.agent.client.deadlines import SLACK_S, Deadlines, Watch
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.lateness import is_stale, kind, late_reason
 from alectio_agent.agent.client.network import Network, read_network
+from alectio_agent.agent.client.recording import UNRECORDED, recorded, way_to
 from alectio_agent.agent.client.silence import Silence, proxy_refuses, why_silent
 from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.verifying import VerifyingAdapter
+from alectio_agent.agent.journal.outgoing import About, Record, Unrecorded
 from alectio_agent.core.clock import Clock, SystemClock
 from alectio_agent.core.errors import PlatformUnavailableError
 from alectio_agent.core.log import printable
@@ -45,6 +47,7 @@ class Request:
         limit_bytes: Largest answer that is read.
         sink: Takes the bytes of a success as they come; the answer's body is then empty.
         is_repeatable: Asking twice does no more than asking once.
+        about: What the record says of it; None for calls that are no agent's.
     """
 
     method: str
@@ -56,6 +59,7 @@ class Request:
     limit_bytes: int = MAX_ANSWER_BYTES
     sink: Callable[[bytes], None] | None = None
     is_repeatable: bool = True
+    about: About | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class HttpTransport:
         self._deadlines = deadlines or Deadlines(SystemClock())
         self._sessions = threading.local()
         self._sockets = LiveSockets()
+        self._way = way_to(self._url, self._network.proxy)
+        self.record: Record = Unrecorded()
 
     def send(self, request: Request) -> Response:
         """Perform one request; see `Transport`."""
@@ -144,6 +150,19 @@ class HttpTransport:
         self._sockets.refuse()
 
     def _send(self, session: LightSession, watch: Watch, request: Request) -> Response:
+        """Send once: written down each time, before anything leaves."""
+        if request.about is None:
+            return self._exchange(session, watch, request)
+        with recorded(self.record, request.about, self._way, request.body) as ending:
+            try:
+                response = self._exchange(session, watch, request)
+            except _LOWER as error:
+                ending.text = f"no answer: {self._no_answer_kind(error, watch)}"
+                raise
+            ending.text = str(response.status)
+            return response
+
+    def _exchange(self, session: LightSession, watch: Watch, request: Request) -> Response:
         watch.begin(CONNECT_TOTAL_S, request.read_timeout_s + SLACK_S, request.total_s)
         try:
             if isinstance(request.body, Path):
@@ -164,7 +183,8 @@ class HttpTransport:
         self, request: Request, watch: Watch, error: Exception, cuts: int
     ) -> PlatformUnavailableError:
         if isinstance(error, PlatformUnavailableError):
-            self._traffic.note_silence(error.message)
+            if error.silence != UNRECORDED:  # that is no word about the platform
+                self._traffic.note_silence(error.message)
             return error
         late = late_reason(error, watch, request.read_timeout_s)
         why = (
@@ -181,6 +201,10 @@ class HttpTransport:
         call = f"{self._url}: no answer to {request.method} {request.path}"
         message = why.reason if why.is_whole else f"{call}: {why.reason}"
         return PlatformUnavailableError(message, code=why.code, hint=why.hint, silence=silence)
+
+    @staticmethod
+    def _no_answer_kind(error: Exception, watch: Watch) -> str:
+        return error.silence if isinstance(error, PlatformUnavailableError) else kind(error, watch)
 
     def _check_proxy(self, request: Request, status: int) -> None:
         """Name a proxy that wants a password; through a tunnel no 407 can come from it."""

@@ -30,7 +30,7 @@ ACTIONS: Mapping[Action, str] = {
 }
 
 ACTIVITIES: tuple[Activity, ...] = ("poll", "deliver", "beat", "log", "names")
-SILENCES = ("unreachable", "cut", "late", "foreign", "interrupted")
+SILENCES = ("unreachable", "cut", "late", "foreign", "interrupted", "unrecorded")
 _TABLE: Mapping[str, tuple[Action, Action, Action, Action, Action]] = {
     # A beat is tried again within a sixth of the lease even where others slow down: the lease must
     # not run out while somebody mends the token.
@@ -40,6 +40,7 @@ _TABLE: Mapping[str, tuple[Action, Action, Action, Action, Action]] = {
     "late":                 ("retry",    "retry",     "retry",     "retry", "retry"),
     "foreign":              ("retry",    "retry",     "retry",     "retry", "retry"),
     "interrupted":          ("retry",    "retry",     "retry",     "retry", "retry"),
+    "unrecorded":           ("retry",    "retry",     "retry",     "retry", "retry"),
     "lease-lost":           ("complain", "supersede", "supersede", "drop",  "drop"),
     "job-closed":           ("complain", "supersede", "supersede", "drop",  "drop"),
     "parts-missing":        ("complain", "resend",    "retry",     "drop",  "drop"),

@@ -12,7 +12,7 @@ from alectio_agent.agent.jobs.events import Tell, tell_nobody
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.log_sender import LogSender
 from alectio_agent.agent.jobs.part_courier import PartCourier
-from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.share import Shares
 from alectio_agent.agent.jobs.told_once import ToldOnce
 from alectio_agent.agent.journal.disk import Disk
 from alectio_agent.agent.journal.job_logs import JobLog
@@ -28,7 +28,7 @@ class Desk:
     """What every job of this agent works with.
 
     Attributes:
-        share: What may leave the site.
+        shares: What may leave the site.
         log_folder: A file per job attempt, with what the hooks print.
         leaving: Set when the agent finishes the running step and goes.
         delivery: Set to wake the sender.
@@ -48,7 +48,7 @@ class Desk:
     disk: Disk
     heartbeats: Heartbeats
     pipelines: Mapping[str, PipelineSettings]
-    share: Share
+    shares: Shares
     log_folder: Path
     clock: Clock
     rng: random.Random

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from alectio_agent.agent.hooks.child.results import Asked
 from alectio_agent.agent.hooks.steps import PartFile, StepOutcome
 from alectio_agent.agent.jobs.desk import Desk
 from alectio_agent.agent.journal.origin import Origin
@@ -34,7 +35,7 @@ class JobReports:
             step: Whose result it is.
             outcome: What its hook gave.
         """
-        share = self._desk.share
+        share = self._desk.shares.at(self._claim.pipeline)
         commit = StepCommit(
             key=new_id(),
             media_type=outcome.media_type,
@@ -47,7 +48,9 @@ class JobReports:
             provenance=share.provenance(outcome.provenance),
         )
         # It came as JSON; a look at each of its values would take longer than all the rest.
-        commit = commit.model_copy(update={"inline": share.inline(step, outcome.inline)})
+        commit = commit.model_copy(
+            update={"inline": share.inline(step, outcome.inline, self._asked)}
+        )
         return Manifest(
             platform_id=self._platform_id,
             job=self._claim.job,
@@ -71,7 +74,7 @@ class JobReports:
             traceback: Of user code; empty without one.
             partial: Name of what `train` saved in its middle; None without.
         """
-        share = self._desk.share
+        share = self._desk.shares.at(self._claim.pipeline)
         return JobFailure.of(
             name,
             share.message(message, name),
@@ -80,6 +83,10 @@ class JobReports:
             traceback=share.traceback(traceback)[-32000:],
             partial=partial,
         )
+
+    @property
+    def _asked(self) -> Asked:
+        return Asked(self._claim.task, self._claim.classes, self._claim.class_names)
 
     @cached_property
     def _origin(self) -> Origin:

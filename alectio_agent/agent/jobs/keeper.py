@@ -3,8 +3,9 @@
 import logging
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alectio_agent.agent.jobs.log_keeper import LogKeeper
@@ -46,6 +47,7 @@ class Keeper:
     """A step object; `make_room` and `reason` may be called from any thread.
 
     Attributes:
+        keep_record: Told the time once a minute, for the record of what leaves.
         overfull: Why results that must stay are too many, in words; empty otherwise.
     """
 
@@ -79,6 +81,7 @@ class Keeper:
         self._is_urgent = threading.Event()
         self._look_at_s = 0.0
         self._can_go = False
+        self.keep_record: Callable[[datetime], None] = _nothing
         self.overfull = ""
         self._said: set[str] = set()
         self._said_before: set[str] = set()
@@ -118,6 +121,7 @@ class Keeper:
         is_urgent = self._is_urgent.is_set()
         self._is_urgent.clear()
         self._keep_results(is_urgent=is_urgent)
+        self.keep_record(self._steady.now())
         self.logs.look(self._journal.keeping.jobs_in_hand())
         while self._journal.keeping.forget_jobs(MOST_PAST_JOBS):
             pass
@@ -194,3 +198,7 @@ class Keeper:
         self._said.add(error.message)
         if is_news:
             log.warning("could not be removed yet: %s", error.message)
+
+
+def _nothing(_now: datetime) -> None:
+    """There is no record to keep."""

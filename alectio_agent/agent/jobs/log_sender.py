@@ -8,7 +8,7 @@ from pathlib import Path
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule
-from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.share import Shares
 from alectio_agent.core.clock import Clock
 from alectio_agent.core.errors import PlatformError, PlatformUnavailableError
 from alectio_agent.core.log import job_logger
@@ -35,13 +35,15 @@ class _Followed:
     """The log of one attempt.
 
     `sent`: where the platform's text ends; None until it was asked. `due`: by the monotonic clock.
-    `is_over`: the job is over here, and only the rest of its log is to be sent.
+    `is_live`: its beginning is sent while the job runs. `is_over`: the job is over here, and only
+    the rest of its log is to be sent.
     """
 
     claim: Claim
     file: Path
     sent: int | None
     due: float
+    is_live: bool
     is_over: bool = False
     refusals: int = 0
 
@@ -50,18 +52,18 @@ class LogSender:
     """A step object: one turn sends one piece of one log. Other methods: from any thread."""
 
     def __init__(
-        self, client: PlatformClient, share: Share, clock: Clock, backoff: Backoff
+        self, client: PlatformClient, shares: Shares, clock: Clock, backoff: Backoff
     ) -> None:
         """Start without logs.
 
         Args:
             client: On a connection of its own.
-            share: Says how much of logs may leave the site.
+            shares: Say how much of logs may leave the site.
             clock: For when to look again.
             backoff: Of sending.
         """
         self._client = client
-        self._share = share
+        self._shares = shares
         self._clock = clock
         self._backoff = backoff
         self._lock = threading.Lock()
@@ -98,12 +100,13 @@ class LogSender:
             file: Need not exist yet. Of one that holds text already, from an earlier life of the
                 agent, the platform is asked how much it has.
         """
-        if self._share.logs == "none":
+        level = self._shares.at(claim.pipeline).keys.logs
+        if level == "none":
             return
         sent = 0 if _size(file) == 0 else None
         due = self._clock.monotonic() + EVERY_S
         with self._lock:
-            self._followed[claim.lease] = _Followed(claim, file, sent, due)
+            self._followed[claim.lease] = _Followed(claim, file, sent, due, is_live=level == "full")
         self.wake.set()
 
     def end(self, lease: str) -> None:
@@ -181,7 +184,7 @@ class LogSender:
         if held.sent is None and size > 0:
             held.sent = self._put(held, 0, b"")
             return 0.0
-        start, end = self._wanted(held.sent or 0, size, is_over=was_over)
+        start, end = _wanted(held, size, is_over=was_over)
         if start >= end:
             if was_over:
                 self._forget(held)
@@ -190,13 +193,6 @@ class LogSender:
         sent = start + len(piece)
         held.sent = max(sent, self._put(held, start, piece)) if piece else sent
         return 0.0 if was_over or end - sent >= MUCH_BYTES else EVERY_S
-
-    def _wanted(self, sent: int, size: int, *, is_over: bool) -> tuple[int, int]:
-        """Which part of a file is sent next: its beginning at once, its end when it has one."""
-        is_live = self._share.logs == "full"
-        if is_live and sent < LOG_START_BYTES:
-            return sent, min(size, LOG_START_BYTES)
-        return (max(sent, size - LOG_END_BYTES), size) if is_over else (sent, sent)
 
     def _put(self, held: _Followed, offset: int, text: bytes) -> int:
         claim = held.claim
@@ -216,6 +212,14 @@ class LogSender:
         with self._lock:
             if self._followed.get(held.claim.lease) is held:
                 del self._followed[held.claim.lease]
+
+
+def _wanted(held: _Followed, size: int, *, is_over: bool) -> tuple[int, int]:
+    """Which part of a file is sent next: its beginning at once, its end when it has one."""
+    sent = held.sent or 0
+    if held.is_live and sent < LOG_START_BYTES:
+        return sent, min(size, LOG_START_BYTES)
+    return (max(sent, size - LOG_END_BYTES), size) if is_over else (sent, sent)
 
 
 def _size(file: Path) -> int:

@@ -91,7 +91,13 @@ def _out_parts(manifest: Manifest, outbox: Outbox) -> list[OutPart]:
     folder = outbox.result_folder(manifest.lease, manifest.step)
     return [
         OutPart(
-            manifest.job_id, manifest.lease, part.sha256, folder / name, part.bytes, manifest.job
+            manifest.job_id,
+            manifest.lease,
+            part.sha256,
+            folder / name,
+            part.bytes,
+            manifest.step,
+            manifest.job,
         )
         for part, name in zip(manifest.commit.parts, manifest.files, strict=True)
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from alectio_agent.agent.client.endpoints import PartKey
 from alectio_agent.core.errors import PlatformError, PlatformRejectedError
 from alectio_agent.wire.results import MissingPart
 
@@ -20,6 +21,7 @@ class OutPart:
 
     Attributes:
         file: Durable, and never changed.
+        step: Whose result it belongs to.
         job: `experiment/loop`, for people.
     """
 
@@ -28,7 +30,13 @@ class OutPart:
     sha256: str
     file: Path
     size_bytes: int
+    step: str = ""
     job: str = ""
+
+    @property
+    def told(self) -> PartKey:
+        """How calls name it."""
+        return PartKey(self.job_id, self.lease, self.sha256, self.step)
 
     @property
     def key(self) -> Key:

@@ -80,7 +80,7 @@ class PartWorker:
 
     def _ask(self, part: OutPart) -> int:
         try:
-            return self._client.ask_part(part.job_id, part.lease, part.sha256, part.size_bytes)
+            return self._client.ask_part(part.told, part.size_bytes)
         except PlatformRejectedError as error:
             raise _after_refusal(part, error) from error
 
@@ -106,9 +106,9 @@ class PartWorker:
 
     def _put(self, part: OutPart, piece: FileSlice) -> int:
         if len(piece) == part.size_bytes:
-            self._client.put_part(part.job_id, part.lease, part.sha256, piece)
+            self._client.put_part(part.told, piece)
             return part.size_bytes
-        return self._client.put_slice(part.job_id, part.lease, part.sha256, piece, part.size_bytes)
+        return self._client.put_slice(part.told, piece, part.size_bytes)
 
     def _go_on(self, part: OutPart, piece: FileSlice, in_flight: int, error: PlatformError) -> int:
         """Where to go on after an answer that took nothing, unless the part has to wait."""

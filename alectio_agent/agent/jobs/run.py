@@ -222,21 +222,20 @@ class JobRun:
             output=claim.output,
             folder=folder,
             log_file=self.log_file,
-            on_part=partial(self._offer, folder),
+            on_part=partial(self._offer, folder, order.step),
             on_wait=partial(self._desk.disk_trouble.met, claim.job),
             is_measured=self._desk.is_measured,
             is_wanted=lambda: self._ending is None and not self._desk.leaving.is_set(),
         )
 
-    def _offer(self, folder: Path, part: PartFile) -> None:
+    def _offer(self, folder: Path, step: Step, part: PartFile) -> None:
         """Let a part leave before its step is done: the one way by which any does."""
         claim = self.claim
         if not self._desk.heartbeats.serves(self._platform_id):
             return  # another platform answers now
         self._desk.disk_trouble.over(claim.job)
-        found = OutPart(
-            claim.job_id, claim.lease, part.sha256, folder / part.file, part.bytes, claim.job
-        )
+        file = folder / part.file
+        found = OutPart(claim.job_id, claim.lease, part.sha256, file, part.bytes, step, claim.job)
         self._desk.parts.offer(found)
 
     def _clear(self, step: Step) -> None:

@@ -1,18 +1,26 @@
 """What may leave the site about a job, beside the results themselves."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Self
 
+from alectio_agent.agent.hooks.child.label_counts import count_labels
+from alectio_agent.agent.hooks.child.results import Asked
 from alectio_agent.agent.hooks.provenance import Provenance as Found
 from alectio_agent.agent.jobs.made_of import to_record
+from alectio_agent.config.pipeline import PipelineSettings
+from alectio_agent.config.share import ShareSettings
 from alectio_agent.core.errors import CODE_PATTERN
 from alectio_agent.wire.provenance import Provenance
 
 WITHHELD = "(not shared: it may quote data; the agent's log has it)"
 QUOTES_EXCEPTIONS = frozenset({"user_code", "checkpoint"})
 """Failure classes whose message holds the text of an exception of the user's."""
+
+STRICT = ShareSettings()
+NO_CLASSES = Asked("custom")
+"""Labels of such an experiment are not counted."""
 
 _HEADER = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s*File "(?:[^"]*[/\\])?(?P<file>[^"/\\]+)", line (?P<line>\d+), in .*$')
@@ -27,39 +35,48 @@ _PATH = re.compile(rf"""(?<![\w/.~-])~?/(?!/){_FOLDER}*(?:[^\s/"'`]+)?""")
 _QUOTED_PATH = re.compile(r"""(?<=(["'`]))~?/[^"'`\n]+(?=\1)""")
 
 
-LogShare = Literal["none", "tail", "full"]
-"""How much of what hooks print may leave: nothing, its end when the job is over, or all of it."""
-
-
 @dataclass(frozen=True)
 class Share:
-    """The outcome of the rules for one agent.
+    """What may leave about the jobs of one pipeline: nothing that no key opens.
 
     Attributes:
-        is_full: Everything may be sent: the hub is on this machine. Otherwise labels,
-            hyperparameters, arguments, record names, what hooks print and texts of exceptions
-            stay here.
-        digest_key: Of this installation; elsewhere arguments are told by a digest made with it.
+        keys: Section `share` of the pipeline.
+        digest_key: Of this installation; arguments that stay are told by a digest made with it.
     """
 
-    is_full: bool
+    keys: ShareSettings = STRICT
     digest_key: bytes = field(default=b"", repr=False)
 
     @property
-    def logs(self) -> LogShare:
-        """What may be sent of what the hooks print."""
-        return "full" if self.is_full else "none"
+    def _tells_texts(self) -> bool:
+        """Whether texts of exceptions, and names of files and folders, may leave."""
+        return self.keys.tracebacks == "full"
 
-    @property
-    def names(self) -> bool:
-        """Whether the record names from `state()` may be sent."""
-        return self.is_full
+    def inline(
+        self, step: str, inline: dict[str, Any] | None, asked: Asked = NO_CLASSES
+    ) -> dict[str, Any] | None:
+        """The inline result that may be sent: of `train`, nothing by default.
 
-    def inline(self, step: str, inline: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The inline result that may be sent: of `train`, nothing by default."""
-        if inline is None or self.is_full or step != "train":
+        Args:
+            step: Whose result it is.
+            inline: Whole; None for a result in parts.
+            asked: By the experiment: its classes are counted.
+        """
+        if inline is None or step != "train":
             return inline
-        return {}
+        told = {"hyperparams": inline.get("hyperparams")} if self.keys.hyperparams else {}
+        told |= self._labels(inline, asked)
+        return {name: value for name, value in told.items() if value is not None}
+
+    def _labels(self, inline: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        counts = inline.get("label_counts")
+        if self.keys.labels == "full":
+            return {"labels": inline.get("labels"), "label_counts": counts}
+        if self.keys.labels == "none":
+            return {}
+        if counts is None and inline.get("labels") is not None:
+            counts = count_labels(inline["labels"], asked)
+        return {"label_counts": counts}
 
     def provenance(self, found: Found | None) -> Provenance | None:
         """What may be told of what a train run was made of.
@@ -68,18 +85,21 @@ class Share:
             found: None for other steps.
 
         Returns:
-            Elsewhere digests, the git commit, and the versions of Python and packages: no names
-            of files, no arguments, no paths.
+            Digests, the git commit, and the versions of Python and packages; arguments as
+            hyperparameters, names of files and the interpreter's path as texts of exceptions.
         """
-        key = None if self.is_full else self.digest_key
+        key = None if self.keys.hyperparams else self.digest_key
         told = None if found is None else to_record(found, key)
-        if told is None or self.is_full:
+        if told is None:
+            return None
+        if not self.keys.hyperparams:
+            told = told.model_copy(update={"args": None})
+        if self._tells_texts:
             return told
         return told.model_copy(
             update={
                 "code": told.code.model_copy(update={"files": {}}),
                 "interpreter": told.interpreter.model_copy(update={"path": None}),
-                "args": None,
             }
         )
 
@@ -90,9 +110,9 @@ class Share:
             warnings: Of the step; they may name folders.
 
         Returns:
-            Elsewhere with the last part of each absolute path only.
+            With the last part of each absolute path only.
         """
-        return [text if self.is_full else _without_paths(text) for text in warnings]
+        return [text if self._tells_texts else _without_paths(text) for text in warnings]
 
     def message(self, message: str, failure_class: str) -> str:
         """The failure's message that may be sent.
@@ -105,7 +125,7 @@ class Share:
             The first line, with the last part of each absolute path only; of an exception only
             place and type.
         """
-        if self.is_full:
+        if self._tells_texts:
             return message
         if failure_class not in QUOTES_EXCEPTIONS:
             return _without_paths(message.split("\n", 1)[0])
@@ -116,7 +136,7 @@ class Share:
 
     def traceback(self, traceback: str) -> str:
         """The traceback that may be sent: file names, line numbers and types."""
-        if self.is_full or not traceback:
+        if self._tells_texts or not traceback:
             return traceback
         kept = []
         is_in_frames = False
@@ -130,6 +150,44 @@ class Share:
                 is_in_frames = False
                 kept.append(found[0] if (found := _TYPE.match(line)) else "exception")
         return "\n".join(kept)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The rules of all pipelines of an agent.
+
+    Attributes:
+        by_pipeline: Those of each.
+        otherwise: For jobs of a pipeline that is not configured (any more).
+    """
+
+    by_pipeline: Mapping[str, Share] = field(default_factory=dict)
+    otherwise: Share = field(default_factory=Share)
+
+    @classmethod
+    def of(cls, pipelines: Mapping[str, PipelineSettings], digest_key: bytes) -> Self:
+        """The rules as they are configured.
+
+        Args:
+            pipelines: Their settings, by name.
+            digest_key: Of this installation.
+        """
+        found = {name: Share(each.share, digest_key) for name, each in pipelines.items()}
+        return cls(found, Share(digest_key=digest_key))
+
+    def at(self, pipeline: str) -> Share:
+        """The rules of one pipeline.
+
+        Args:
+            pipeline: Its name.
+        """
+        return self.by_pipeline.get(pipeline, self.otherwise)
+
+    @property
+    def tells_host(self) -> bool:
+        """Whether the name of this machine may leave: it is the agent's, so all must allow it."""
+        found = self.by_pipeline.values()
+        return bool(found) and all(share.keys.host == "name" for share in found)
 
 
 def _without_paths(text: str) -> str:

@@ -103,6 +103,11 @@ class Journal:
         rows = self._database.query("SELECT lease FROM jobs WHERE state != 'closed' ORDER BY rowid")
         return [str(row["lease"]) for row in rows]
 
+    def job_names(self) -> dict[str, str]:
+        """What people call the jobs that are not closed, by what the platform calls them."""
+        rows = self._database.query("SELECT job_id, job FROM jobs WHERE state != 'closed'")
+        return {row["job_id"]: row["job"] for row in rows}
+
     def jobs(self, platform_id: str | None = None) -> list[Job]:
         """The jobs that are not closed, oldest first.
 

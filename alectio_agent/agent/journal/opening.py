@@ -4,15 +4,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from alectio_agent.agent.journal.aside import beside, has_content, move_aside
 from alectio_agent.agent.journal.checking import check_journal
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import StoreDamagedError, StoreError
+from alectio_agent.core.errors import StoreDamagedError
 
 log = logging.getLogger(__name__)
-
-BESIDE = ("", "-wal", "-shm")
-"""Of the files of one database the main one goes first: a rest without it is known as damage."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,8 @@ def open_journal(file: Path, clock: Clock) -> OpenedJournal:
         StoreVersionError: A newer version wrote it.
         StoreError: It may not be read or written.
     """
-    is_new = not _has_content(file)
-    is_left = is_new and _has_content(_beside(file, "-wal"))
+    is_new = not has_content(file)
+    is_left = is_new and has_content(beside(file, "-wal"))
     if is_left:
         # SQLite would throw away a log without its database, and the last claims with it.
         _move_aside(file, clock, f"{file}: gone, but not its write-ahead log")
@@ -58,28 +56,10 @@ def open_journal(file: Path, clock: Clock) -> OpenedJournal:
 
 
 def _move_aside(file: Path, clock: Clock, why: str) -> None:
-    target = file.with_name(f"{file.name}.damaged-{clock.now():%Y%m%dT%H%M%S.%fZ}")
-    try:
-        for end in BESIDE:
-            if _beside(file, end).exists():
-                _beside(file, end).rename(_beside(target, end))
-    except OSError as error:
-        reason = error.strerror or error
-        raise StoreError(f"{file}: damaged, and cannot be moved aside: {reason}") from error
+    target = move_aside(file, clock)
     log.error(
         "E-DISK-04  %s. Kept as %s; the journal is made anew from the results in the outbox. What "
         "was claimed and has no result goes back to the platform",
         why,
         target.name,
     )
-
-
-def _beside(file: Path, end: str) -> Path:
-    return file.with_name(f"{file.name}{end}")
-
-
-def _has_content(file: Path) -> bool:
-    try:
-        return file.stat().st_size > 0
-    except OSError:
-        return False

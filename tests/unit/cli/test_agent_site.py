@@ -1,13 +1,18 @@
 """What is said of an agent's platform and its state folder when it starts."""
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from alectio_agent.agent.journal.egress_reading import reading_egress
+from alectio_agent.agent.journal.journal import Journal
+from alectio_agent.agent.journal.outgoing import About, Way
 from alectio_agent.cli.agent_state import Site, open_state
 from alectio_agent.config.settings import AgentFile
+from alectio_agent.core.clock import SystemClock
+from tests.support.claims import PLATFORM, make_claim
 
 
 def settings(folder: Path, url: str) -> AgentFile:
@@ -36,6 +41,19 @@ def test_plain_http_to_another_machine_is_told_at_each_start(
         told = [record.getMessage() for record in caplog.records]
         assert bool(told) is is_told
         assert all(f"{url}: plain http: the token and all results travel" in text for text in told)
+
+
+def test_jobs_that_a_restart_takes_up_are_on_record_by_their_name(tmp_path: Path) -> None:
+    given = settings(tmp_path, "https://hub.example.org")
+    agent = given.agent.model_copy(update={"state_dir": tmp_path / "state"})
+    agent.state_dir.mkdir()
+    with closing(Journal(agent.state_dir / "agent.db", SystemClock())) as journal:
+        journal.put_claim("boot-1", 1, make_claim(job_id="job-1", job="digits/7"), PLATFORM)
+    with ExitStack() as stack:
+        state = open_state(given.model_copy(update={"agent": agent}), stack)
+        state.record.begin(About("fail", "job-1"), Way("https://hub.example.org:443"), 1, "ab")
+    with reading_egress(agent.state_dir) as reader:
+        assert [entry.row.job for entry in reader.entries(job="digits/7")] == ["digits/7"]
 
 
 def test_a_journal_that_is_gone_is_told_once_even_if_no_result_is_left(

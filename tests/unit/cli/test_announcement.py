@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.hooks.inspection import HookInspection
-from alectio_agent.agent.jobs.share import Share
+from alectio_agent.agent.jobs.share import STRICT, Share, Shares
 from alectio_agent.cli.announcement import held_in, name_files, offer
 from alectio_agent.config.loader import load
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
+from alectio_agent.config.share import OPEN
 from tests.support.projects import write_project
 
 DIGEST = "d" * 64
@@ -24,11 +25,11 @@ def pipeline(tmp_path: Path) -> PipelineSettings:
 
 def test_record_names_that_may_not_leave_are_in_nobodys_reach() -> None:
     """A platform may ask for them all the same."""
-    assert name_files({"toy": NAMED}, Share(is_full=False)) == {}
+    assert name_files({"toy": NAMED}, Shares()) == {}
 
 
 def test_record_names_that_may_leave_are_found_by_their_digest() -> None:
-    found = name_files({"toy": NAMED, "other": NAMELESS}, Share(is_full=True))
+    found = name_files({"toy": NAMED, "other": NAMELESS}, Shares(otherwise=Share(OPEN)))
     assert found == {DIGEST: Path("toy.names")}
 
 
@@ -39,7 +40,7 @@ def test_record_names_that_may_leave_are_found_by_their_digest() -> None:
 def test_an_offer_says_whether_names_may_be_asked_for(
     pipeline: PipelineSettings, inspection: HookInspection, full: bool, shares: bool
 ) -> None:
-    found = offer("toy", pipeline, inspection, Share(is_full=full))
+    found = offer("toy", pipeline, inspection, Share(OPEN if full else STRICT))
     assert found.shares_names is shares
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import responses
 
-from alectio_agent.agent.client.endpoints import PlatformClient
+from alectio_agent.agent.client.endpoints import PartKey, PlatformClient
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport, Request
@@ -19,6 +19,7 @@ from alectio_agent.wire.results import Heartbeat, JobFailure, StepCommit
 from tests.support.claims import make_claim
 from tests.support.clocks import FakeClock
 
+PART = PartKey("job-1", "lease-1", "a" * 64)
 URL = "https://platform.example.org"
 
 
@@ -81,7 +82,7 @@ def test_a_part_is_streamed_from_its_file(wire, client: PlatformClient, tmp_path
     file = tmp_path / "part-0.npz"
     file.write_bytes(b"0123456789")
     wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted"})
-    client.put_part("job-1", "lease-1", "a" * 64, FileSlice(file, 0, 10))
+    client.put_part(PART, FileSlice(file, 0, 10))
     request = wire.calls[0].request
     assert request.headers["Content-Length"] == "10"
     assert "Content-Range" not in request.headers
@@ -92,7 +93,7 @@ def test_a_slice_says_where_it_belongs(wire, client: PlatformClient, tmp_path: P
     file = tmp_path / "part-0.npz"
     file.write_bytes(b"0123456789")
     wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted", "have": 7})
-    assert client.put_slice("job-1", "lease-1", "a" * 64, FileSlice(file, 4, 7), 10) == 7
+    assert client.put_slice(PART, FileSlice(file, 4, 7), 10) == 7
     request = wire.calls[0].request
     assert request.headers["Content-Range"] == "bytes 4-6/10"
     assert request.headers["Content-Length"] == "3"
@@ -101,7 +102,7 @@ def test_a_slice_says_where_it_belongs(wire, client: PlatformClient, tmp_path: P
 
 def test_what_is_there_of_a_part_is_asked_with_an_empty_body(wire, client: PlatformClient) -> None:
     wire.put(f"{URL}/v1/jobs/job-1/parts/{'a' * 64}", json={"status": "accepted", "have": 3})
-    assert client.ask_part("job-1", "lease-1", "a" * 64, 10) == 3
+    assert client.ask_part(PART, 10) == 3
     request = wire.calls[0].request
     assert request.headers["Content-Range"] == "bytes */10"
     assert request.headers["Content-Length"] == "0"

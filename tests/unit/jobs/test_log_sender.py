@@ -9,8 +9,9 @@ import pytest
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs import log_sender
 from alectio_agent.agent.jobs.log_sender import EVERY_S, MOST_KEPT, LogSender
-from alectio_agent.agent.jobs.share import LogShare, Share
+from alectio_agent.agent.jobs.share import Share, Shares
 from alectio_agent.agent.journal.capped_log import cap_log
+from alectio_agent.config.share import LogShare, ShareSettings
 from alectio_agent.core.errors import (
     LeaseLostError,
     NotAuthorizedError,
@@ -24,34 +25,25 @@ from tests.support.clocks import FakeClock
 from tests.support.platforms import FakePlatform
 
 
-class ChosenShare(Share):
-    """Rules of which only the one about logs is said."""
-
-    level: LogShare = "full"
-
-    @property
-    def logs(self) -> LogShare:
-        return self.level
-
-
 class Bench:
     """A log sender, a file that hooks print into, and a platform that records."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
         self.platform = FakePlatform()
-        self.share = ChosenShare(is_full=True)
+        self.level: LogShare = "full"
         self.file = folder / "digits-1-a1.log"
         self.claim = make_claim()
         self.start()
 
     def start(self) -> None:
         """A new life of the agent."""
-        backoff = Backoff(random.Random(1))
-        self.sender = LogSender(self.platform, self.share, self.clock, backoff)
+        backoff, share = Backoff(random.Random(1)), Share(ShareSettings(logs=self.level))
+        self.sender = LogSender(self.platform, Shares(otherwise=share), self.clock, backoff)
 
     def share_logs(self, level: LogShare) -> None:
-        object.__setattr__(self.share, "level", level)
+        self.level = level
+        self.start()
 
     def print(self, text: bytes) -> None:
         with self.file.open("ab") as stream:
@@ -194,10 +186,6 @@ class TestAtTheEnd:
 
 
 class TestWhatMayLeave:
-    def test_by_default_nothing_leaves_the_site(self) -> None:
-        assert Share(is_full=False).logs == "none"
-        assert Share(is_full=True).logs == "full"
-
     def test_nothing(self, bench: Bench) -> None:
         bench.share_logs("none")
         bench.follow()

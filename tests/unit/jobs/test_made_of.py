@@ -9,8 +9,9 @@ import pytest
 from alectio_agent.agent.hooks.git_state import GitState
 from alectio_agent.agent.hooks.provenance import Code, Provenance
 from alectio_agent.agent.jobs.share import Share
+from alectio_agent.config.share import OPEN, ShareSettings
 
-HERE, ELSEWHERE = Share(is_full=True), Share(is_full=False)
+HERE, ELSEWHERE = Share(OPEN), Share()
 DIGEST = "ab" * 32
 
 
@@ -54,6 +55,15 @@ def test_elsewhere_no_names_no_args_and_no_paths_are_told() -> None:
     }  # fmt: skip
 
 
+def test_arguments_leave_as_hyperparameters_and_names_of_files_as_texts() -> None:
+    args = Share(ShareSettings(hyperparams=True)).provenance(found())
+    paths = Share(ShareSettings(tracebacks="full")).provenance(found())
+    assert args is not None
+    assert (args.args, args.code.files) == ({"lr": 0.1, "secret_ward": "7"}, {})
+    assert paths is not None
+    assert (paths.args, paths.interpreter.path) == (None, "/home/jo/python")
+
+
 def test_changed_args_show_elsewhere_by_their_digest_alone() -> None:
     digests = [
         told.args_digest
@@ -64,7 +74,7 @@ def test_changed_args_show_elsewhere_by_their_digest_alone() -> None:
 
 
 def test_args_cannot_be_guessed_elsewhere_by_their_digest() -> None:
-    first, second = Share(is_full=False, digest_key=b"1"), Share(is_full=False, digest_key=b"2")
+    first, second = Share(digest_key=b"1"), Share(digest_key=b"2")
     digests = {who.provenance(found()).args_digest for who in (HERE, first, second)}  # type: ignore[union-attr]
     assert len(digests) == 3
 

@@ -9,7 +9,6 @@ import pytest
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.jobs import name_sender
 from alectio_agent.agent.jobs.name_sender import IDLE_S, NameSender
-from alectio_agent.agent.jobs.share import Share
 from alectio_agent.core.errors import NotAuthorizedError, PlatformRejectedError
 from tests.support.platforms import FakePlatform
 
@@ -60,7 +59,6 @@ def test_names_that_may_not_leave_are_not_sent_whoever_asks(bench: Bench) -> Non
     sender.want("agent-1", [DIGEST, "e" * 64])
     assert sender.step() == IDLE_S
     assert bench.platform.calls == []
-    assert not Share(is_full=False).names
 
 
 def test_a_platform_that_is_away_is_tried_again(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alectio_agent.agent.client.endpoints import PartKey
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.jobs.part_courier import PartCourier
 from alectio_agent.agent.jobs.part_queue import OutPart
@@ -170,10 +171,10 @@ class TestSlices:
         bench.offer()
         put = bench.platform.put_slice
 
-        def lose_once(job: str, lease: str, sha256: str, piece: FileSlice, total: int) -> int:
+        def lose_once(part: PartKey, piece: FileSlice, total: int) -> int:
             """A hub that was restored from a backup between two slices."""
             bench.platform.put_slice = put
-            have = put(job, lease, sha256, piece, total)
+            have = put(part, piece, total)
             bench.platform.begun.clear()
             return have
 

@@ -39,6 +39,15 @@ def test_a_claim_and_its_number_are_remembered_together(journal: Journal, tmp_pa
     again.close()
 
 
+def test_only_jobs_in_hand_have_a_name(journal: Journal) -> None:
+    """The record of what leaves calls them as people do, also after a restart."""
+    for number in (1, 2):
+        claim = make_claim(lease=f"lease-{number}", job_id=f"job-{number}", job=f"digits/{number}")
+        journal.put_claim("boot-1", number, claim, PLATFORM)
+    journal.supersede("lease-1", "another attempt was counted")
+    assert journal.job_names() == {"job-2": "digits/2"}
+
+
 def test_jobs_without_a_step_to_do_come_without_their_samples(journal: Journal) -> None:
     """After an outage there may be hundreds, and each may name a million."""
     for number in (1, 2):
