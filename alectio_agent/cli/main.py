@@ -81,6 +81,7 @@ COMMANDS = {
     "check": ("alectio_agent.cli.check:check", "Look at everything that a job will need."),
     "doctor": ("alectio_agent.cli.check:check", "The same as check."),
     "try": ("alectio_agent.cli.try_hooks:try_hooks", "Run one small loop through your hooks."),
+    "enroll": ("alectio_agent.cli.enroll:enroll", "Give this agent its token for a platform."),
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
     "pause": ("alectio_agent.cli.pause:pause", "Take no new job until resume."),
     "resume": ("alectio_agent.cli.resume:resume", "End a pause."),

@@ -19,11 +19,18 @@ Count = Annotated[int, Field(strict=True, gt=0)]
 
 
 class PlatformInfo(Record):
-    """`GET /v1/platform`: who answers, for any token."""
+    """`GET /v1/platform`: who answers, for any token.
+
+    Attributes:
+        token_name: As the hub calls the token of this call; empty: not told.
+        token_expires_at: When that token ends, RFC 3339; None: never, or not told.
+    """
 
     platform_id: Id
     version: str
     scope: Scope
+    token_name: str = ""
+    token_expires_at: str | None = None
 
 
 class ExperimentCreate(Record):
@@ -210,6 +217,16 @@ class AgentList(Record):
     """All agents that ever registered."""
 
     agents: list[AgentView]
+
+
+class AgentRemove(Order):
+    """`POST /v1/agents/{agent_id}/remove`.
+
+    Attributes:
+        force: Remove it though it has jobs in hand: they count as lost.
+    """
+
+    force: bool = False
 
 
 class TokenCreate(Order):

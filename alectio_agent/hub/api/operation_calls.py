@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from starlette.responses import Response
 
+from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.access.gate import ANYONE, OPERATOR, READER
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
@@ -75,6 +76,8 @@ class OperationCalls:
                 platform_id=platform_id,
                 version=self._version,
                 scope=token.scope,
+                token_name=token.name,
+                token_expires_at=timestamp(token.expires_at) if token.expires_at else None,
             )
         )
 
