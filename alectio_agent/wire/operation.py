@@ -197,6 +197,7 @@ class AgentView(Record):
         jobs: What it has in hand.
         checkpoints: How many it told of or made; it may have deleted some since.
         newest_checkpoint: The one that was begun last; None without any of this hub's.
+        silent_s: Seconds since it last called, by the hub's clock; None: not since the hub started.
     """
 
     agent_id: Id
@@ -211,10 +212,11 @@ class AgentView(Record):
     jobs: list[JobView] = []
     checkpoints: int = 0
     newest_checkpoint: str | None = None
+    silent_s: float | None = None
 
 
 class AgentList(Record):
-    """All agents that ever registered."""
+    """All agents that ever registered and were not removed."""
 
     agents: list[AgentView]
 
