@@ -159,7 +159,7 @@ def build_agent(
         )
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
-    _watch(base, poll_loop, notifier)
+    _watch(base, poll_loop, notifier, keeper)
     poll_loop.on_done = agent.finish
     poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
@@ -224,13 +224,14 @@ def stop_rules(settings: AgentSettings) -> StopRules:
     return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
 
 
-def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier) -> None:
+def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier, keeper: Keeper) -> None:
     """Look for events that no call tells by itself."""
     expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
     expiry.renew = poll_loop.register_again
     poll_loop.on_registered = expiry.note
     outage = OutageWatch(base.reach, base.clock, notifier.tell)
-    notifier.watches += [outage.look, expiry.look]
+    notifier.watches.append(outage.look)
+    keeper.watches.append(expiry.look)  # the log says it too, where nobody is notified
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:

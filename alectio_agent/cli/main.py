@@ -94,6 +94,10 @@ COMMANDS = {
     "config": ("alectio_agent.cli.config:config", "Show what is configured."),
     "explain": ("alectio_agent.cli.explain:explain", "Explain the code of a message."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),
+    "support-bundle": (
+        "alectio_agent.cli.support_bundle:support_bundle",
+        "Collect what helps others to help you.",
+    ),
     "completion": ("alectio_agent.cli.completion:completion", "Let the shell complete commands."),
     "version": ("alectio_agent.cli.version:version", "Print the version."),
 }

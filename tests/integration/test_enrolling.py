@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from alectio_agent.cli.main import main
 from tests.support.hub_process import listening_socket
 from tests.support.hub_thread import TalkedTo, hub_in_thread
+from tests.support.projects import write_project
+from tests.support.running import Running
 
 PIPELINES = "pipelines:\n  toy: {hooks: processes.py, pool_size: 60}\n"
 
@@ -160,6 +162,28 @@ def test_a_link_stays_a_link_and_the_file_behind_it_is_exchanged(
     assert enroll(hub.url, token=token).exit_code == 0
     assert (folder / "token").is_symlink()
     assert (folder / "store" / "real").read_text() == token + "\n"
+
+
+def test_a_token_is_replaced_and_the_old_one_revoked_while_the_agent_works(
+    hub: TalkedTo, folder: Path
+) -> None:
+    """Its poll is held with the old token at that moment; the next job comes all the same."""
+    write_project(folder, loops=1)
+    (folder / "agent.yaml").write_text(
+        f"platform: {{url: '{hub.url}', token_file: token}}\n{PIPELINES}"
+    )
+    assert enroll(hub.url, token=make(hub, "before")).exit_code == 0
+    with Running(folder, "--max-jobs", "1") as agent:
+        agent.until("no job now")
+        assert enroll(hub.url, token=make(hub, "after")).exit_code == 0
+        assert hub.operate("POST", "/v1/tokens/before/revoke").status_code == 200
+        settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 1}
+        assert hub.operate("POST", "/v1/experiments", {"settings": settings}).status_code == 200
+        assert agent.end() == 0, agent.text
+    assert "revoked" not in agent.text
+    used = {each["name"]: each["last_used_at"] for each in
+            hub.operate("GET", "/v1/tokens").json()["tokens"]}  # fmt: skip
+    assert used["after"] is not None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +47,7 @@ class Keeper:
     """A step object; `make_room` and `reason` may be called from any thread.
 
     Attributes:
+        watches: Looked at once a minute, for what no call tells by itself.
         overfull: Why results that must stay are too many, in words; empty otherwise.
     """
 
@@ -77,9 +79,10 @@ class Keeper:
         self._steady = SteadyTime(clock, journal.newest_moment())
         self._sizes: dict[Path, int] = {}
         self._is_urgent = threading.Event()
-        self._look_at_s = 0.0
+        self._look_at_s = self._watch_at_s = 0.0
         self._can_go = False
         self.overfull = ""
+        self.watches: list[Callable[[], None]] = []
         self._said: set[str] = set()
         self._said_before: set[str] = set()
         self.wake = threading.Event()
@@ -106,6 +109,10 @@ class Keeper:
         next_s = LOOK_S
         try:
             next_s = self.logs.cap()
+            if self._clock.monotonic() >= self._watch_at_s:
+                self._watch_at_s = self._clock.monotonic() + LOOK_S
+                for look in self.watches:
+                    look()
             if self._is_urgent.is_set() or self._clock.monotonic() >= self._look_at_s:
                 self._said_before, self._said = self._said, set()
                 self._look()

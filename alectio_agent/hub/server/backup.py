@@ -116,7 +116,9 @@ def read_backup(file: Path) -> Backup:
                 if member.name == LIST:
                     said = found.read()
                     continue
-                digests[member.name] = hashlib.file_digest(found, "sha256").hexdigest()
+                digests[member.name] = hashlib.file_digest(
+                    cast("BytesIO", found), "sha256"
+                ).hexdigest()
                 total += member.size
         listed: Any = loads(said)
         is_whole = listed["files"] == digests
