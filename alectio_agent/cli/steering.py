@@ -61,6 +61,7 @@ class Steering:
             self._reload.read, self._check_start,
         )  # fmt: skip
         verbs = Verbs(agent, site)
+        self._reload.in_force = state.in_force
         on_signals(without_restart(verbs, agent), cancelling(verbs, agent), self._reload)
         agent.start()  # first: a job may wait
         from alectio_agent.agent.service.control.server import ControlServer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from alectio_agent.agent.jobs.log_keeper import LogKeeper
+from alectio_agent.agent.jobs.log_keeper import LogKeeper, LogRules
 from alectio_agent.agent.jobs.steady_time import SteadyTime
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.keeping import AT_ONCE, EndedResult
@@ -86,6 +86,17 @@ class Keeper:
         self._said: set[str] = set()
         self._said_before: set[str] = set()
         self.wake = threading.Event()
+
+    def change(self, rules: KeepRules, log_rules: LogRules) -> None:
+        """Keep to other rules from the next look on, which is soon; from any thread.
+
+        Args:
+            rules: For results.
+            log_rules: For logs.
+        """
+        self._rules, self.logs.rules = rules, log_rules
+        self._look_at_s = 0.0
+        self.wake.set()
 
     def make_room(self) -> None:
         """Let acknowledged results go, oldest first: something found the disk full."""
