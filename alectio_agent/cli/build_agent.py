@@ -131,6 +131,7 @@ def build_agent(
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     poll_loop.recall.cut = poll_line.cut
+    expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
     bind_keeper(keeper, rooms, poll_loop)
     _heed_pauses(state.pauses, slots, poll_loop, poll_line)
     check = _add_reasons(state, poll_loop, hooks, base.clock)
@@ -139,14 +140,14 @@ def build_agent(
         Parts(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
             base.leaving, stop_rules(state.settings.agent), base.clock,
-            _make_sources(base, rooms, poll_loop, names, keeper), Uploads(parts, part_line),
+            _make_sources(base, rooms, poll_loop, names, keeper, expiry), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line),
              Courier("notify", notifier, notifier)),
             keeper=keeper,
         )
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
-    _watch(base, poll_loop, notifier, keeper)
+    _watch(base, poll_loop, notifier, keeper, expiry)
     poll_loop.on_done = agent.finish
     poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
@@ -220,9 +221,10 @@ def stop_rules(settings: AgentSettings) -> StopRules:
     return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
 
 
-def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier, keeper: Keeper) -> None:
+def _watch(
+    base: _Base, poll_loop: PollLoop, notifier: Notifier, keeper: Keeper, expiry: ExpiryWatch
+) -> None:
     """Look for events that no call tells by itself."""
-    expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
     expiry.renew = poll_loop.register_again
     poll_loop.on_registered = expiry.note
     outage = OutageWatch(base.reach, base.clock, notifier.tell)
@@ -258,7 +260,12 @@ def _make_desk(
 
 
 def _make_sources(
-    base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender, keeper: Keeper
+    base: _Base,
+    rooms: Rooms,
+    poll_loop: PollLoop,
+    names: NameSender,
+    keeper: Keeper,
+    expiry: ExpiryWatch,
 ) -> Sources:
     failing = {
         "polls": lambda: poll_loop.failing,
@@ -268,6 +275,7 @@ def _make_sources(
         "names": lambda: names.trouble,
         "disk": lambda: rooms.desk.disk_trouble.text,
         "outbox": lambda: keeper.overfull,
+        "token": lambda: expiry.warning,
     }
     return Sources(
         name=shown_name(base.site, base.state),

@@ -70,9 +70,10 @@ class ExpiryWatch:
         self.renew: Callable[[], None] = _nothing
 
     @property
-    def ends(self) -> datetime | None:
-        """When the token ends; None: never, or nobody has said."""
-        return self._ends
+    def warning(self) -> str:
+        """That the token ends within two weeks, in words; empty otherwise."""
+        ends, now = self._ends, self._clock.now()
+        return "" if ends is None or ends - now > SOON else _words(ends, now)
 
     def note(self, registered: Registered) -> None:
         """Take the answer to a registration; from any thread.
@@ -107,19 +108,23 @@ class ExpiryWatch:
         if self._logged_s is not None and now_s - self._logged_s < DAY_S:
             return
         self._logged_s = now_s
-        days = (ends - now).days
-        when = "has ended" if ends <= now else f"ends in {days} day{'' if days == 1 else 's'}"
         log.warning(
-            "E-AUTH-05  the token %s (%s). Make another on the hub's machine, alectio-agent hub "
-            "token create NAME, and bring it here: alectio-agent enroll URL",
-            when, timestamp(ends),
-        )  # fmt: skip
+            "E-AUTH-05  %s. Make another on the hub's machine, alectio-agent hub token create "
+            "NAME, and bring it here: alectio-agent enroll URL",
+            _words(ends, now),
+        )
 
     def _digest_now(self) -> str:
         try:
             return hashlib.sha256(self._token().encode()).hexdigest()
         except ConfigError:
             return self._digest  # it is being written, or has gone: the next call says so
+
+
+def _words(ends: datetime, now: datetime) -> str:
+    days = (ends - now).days
+    when = "has ended" if ends <= now else f"ends in {days} day{'' if days == 1 else 's'}"
+    return f"the token {when} ({timestamp(ends)})"
 
 
 def _nothing() -> None:

@@ -176,4 +176,10 @@ class TestExpiry:
         self.clock.advance(2 * DAY_S)
         self.watch.look()
         assert "the token has ended" in caplog.text
-        assert self.watch.ends is not None
+        assert self.watch.warning == "the token has ended (2026-01-02T00:00:00.000Z)"
+
+    def test_whoever_looks_sees_it_for_the_last_two_weeks(self) -> None:
+        self.register(15)
+        assert self.watch.warning == ""
+        self.clock.advance(1.5 * DAY_S)
+        assert self.watch.warning == "the token ends in 13 days (2026-01-16T00:00:00.000Z)"
