@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from alectio_agent.agent.hooks.groups import end_group, end_strays, home_mark
@@ -18,6 +18,7 @@ from alectio_agent.agent.journal.outbox import Outbox
 from alectio_agent.agent.journal.reserve import Reserve
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.cli.build_record import open_record
+from alectio_agent.cli.reloadable import InForce
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
@@ -64,7 +65,11 @@ class Site:
 
 @dataclass(frozen=True)
 class State:
-    """The opened state folder of an agent."""
+    """The opened state folder of an agent.
+
+    Attributes:
+        in_force: Parts of the agent that take new settings over while it works.
+    """
 
     settings: AgentFile
     disk: SystemDisk
@@ -74,6 +79,7 @@ class State:
     identity: Identity
     record: EgressRecord
     pauses: Pauses
+    in_force: InForce = field(default_factory=InForce)
 
 
 def open_state(settings: AgentFile, stack: ExitStack) -> State:

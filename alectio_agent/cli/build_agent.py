@@ -16,7 +16,6 @@ from alectio_agent.agent.client.traffic import Traffic
 from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.runner import HookSlot
-from alectio_agent.agent.hooks.shell_command import ShellCommand
 from alectio_agent.agent.jobs.claim_check import ClaimCheck, FreeDisk
 from alectio_agent.agent.jobs.counters import Counters
 from alectio_agent.agent.jobs.desk import Desk
@@ -95,19 +94,6 @@ class _Base:
         return Backoff(self.rng, on_failure=self.counters.retries.adder(activity))
 
 
-def make_notifier(settings: AgentFile) -> Notifier:
-    """What passes events on to `notify.command`, if there is one.
-
-    Args:
-        settings: The agent's.
-    """
-    clock, notify = SystemClock(), settings.notify
-    command = None
-    if notify.command is not None:
-        command = ShellCommand(notify.command, os.environ, clock)
-    return Notifier(command, notify.on, settings.agent.name, clock)
-
-
 def build_agent(
     site: Site,
     state: State,
@@ -154,22 +140,25 @@ def build_agent(
     rooms = Rooms(desk, slots, sender, heartbeats)
     poll_loop = PollLoop(poll_client, said, state.identity, rooms, base.rng, poll_wake)
     poll_loop.recall.cut = poll_line.cut
+    expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
     bind_keeper(keeper, rooms, poll_loop)
     _heed_pauses(state.pauses, slots, poll_loop, poll_line)
     check = _add_reasons(state, poll_loop, hooks, base.clock)
     figures = FiguresSource(state, rooms, hooks, base.reach, base.clock, base.clock.monotonic())
+    state.in_force.on_change(lambda _: _look_again(poll_loop, poll_line))
     agent = Agent(
         Parts(
             poll_loop, slots, sender, heartbeats, Polls(poll_line, check), base.client(),
             base.leaving, stop_rules(state.settings.agent), base.clock,
-            _make_sources(base, rooms, poll_loop, names, keeper), Uploads(parts, part_line),
+            _make_sources(base, rooms, poll_loop, names, keeper, expiry), Uploads(parts, part_line),
             (Courier("logs", logs, log_line), Courier("names", names, name_line),
-             *([Courier("notify", notifier, notifier)] if notifier.is_wanted else [])),
+             Courier("notify", notifier, notifier)),
             keeper=keeper, accountant=make_accountant(figures, base.traffic),
         )
     )  # fmt: skip
     poll_loop.on_names_wanted = names.want
-    figures.agent, figures.expiry = agent, _watch(base, poll_loop, notifier)
+    figures.agent, figures.expiry = agent, expiry
+    _watch(base, poll_loop, notifier, keeper, expiry)
     poll_loop.on_done = agent.finish
     poll_loop.quota = sender.quota = quota
     sender.confirm = heartbeats.confirm = poll_loop.confirm
@@ -192,19 +181,28 @@ def _make_slots(
 
 def _add_reasons(
     state: State, poll_loop: PollLoop, hooks: Sequence[HookSlot], clock: SystemClock
-) -> ClaimCheck | None:
+) -> ClaimCheck:
     """Let this machine speak against a job; a command last, since it is not run in vain then."""
-    settings, line = state.settings, state.settings.claim.check
+    settings = state.settings
     folders = {"agent.state_dir": settings.agent.state_dir}
     for name, pipeline in settings.pipelines.items():
         folders[f"pipelines.{name}.checkpoints.dir"] = pipeline.checkpoints.dir
-    poll_loop.reasons.append(FreeDisk(settings.claim.min_free_disk, folders))
-    poll_loop.reasons += [runs_steps.why_stuck for runs_steps in hooks]
-    if line is None:
-        return None
-    check = ClaimCheck(line, os.environ, clock)
-    poll_loop.reasons.append(check)
+    disk = FreeDisk(settings.claim.min_free_disk, folders)
+    check = ClaimCheck(settings.claim.check, os.environ, clock)
+    poll_loop.reasons += [disk, *[runs_steps.why_stuck for runs_steps in hooks], check]
+
+    def take(now: AgentFile) -> None:
+        disk.least_bytes = now.claim.min_free_disk
+        check.change(now.claim.check)
+
+    state.in_force.on_change(take)
     return check
+
+
+def _look_again(poll_loop: PollLoop, polls: HttpTransport) -> None:
+    """What spoke for or against a job may have changed; so may the token that was refused."""
+    poll_loop.wake.set()
+    polls.cut()  # a held poll would still bring a job
 
 
 def _heed_pauses(pauses: Pauses, slots: Slots, poll_loop: PollLoop, polls: HttpTransport) -> None:
@@ -234,14 +232,15 @@ def stop_rules(settings: AgentSettings) -> StopRules:
     return StopRules(settings.when_stopped, settings.on_shutdown, settings.drain_timeout)
 
 
-def _watch(base: _Base, poll_loop: PollLoop, notifier: Notifier) -> ExpiryWatch:
+def _watch(
+    base: _Base, poll_loop: PollLoop, notifier: Notifier, keeper: Keeper, expiry: ExpiryWatch
+) -> None:
     """Look for events that no call tells by itself."""
-    expiry = ExpiryWatch(base.site.token, base.clock, notifier.tell)
     expiry.renew = poll_loop.register_again
     poll_loop.on_registered = expiry.note
     outage = OutageWatch(base.reach, base.clock, notifier.tell)
-    notifier.watches += [outage.look, expiry.look]
-    return expiry
+    notifier.watches.append(outage.look)
+    keeper.watches.append(expiry.look)  # the log says it too, where nobody is notified
 
 
 def _make_sender(base: _Base, heartbeats: Heartbeats, parts: PartCourier) -> Sender:
@@ -277,7 +276,12 @@ def _make_desk(
 
 
 def _make_sources(
-    base: _Base, rooms: Rooms, poll_loop: PollLoop, names: NameSender, keeper: Keeper
+    base: _Base,
+    rooms: Rooms,
+    poll_loop: PollLoop,
+    names: NameSender,
+    keeper: Keeper,
+    expiry: ExpiryWatch,
 ) -> Sources:
     failing = {
         "polls": lambda: poll_loop.failing,
@@ -287,6 +291,7 @@ def _make_sources(
         "names": lambda: names.trouble,
         "disk": lambda: rooms.desk.disk_trouble.text,
         "outbox": lambda: keeper.overfull,
+        "token": lambda: expiry.warning,
     }
     return Sources(
         name=shown_name(base.state, base.shares),

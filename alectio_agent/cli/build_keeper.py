@@ -6,6 +6,7 @@ from alectio_agent.agent.jobs.log_keeper import LogKeeper, LogRules
 from alectio_agent.agent.journal.job_logs import FOLDER
 from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.cli.agent_state import State
+from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import Clock
 
 
@@ -17,14 +18,21 @@ def make_keeper(state: State, clock: Clock) -> Keeper:
         clock: For ages.
     """
     settings, folder = state.settings, state.settings.agent.state_dir
-    log_rules = LogRules(settings.logging.keep, settings.logging.max_size)
-    logs = LogKeeper(folder / FOLDER, folder / "state", log_rules, clock)
-    rules = KeepRules(
-        settings.outbox.keep_sent, settings.outbox.max_size, settings.claim.min_free_disk
-    )
+    logs = LogKeeper(folder / FOLDER, folder / "state", _log_rules(settings), clock)
+    rules = _keep_rules(settings)
     keeper = Keeper(state.journal, state.outbox, state.reserve, logs, rules, clock)
+    state.in_force.on_change(lambda now: keeper.change(_keep_rules(now), _log_rules(now)))
     keeper.keep_record = state.record.keep
     return keeper
+
+
+def _log_rules(settings: AgentFile) -> LogRules:
+    return LogRules(settings.logging.keep, settings.logging.max_size)
+
+
+def _keep_rules(settings: AgentFile) -> KeepRules:
+    outbox = settings.outbox
+    return KeepRules(outbox.keep_sent, outbox.max_size, settings.claim.min_free_disk)
 
 
 def make_disk_trouble(state: State, keeper: Keeper) -> DiskTrouble:

@@ -66,7 +66,7 @@ def open_hub(
     """
     if hub is not None:
         hub = checked_url(hub)
-        _refuse_clear_text(hub)
+        refuse_clear_text(hub)
         yield operation_client(hub, _token(token_file), _network(hub))
         return
     if data is not None:
@@ -110,8 +110,15 @@ def _network(url: str) -> Network:
     return read_network(url, os.environ, settings)
 
 
-def _refuse_clear_text(url: str) -> None:
-    """A token is not sent in the clear to another machine."""
+def refuse_clear_text(url: str) -> None:
+    """A token is not sent in the clear to another machine.
+
+    Args:
+        url: Of a hub.
+
+    Raises:
+        UsageError: It would be.
+    """
     if url.startswith("http:") and not is_loopback(url):
         raise UsageError(
             f"{url}: plain http would send the token in the clear",

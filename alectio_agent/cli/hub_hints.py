@@ -76,11 +76,12 @@ def refusal_mend(error: PlatformError) -> str:
     return TOKENS_TEXT if error.code == "E-HUB-04" else ""
 
 
-def checked_url(url: str) -> str:
+def checked_url(url: str, named_by: str = "--hub") -> str:
     """The URL of a hub as it was typed, if it is one.
 
     Args:
         url: From the command line or $ALECTIO_HUB.
+        named_by: The option or argument.
 
     Returns:
         The same without a slash at its end.
@@ -96,15 +97,17 @@ def checked_url(url: str) -> str:
         is_bare = ("://" not in url and "." in url) or (":" in url and "//" not in url)
         hint = f"Did you mean http://{url} or https://{url}?" if is_bare else ""
         raise UsageError(
-            f"--hub: found {url!r}, expected a URL such as https://alectio.example.org or "
+            f"{named_by}: found {url!r}, expected a URL such as https://alectio.example.org or "
             "http://127.0.0.1:8642",
             hint=hint or "For a hub on this machine, --data FOLDER will do too.",
             code="E-HUB-01",
         ) from error
     if found == EMBEDDED:
         raise UsageError(
-            "--hub: found 'embedded', expected a URL",
-            hint="For the hub in the box leave --hub away: -c/--config names its agent.yaml.",
+            f"{named_by}: found 'embedded', expected a URL",
+            hint="For the hub in the box leave --hub away: -c/--config names its agent.yaml."
+            if named_by == "--hub"
+            else "The hub in the box needs no token.",
             code="E-HUB-01",
         )
     return found

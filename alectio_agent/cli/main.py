@@ -81,6 +81,7 @@ COMMANDS = {
     "check": ("alectio_agent.cli.check:check", "Look at everything that a job will need."),
     "doctor": ("alectio_agent.cli.check:check", "The same as check."),
     "try": ("alectio_agent.cli.try_hooks:try_hooks", "Run one small loop through your hooks."),
+    "enroll": ("alectio_agent.cli.enroll:enroll", "Give this agent its token for a platform."),
     "run": ("alectio_agent.cli.run:run", "Run the agent (and, embedded, the whole experiment)."),
     "pause": ("alectio_agent.cli.pause:pause", "Take no new job until resume."),
     "resume": ("alectio_agent.cli.resume:resume", "End a pause."),
@@ -95,6 +96,10 @@ COMMANDS = {
     "config": ("alectio_agent.cli.config:config", "Show what is configured."),
     "explain": ("alectio_agent.cli.explain:explain", "Explain the code of a message."),
     "hub": ("alectio_agent.cli.hub:hub", "Serve a platform of your own."),
+    "support-bundle": (
+        "alectio_agent.cli.support_bundle:support_bundle",
+        "Collect what helps others to help you.",
+    ),
     "completion": ("alectio_agent.cli.completion:completion", "Let the shell complete commands."),
     "version": ("alectio_agent.cli.version:version", "Print the version."),
 }

@@ -8,10 +8,11 @@ from alectio_agent.cli.options import Common, common_options
 @click.command
 @common_options
 def reload(*, common: Common) -> None:
-    """Let the agent read agent.yaml again: level and format of its log change, the rest waits.
+    """Let the agent read agent.yaml again, and say what is in force now and what needs a restart.
 
-    A file with problems changes nothing. The signal HUP does the same, and the answer is in the
-    agent's log.
+    `claim`, `outbox`, `notify` and `logging` change at once; a token that
+    was mended is tried at once. A file with problems changes nothing. The signal HUP does the same,
+    and the answer is in the agent's log.
     """
     from alectio_agent.agent.service.control.protocol import Request
     from alectio_agent.cli.steered import Target

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from alectio_agent.agent.service.control.reloaded import Reloaded
 from alectio_agent.cli.options import Common
+from alectio_agent.cli.reloadable import LIVE, changed_keys
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError
@@ -14,14 +14,14 @@ from alectio_agent.core.log import set_format, set_level
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = ("logging.level", "logging.format")
-
 
 class Reloader:
-    """Applies what can change while jobs run, and names what cannot.
+    """Applies what can change while jobs run, and names what cannot (`cli/reloadable.py`).
 
-    The token needs no reload: it is read anew for every call. Pipelines are what the platform was
-    told at registration, so they wait for a restart.
+    The token needs no reload: it is read anew for every call.
+
+    Attributes:
+        in_force: The parts that take new settings over; none before there is an agent.
     """
 
     def __init__(
@@ -41,9 +41,11 @@ class Reloader:
         """
         self._load = read or (lambda: load_agent_file(file)[0])
         self._file = file
-        self._settings = settings
+        self._started = self._live = settings
         self._common = common
-        self._in_force = settings.logging
+        # Signals and orders have threads of their own.
+        self._lock = threading.Lock()
+        self.in_force = InForce()
 
     def __call__(self) -> None:
         """Read the file; one with problems changes nothing."""
@@ -62,27 +64,17 @@ class Reloader:
             ConfigError: It has problems, and changes nothing.
         """
         found = self._load()
-        before, self._in_force = self._in_force, found.logging
-        set_level(self._common.level(found.logging.level))
-        set_format(found.logging.format)
-        taken = (found.logging.level != before.level, found.logging.format != before.format)
-        changed = tuple(key for key, is_other in zip(AT_ONCE, taken, strict=True) if is_other)
-        waiting = _changed(self._settings.model_dump(), found.model_dump())
+        with self._lock:
+            changed = [key for key in changed_keys(self._live, found) if key in LIVE]
+            self._live = found
+            set_level(self._common.level(found.logging.level))
+            set_format(found.logging.format)
+            self.in_force.take(found)
+        waiting = [key for key in changed_keys(self._started, found) if key not in LIVE]
+        if changed:
+            log.info("%s: in force now: %s", self._file, ", ".join(changed))
         if waiting:
             log.warning("%s: needs a restart: %s", self._file, ", ".join(waiting))
-        else:
-            log.info("%s read again", self._file)
-        return Reloaded(str(self._file), changed, tuple(waiting))
-
-
-def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """The keys that differ and wait, at the depth of sections and pipelines."""
-    keys = []
-    for section in sorted(now):
-        old, new = before[section], now[section]
-        if isinstance(old, dict) and isinstance(new, dict):
-            names = sorted(old.keys() | new.keys())
-            keys += [f"{section}.{name}" for name in names if old.get(name) != new.get(name)]
-        elif old != new:
-            keys.append(section)
-    return [key for key in keys if key not in AT_ONCE]
+        elif not changed:
+            log.info("%s read again: nothing has changed", self._file)
+        return Reloaded(str(self._file), tuple(changed), tuple(waiting))

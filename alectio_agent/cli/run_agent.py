@@ -142,10 +142,11 @@ def _run_elsewhere(
     for slot in hooks:
         stack.callback(slot.close)
     # Imported while the hooks are: both take long, and there is seldom only one core.
-    from alectio_agent.cli.build_agent import build_agent, make_notifier
+    from alectio_agent.cli.build_agent import build_agent
+    from alectio_agent.cli.build_notifier import make_notifier
     from alectio_agent.cli.until_stopped import until_stopped
 
-    notifier = make_notifier(state.settings)
+    notifier = make_notifier(state)
     agent = build_agent(site, state, look.result(), quota, hooks, notifier)
     screen.show_agent(site.url, agent)
     code = until_stopped(agent, state, steering)

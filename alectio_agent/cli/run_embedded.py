@@ -14,7 +14,8 @@ from alectio_agent.agent.service.hub_process import HubProcess
 from alectio_agent.agent.service.threads import Driver
 from alectio_agent.cli.agent_state import Site, State
 from alectio_agent.cli.announcement import hook_slots, inspect_hooks, pool_size
-from alectio_agent.cli.build_agent import build_agent, make_notifier
+from alectio_agent.cli.build_agent import build_agent
+from alectio_agent.cli.build_notifier import make_notifier
 from alectio_agent.cli.experiment_table import print_result
 from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.hub_connection import hub_folders, operation_client
@@ -119,7 +120,7 @@ def run_embedded(
     inspections = _fitting_hooks(project, experiment, pipeline)
     is_update = wish.update and experiment.name in {found.name for found in known}
     name = _make(operator, project, experiment, is_update=is_update)
-    site, notifier = Site.embedded(hub.url, hub.tokens.agent), make_notifier(state.settings)
+    site, notifier = Site.embedded(hub.url, hub.tokens.agent), make_notifier(state)
     agent = build_agent(site, state, inspections, quota, hook_slots(state), notifier)
     watcher = Watcher(operator, name, None if wish.stay else _end_of(agent), notifier.tell)
     _drive(hub, watcher, agent)

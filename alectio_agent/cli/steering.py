@@ -68,6 +68,7 @@ class Steering:
             self.lifeline.around_reload(self._reload.read), self._check_start,
         )  # fmt: skip
         verbs = Verbs(agent, site)
+        self._reload.in_force = state.in_force
         reload = self.lifeline.around_reload(self._reload)
         on_signals(without_restart(verbs, agent), cancelling(verbs, agent), reload)
         agent.start()  # first: a job may wait

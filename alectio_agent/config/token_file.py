@@ -55,7 +55,9 @@ def read_token_file(path: Path, *, is_credential: bool = False) -> str:
     """
     shown = printable(path)
     try:
-        return _token(shown, _read(path, shown, CLOSED_CREDENTIAL if is_credential else CLOSED))
+        return parse_token(
+            shown, _read(path, shown, CLOSED_CREDENTIAL if is_credential else CLOSED)
+        )
     except OSError as error:
         raise ConfigError(
             f"E-AUTH-01  {shown} cannot be read ({error.strerror}); expected the token",
@@ -96,7 +98,19 @@ def _open_to(mode: int) -> str:
     return "readable" if mode & 0o044 else "writable" if mode & 0o022 else "executable"
 
 
-def _token(shown: str, content: bytes) -> str:
+def parse_token(shown: str, content: bytes) -> str:
+    """The token that stands alone in a text.
+
+    Args:
+        shown: Where the text comes from, for the message.
+        content: At most 8 KiB.
+
+    Returns:
+        The token.
+
+    Raises:
+        ConfigError: It is something else; the message never shows what.
+    """
     if len(content) > MAX_BYTES:
         raise ConfigError(f"E-AUTH-03  {shown} is larger than 8 KiB; expected one line, the token")
     try:

@@ -19,11 +19,18 @@ Count = Annotated[int, Field(strict=True, gt=0)]
 
 
 class PlatformInfo(Record):
-    """`GET /v1/platform`: who answers, for any token."""
+    """`GET /v1/platform`: who answers, for any token.
+
+    Attributes:
+        token_name: As the hub calls the token of this call; empty: not told.
+        token_expires_at: When that token ends, RFC 3339; None: never, or not told.
+    """
 
     platform_id: Id
     version: str
     scope: Scope
+    token_name: str = ""
+    token_expires_at: str | None = None
 
 
 class ExperimentCreate(Record):
@@ -190,6 +197,7 @@ class AgentView(Record):
         jobs: What it has in hand.
         checkpoints: How many it told of or made; it may have deleted some since.
         newest_checkpoint: The one that was begun last; None without any of this hub's.
+        silent_s: Seconds since it last called, by the hub's clock; None: not since the hub started.
     """
 
     agent_id: Id
@@ -204,12 +212,23 @@ class AgentView(Record):
     jobs: list[JobView] = []
     checkpoints: int = 0
     newest_checkpoint: str | None = None
+    silent_s: float | None = None
 
 
 class AgentList(Record):
-    """All agents that ever registered."""
+    """All agents that ever registered and were not removed."""
 
     agents: list[AgentView]
+
+
+class AgentRemove(Order):
+    """`POST /v1/agents/{agent_id}/remove`.
+
+    Attributes:
+        force: Remove it though it has jobs in hand: they count as lost.
+    """
+
+    force: bool = False
 
 
 class TokenCreate(Order):

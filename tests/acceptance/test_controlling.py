@@ -198,10 +198,18 @@ def test_an_agent_that_stays_is_steered_and_ends_with_0(distant: Path) -> None:
         agent.until("no job now")
         assert "needs a restart" not in steer(distant, "reload").stdout
         whole = (distant / "agent.yaml").read_text()
-        (distant / "agent.yaml").write_text(f"{whole}logging: {{level: debug, keep: 3d}}\n")
+        more = "logging: {level: debug, format: text}\nclaim: {check: exit 7}\n"
+        (distant / "agent.yaml").write_text(whole + more)
         reloaded = steer(distant, "reload")
-        assert "; in force now: logging.level; needs a restart: logging.keep" in reloaded.stdout
+        assert (
+            "; in force now: claim.check, logging.level; needs a restart: logging.format"
+            in reloaded.stdout
+        )
         assert reloaded.stderr == "Go on: alectio-agent restart\n"
+        # The poll that was held when nothing spoke against a job has ended.
+        agent.until("no job is asked for: claim.check ended with 7")
+        (distant / "agent.yaml").write_text(whole + more.replace("exit 7", "exit 0"))
+        assert "in force now: claim.check;" in steer(distant, "reload").stdout
         # A held poll is cut: else this line would come seconds later, with its end.
         steer(distant, "pause", "--for", "1h")
         agent.until("no job is asked for: paused since")

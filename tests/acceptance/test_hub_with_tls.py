@@ -1,5 +1,6 @@
 """A hub that speaks TLS, reached by an agent through a proxy with a password."""
 
+import gzip
 import json
 import os
 import ssl
@@ -13,11 +14,30 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
+from tests.support.canaries import found_below, found_in
 from tests.support.certificates import HOST, write_ca, write_leaf
 from tests.support.projects import HOOKS, run_command, write_project
 from tests.support.proxies import Manners, Proxy, proxying
 
 TOLD = 'print("hook sees", os.environ["SSL_CERT_FILE"], os.environ["https_proxy"])\n'
+LOOK = """
+def state(payload):
+    return {index: "sample %d" % index for index in range(60)}
+
+def command_lines():
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield file.read_text(errors="replace").replace(chr(0), " ")
+        except OSError:
+            pass
+
+trains = train
+def train(payload):
+    seen = {"environment": dict(os.environ), "argv": list(command_lines())}
+    Path("seen.json").write_text(json.dumps(seen))
+    return trains(payload)
+"""
+"""Hooks that write down what they see of secrets."""
 VARIABLES = "https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY"
 STORES = "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE"
 WITHOUT = dict.fromkeys(f"{VARIABLES} {STORES}".split(), "")
@@ -118,6 +138,63 @@ def test_an_experiment_runs_to_its_end_through_proxy_and_tls(
     assert "p@ss" not in logs + checked.stdout + ran.stderr + created.stderr
     context = ssl.create_default_context(cafile=str(bundle))
     assert len(context.get_ca_certs()) > 1
+
+
+@pytest.mark.timeout(180)  # six processes, one after the other
+def test_secrets_stay_where_they_belong(hub: Hub, proxy: Proxy, tmp_path: Path) -> None:
+    """Token, proxy's password, key and a secret of the hooks, in a run at debug level.
+
+    They are in none of the agent's logs, in no file of the state folder, in no command line, not in
+    the hook's environment (but for its own), and not in a support bundle.
+    """
+    site = make_site(tmp_path, hub, proxy)
+    client = write_leaf(tmp_path, trustme.CA().issue_cert("gpu01.example.org"), "client")
+    key = client.key.read_text()
+    secrets = {
+        "token": (site / "token").read_text().strip(),
+        "password": "p@ss word",
+        "variable": "canary-of-all-proxy",
+        "hooks": "canary-of-env-file",
+        **{line: line for line in key.splitlines() if len(line) > 16 and "-----" not in line},
+    }
+    (site / "token").unlink()
+    wanted = (site / "experiment.yaml").read_text()
+    (site / "experiment.yaml").write_text(wanted.replace("loops: 2", "loops: 1"))
+    (site / "variables").write_text(f"STUDY_KEY={secrets['hooks']}\n")
+    (site / "variables").chmod(0o600)
+    text = (site / "agent.yaml").read_text().replace("pool_size: 60", "env_file: variables")
+    text = text.replace("ca_file:", f"client_cert: {client.certificate}, client_key: {client.key}, "
+                                    "ca_file:")  # fmt: skip
+    (site / "agent.yaml").write_text(text)
+    (site / "processes.py").write_text(HOOKS + LOOK)
+    environment = {**WITHOUT, "ALL_PROXY": f"http://me:{secrets['variable']}@proxy.example.org:1"}
+    enrolled = subprocess.run(
+        [sys.executable, "-m", "alectio_agent", "enroll", f"https://{HOST}", "--debug"],
+        cwd=site, env={**os.environ, **environment}, input=secrets["token"], text=True,
+        capture_output=True,
+    )  # fmt: skip
+    assert enrolled.returncode == 0, enrolled.stderr
+    options = ("--hub", f"https://{HOST}", "--token-file", str(hub.operator))
+    created = run_command(
+        "experiment", "create", "experiment.yaml", *options, cwd=site, environment=WITHOUT
+    )
+    assert created.returncode == 0, created.stderr
+    ran = run_command("run", "--until-done", "--debug", cwd=site, environment=environment)
+    assert ran.returncode == 0, ran.stderr
+    made = run_command(
+        "support-bundle", "b.tar.gz", "--yes", "--job-logs", cwd=site, environment=environment
+    )
+    assert made.returncode == 0, made.stderr
+    for said in (enrolled, ran, made):
+        assert found_in((said.stdout + said.stderr).encode(), secrets.values()) == []
+    assert found_below(site / ".alectio", secrets.values()) == []
+    assert found_in(gzip.decompress((site / "b.tar.gz").read_bytes()), secrets.values()) == []
+    seen = json.loads((site / "seen.json").read_text())
+    assert any("alectio_agent" in line for line in seen["argv"])
+    assert found_in("\n".join(seen["argv"]).encode(), secrets.values()) == []
+    assert seen["environment"]["STUDY_KEY"] == secrets.pop("hooks")
+    assert seen["environment"]["ALL_PROXY"] == "http://proxy.example.org:1"
+    assert found_in(json.dumps(seen["environment"]).encode(), secrets.values()) == []
 
 
 def test_without_the_authority_nothing_is_run_and_it_is_named(

@@ -446,6 +446,22 @@ class TestOperation:
         assert answer.headers["content-type"] == "application/json"
         assert answer.json == {"schema": 1, "name": "digits", "loops": [{"loop": 0}]}
 
+    @pytest.mark.parametrize(("body", "force"), [(None, False), ({"force": True}, True)])
+    async def test_an_agent_is_removed_by_force_only_when_that_is_said(
+        self, api: Api, body: dict[str, bool] | None, *, force: bool
+    ) -> None:
+        answer = await api.call("POST", "/v1/agents/agent-1/remove", body, token=OPERATOR_TOKEN)
+        assert answer.json["name"] == "gpu01"
+        assert api.platform.asked == [("remove", "agent-1", force)]
+
+    async def test_who_answers_says_when_the_token_ends(self, api: Api) -> None:
+        """`enroll` tells it to a person."""
+        said = {"name": "gpu01", "expires_s": 86400}
+        made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        told = await api.call("GET", "/v1/platform", token=made.json["token"])
+        assert told.json["token_name"] == "gpu01"
+        assert told.json["token_expires_at"] == made.json["expires_at"]
+
     async def test_tokens_are_listed_without_what_opens_anything(self, api: Api) -> None:
         made = await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
         await api.call("GET", "/v1/platform", token=made.json["token"])
@@ -550,6 +566,7 @@ EVERY_CALL = [
     ("POST", "/v1/experiments/digits/labels", "operator"),
     ("GET", "/v1/jobs", "reader"),
     ("GET", "/v1/agents", "reader"),
+    ("POST", "/v1/agents/agent-1/remove", "operator"),
     ("POST", "/v1/tokens", "operator"),
     ("GET", "/v1/tokens", "operator"),
     ("POST", "/v1/tokens/gpu01/revoke", "operator"),

@@ -112,3 +112,13 @@ def test_after_a_stop_none_is_begun(bench: Bench) -> None:
     check = bench.check("sleep 1000")
     check.stop()
     assert check() == "claim.check was ended, since the agent stops"
+
+
+def test_another_command_is_asked_at_once_and_none_says_yes(bench: Bench) -> None:
+    """`reload` after claim.check was changed, or taken out."""
+    check = bench.check("exit 3")
+    assert check() == "claim.check ended with 3, not with 0"
+    check.change("exit 4")
+    assert check() == "claim.check ended with 4, not with 0"
+    check.change(None)
+    assert check() == ""

@@ -31,6 +31,7 @@ from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
+    AgentView,
     ExperimentExtend,
     ExperimentList,
     ExperimentRetry,
@@ -262,6 +263,13 @@ class FakePlatform:
 
     def jobs(self, tx: Connection) -> JobList:
         return JobList(jobs=[])
+
+    def remove_agent(self, tx: Connection, agent_id: str, *, is_forced: bool) -> AgentView:
+        self._note("remove", agent_id, is_forced)
+        return AgentView(
+            agent_id=agent_id, name="gpu01", version="1", pipelines=[], registered_at="",
+            last_contact_at="",
+        )  # fmt: skip
 
     def agents(self, tx: Connection) -> AgentList:
         return AgentList(agents=[])

@@ -17,7 +17,12 @@ from alectio_agent.agent.client.transport import Request, Transport
 from alectio_agent.agent.journal.egress_rows import Call
 from alectio_agent.agent.journal.outgoing import About, Record, Unrecorded
 from alectio_agent.core.clock import Clock
-from alectio_agent.core.errors import PlatformError, PlatformUnavailableError
+from alectio_agent.core.errors import (
+    ConfigError,
+    NotAuthorizedError,
+    PlatformError,
+    PlatformUnavailableError,
+)
 from alectio_agent.wire.agents import Registered, Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.logs import LogTaken
@@ -125,7 +130,7 @@ class PlatformClient:
             total_s=CLAIM_TOTAL_S,
             limit_bytes=MAX_CLAIM_BYTES,
         )
-        with self._listening():
+        with self._listening(asked):
             response = self._transport.send(asked)
             if response.status == 204:
                 return retry_after_s(response.headers, self._clock.now())
@@ -260,21 +265,36 @@ class PlatformClient:
         return Request(method, path, headers, about=about, **rest)
 
     def _record(self, request: Request, model: type[RecordT]) -> RecordT:
-        with self._listening():
+        with self._listening(request):
             return read_record(self._transport.send(request), model, self._clock.now())
 
     @contextmanager
-    def _listening(self) -> Iterator[None]:
+    def _listening(self, request: Request) -> Iterator[None]:
         """Note whether it was the platform that answered; its verdicts are answers too."""
         try:
             yield
         except PlatformUnavailableError as error:
             self._reach.failed(error)
             raise
-        except PlatformError:
+        except PlatformError as error:
             self._reach.answered()
+            if isinstance(error, NotAuthorizedError) and self._is_renewed(request):
+                raise PlatformUnavailableError(
+                    "the token was replaced while the call was under way", silence="interrupted"
+                ) from error
             raise
         self._reach.answered()
+
+    def _is_renewed(self, request: Request) -> bool:
+        """Whether another token than that of a call lies in the file by now.
+
+        A poll is held with the token that it came with: who replaces a token and then revokes the
+        old one must not end the agent.
+        """
+        try:
+            return request.headers.get("Authorization") != f"Bearer {self._token()}"
+        except ConfigError:
+            return False  # the next call says what is wrong with the file
 
 
 def _told(

@@ -9,6 +9,8 @@ from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.operation import (
     AgentList,
+    AgentRemove,
+    AgentView,
     ExperimentCreate,
     ExperimentExtend,
     ExperimentList,
@@ -180,8 +182,21 @@ class OperationClient(HubReader):
         return self.call("GET", "/v1/jobs", JobList)
 
     def agents(self) -> AgentList:
-        """All agents that ever registered."""
+        """All agents that ever registered and were not removed."""
         return self.call("GET", "/v1/agents", AgentList)
+
+    def remove_agent(self, agent_id: str, *, is_forced: bool) -> AgentView:
+        """Let the hub forget an agent.
+
+        Args:
+            agent_id: As the hub calls it.
+            is_forced: Though it has jobs in hand.
+
+        Raises:
+            PlatformRejectedError: `not-found`, or `conflict` while it holds a lease.
+        """
+        record = AgentRemove(force=is_forced)
+        return self.call("POST", f"/v1/agents/{agent_id}/remove", AgentView, record)
 
     def create_token(self, request: TokenCreate) -> TokenCreated:
         """Make a token; the answer is the only one that holds it."""

@@ -1,6 +1,7 @@
 """The variables that a hook process sees: the agent's less its secrets, and the pipeline's."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from alectio_agent.core.errors import HookLoadError
 
 SECRET_STARTS = ("ALECTIO_AGENT_", "ALECTIO_HUB", "WATCHDOG_", "LISTEN_")
 NO_PINS: Mapping[str, str] = {}
+_CREDENTIALS = re.compile(r"^(\w+://)?[^/]*@")
+"""Before the host of a proxy, with or without `http://` before them."""
 SECRETS = {"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "MAINPID"}
 
 
@@ -109,10 +112,11 @@ def without_secrets(inherited: Mapping[str, str]) -> dict[str, str]:
         inherited: All of them.
 
     Returns:
-        Those that neither configure the agent nor belong to its service.
+        Those that neither configure the agent nor belong to its service; of a proxy without user
+        and password, which are the agent's wherever they stand.
     """
     return {
-        name: value
+        name: _CREDENTIALS.sub(r"\g<1>", value) if name.lower().endswith("_proxy") else value
         for name, value in inherited.items()
         if name not in SECRETS and not name.startswith(SECRET_STARTS)
     }

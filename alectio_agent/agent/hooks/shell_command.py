@@ -37,7 +37,11 @@ class CommandEnd:
 
 
 class ShellCommand:
-    """One thread runs it, again and again; `stop` comes from any other."""
+    """One thread runs it, again and again; `stop` comes from any other.
+
+    Attributes:
+        line: For `/bin/sh -c`; another one holds from the next run on.
+    """
 
     def __init__(self, line: str, environment: Mapping[str, str], clock: Clock) -> None:
         """Prepare it.
@@ -47,7 +51,7 @@ class ShellCommand:
             environment: The agent's variables; the command gets all but its secrets.
             clock: For its time.
         """
-        self._line = line
+        self.line = line
         self._environment = without_secrets(environment)
         self._clock = clock
         self._stopped, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -82,7 +86,7 @@ class ShellCommand:
             os.write(given, text)
             os.lseek(given, 0, os.SEEK_SET)
             return subprocess.Popen(  # noqa: S603 - the command line that was configured
-                [SHELL, "-c", self._line],
+                [SHELL, "-c", self.line],
                 env=self._environment,
                 stdin=given,
                 stdout=subprocess.PIPE,

@@ -16,7 +16,11 @@ FRESH_S = 10.0
 
 
 class FreeDisk:
-    """A reason of the poll loop: a disk that a job would write to is nearly full."""
+    """A reason of the poll loop: a disk that a job would write to is nearly full.
+
+    Attributes:
+        least_bytes: With less free, no job is asked for; 0: no disk is looked at.
+    """
 
     def __init__(self, least_bytes: int, folders: Mapping[str, Path]) -> None:
         """Know what to look at.
@@ -25,22 +29,22 @@ class FreeDisk:
             least_bytes: With less free, no job is asked for.
             folders: That a job writes to, by the key that names each; they need not exist yet.
         """
-        self._least_bytes = least_bytes
+        self.least_bytes = least_bytes
         self._folders = dict(folders)
 
     def __call__(self) -> str:
         """Why no job may be asked for; empty when one may."""
-        if not self._least_bytes:
+        if not self.least_bytes:
             return ""
         for key, folder in self._folders.items():
             try:
                 free = free_bytes(folder)
             except OSError as error:
                 return f"{folder} ({key}): its free disk cannot be told ({error.strerror})"
-            if free < self._least_bytes:
+            if free < self.least_bytes:
                 return (
                     f"{folder} ({key}) has {format_size(free)} free, less than the "
-                    f"{format_size(self._least_bytes)} of claim.min_free_disk: free some, or lower "
+                    f"{format_size(self.least_bytes)} of claim.min_free_disk: free some, or lower "
                     "that key"
                 )
         return ""
@@ -50,28 +54,47 @@ class ClaimCheck:
     """A reason of the poll loop: `claim.check` does not end with 0. Its thread waits for it."""
 
     def __init__(
-        self, line: str, environment: Mapping[str, str], clock: Clock, limit_s: float = LIMIT_S
+        self,
+        line: str | None,
+        environment: Mapping[str, str],
+        clock: Clock,
+        limit_s: float = LIMIT_S,
     ) -> None:
         """Prepare it.
 
         Args:
-            line: For `/bin/sh -c`.
+            line: For `/bin/sh -c`; None: nothing speaks against a job.
             environment: The agent's variables.
             clock: For how old its last word is.
             limit_s: How long it may take.
         """
         self._limit_s = limit_s
-        self._command = ShellCommand(line, environment, clock)
+        self._line = line
+        self._command = ShellCommand(line or "", environment, clock)
         self._clock = clock
         self._asked_s: float | None = None
+        self._asked_line = line
         self._reason = ""
 
     def __call__(self) -> str:
         """Why no job may be asked for; empty when one may."""
-        if self._asked_s is None or self._clock.monotonic() - self._asked_s >= FRESH_S:
+        line = self._line
+        if line is None:
+            return ""
+        is_old = self._asked_s is None or self._clock.monotonic() - self._asked_s >= FRESH_S
+        if is_old or line != self._asked_line:
+            self._command.line = line
             self._reason = self._run()
-            self._asked_s = self._clock.monotonic()
+            self._asked_s, self._asked_line = self._clock.monotonic(), line
         return self._reason
+
+    def change(self, line: str | None) -> None:
+        """Ask another command from now on; from any thread.
+
+        Args:
+            line: As at the start.
+        """
+        self._line = line
 
     def stop(self) -> None:
         """End it when it runs; called from another thread, when the agent stops."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from alectio_agent.agent.jobs.log_keeper import LogKeeper
+from alectio_agent.agent.jobs.log_keeper import LogKeeper, LogRules
 from alectio_agent.agent.jobs.steady_time import SteadyTime
 from alectio_agent.agent.journal.journal import Journal
 from alectio_agent.agent.journal.keeping import AT_ONCE, EndedResult
@@ -48,6 +48,7 @@ class Keeper:
 
     Attributes:
         keep_record: Told the time once a minute, for the record of what leaves.
+        watches: Looked at once a minute, for what no call tells by itself.
         overfull: Why results that must stay are too many, in words; empty otherwise.
     """
 
@@ -79,13 +80,25 @@ class Keeper:
         self._steady = SteadyTime(clock, journal.newest_moment())
         self._sizes: dict[Path, int] = {}
         self._is_urgent = threading.Event()
-        self._look_at_s = 0.0
+        self._look_at_s = self._watch_at_s = 0.0
         self._can_go = False
         self.keep_record: Callable[[datetime], None] = _nothing
         self.overfull = ""
+        self.watches: list[Callable[[], None]] = []
         self._said: set[str] = set()
         self._said_before: set[str] = set()
         self.wake = threading.Event()
+
+    def change(self, rules: KeepRules, log_rules: LogRules) -> None:
+        """Keep to other rules from the next look on, which is soon; from any thread.
+
+        Args:
+            rules: For results.
+            log_rules: For logs.
+        """
+        self._rules, self.logs.rules = rules, log_rules
+        self._look_at_s = 0.0
+        self.wake.set()
 
     def make_room(self) -> None:
         """Let acknowledged results go, oldest first: something found the disk full."""
@@ -109,6 +122,10 @@ class Keeper:
         next_s = LOOK_S
         try:
             next_s = self.logs.cap()
+            if self._clock.monotonic() >= self._watch_at_s:
+                self._watch_at_s = self._clock.monotonic() + LOOK_S
+                for look in self.watches:
+                    look()
             if self._is_urgent.is_set() or self._clock.monotonic() >= self._look_at_s:
                 self._said_before, self._said = self._said, set()
                 self._look()

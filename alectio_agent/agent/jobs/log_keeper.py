@@ -60,7 +60,7 @@ class LogKeeper:
         """
         self._folder = folder
         self._also = also
-        self._rules = rules
+        self.rules = rules
         self._clock = clock
         self.in_hand: Callable[[], Iterable[Path]] = tuple
         self.followed: Callable[[], Collection[Path]] = tuple
@@ -102,9 +102,9 @@ class LogKeeper:
         self._remove(sorted(found, key=lambda log: (log.written_s, log.file)), total)
 
     def _remove(self, found: list[_Found], total_bytes: int) -> None:
-        oldest_s = self._clock.now().timestamp() - self._rules.keep_s
+        oldest_s = self._clock.now().timestamp() - self.rules.keep_s
         for each in found:
-            if each.written_s >= oldest_s and total_bytes <= self._rules.max_bytes:
+            if each.written_s >= oldest_s and total_bytes <= self.rules.max_bytes:
                 return  # all others are newer
             with disk_errors(each.file):
                 each.file.unlink(missing_ok=True)
@@ -112,7 +112,7 @@ class LogKeeper:
 
     def _cap(self, file: Path) -> None:
         with disk_errors(file):
-            freed = cap_log(file, self._rules.max_bytes // SHARE)
+            freed = cap_log(file, self.rules.max_bytes // SHARE)
         if freed:
             _logger(file).warning(
                 "%s: hooks print too much: %s of its middle were dropped (logging.max_size)",

@@ -63,10 +63,13 @@ class Notifier:
         self.watches: list[Callable[[], None]] = []
         self.wake = threading.Event()
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether there is anything to do, ever."""
-        return bool(self._on)
+    def change(self, on: list[Event]) -> None:
+        """Pass on other events from now on; from any thread.
+
+        Args:
+            on: Their names; none: nobody wants to know any more.
+        """
+        self._on = frozenset(on if self._command is not None else ())
 
     @property
     def is_idle(self) -> bool:

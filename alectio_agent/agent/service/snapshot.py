@@ -72,7 +72,7 @@ class AgentSnapshot:
         trouble: Why the platform gives no work, in a line; empty while nothing is wrong.
         held_back: Why this agent asks for no job, in a line; empty while it does.
         failing: What failed three times in a row or more (`polls`, `results`, `heartbeats`,
-            `logs`, `names`), or at once (`disk`, `outbox`): the reason in
+            `logs`, `names`), or at once (`disk`, `outbox`, `token`: it ends soon): the reason in
             words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
         stops: Who asked it to stop, and what comes of it.

@@ -10,15 +10,18 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from starlette.responses import Response
 
+from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.access.gate import ANYONE, OPERATOR, READER
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
 from alectio_agent.hub.api.services import Services
 from alectio_agent.hub.experiments.results_document import as_json
 from alectio_agent.hub.experiments.versions import version_of
-from alectio_agent.wire.names import EXPERIMENT_PATTERN
+from alectio_agent.wire.names import EXPERIMENT_PATTERN, Id
 from alectio_agent.wire.operation import (
     AgentList,
+    AgentRemove,
+    AgentView,
     ExperimentCreate,
     ExperimentHistory,
     ExperimentList,
@@ -63,6 +66,10 @@ class OperationCalls:
             ),
             Call("GET", "/v1/jobs", self.list_jobs, READER, None, JobList),
             Call("GET", "/v1/agents", self.list_agents, READER, None, AgentList),
+            Call(
+                "POST", "/v1/agents/{agent_id}/remove", self.remove_agent, OPERATOR, AgentRemove,
+                AgentView, ("not-found", "conflict"), may_be_bodiless=True,
+            ),
         ]  # fmt: skip
 
     async def show_platform(self, request: Request) -> Response:
@@ -75,6 +82,8 @@ class OperationCalls:
                 platform_id=platform_id,
                 version=self._version,
                 scope=token.scope,
+                token_name=token.name,
+                token_expires_at=timestamp(token.expires_at) if token.expires_at else None,
             )
         )
 
@@ -126,9 +135,16 @@ class OperationCalls:
         return answer(await wrap_future(services.store.read(services.platform.jobs)))
 
     async def list_agents(self) -> Response:
-        """List all agents that ever registered."""
+        """List all agents that ever registered and were not removed."""
         services = self._services
         return answer(await wrap_future(services.store.read(services.platform.agents)))
+
+    async def remove_agent(self, request: Request, agent_id: Id) -> Response:
+        """Forget an agent that is gone; when it calls again it registers as a new one."""
+        services, limit = self._services, self._services.limits.request_bytes
+        said = await read_record(request, AgentRemove, limit, may_be_empty=True)
+        remove = partial(services.platform.remove_agent, agent_id=agent_id, is_forced=said.force)
+        return answer(await wrap_future(services.dealer.write(remove)))
 
     def _look(
         self, request: Request, name: str, after: int

@@ -9,7 +9,7 @@ from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.holders import OFFERED_SIZE
 from alectio_agent.hub.experiments.job_views import held_jobs
-from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
+from alectio_agent.hub.store.tables import REMOVED, agents, attempts, checkpoints, offers
 from alectio_agent.wire.operation import AgentView
 
 _OFFERED = select(offers.c.agent_id, offers.c.pipeline, OFFERED_SIZE.label("size")).order_by(
@@ -28,7 +28,7 @@ _HELD = (
 
 
 def list_agents(tx: Connection, context: Context) -> list[AgentView]:
-    """All agents that ever registered, by name.
+    """All agents that ever registered and were not removed, by name.
 
     Args:
         tx: Any transaction.
@@ -40,7 +40,9 @@ def list_agents(tx: Connection, context: Context) -> list[AgentView]:
     kept = {row.agent_id: row for row in tx.execute(_HELD)}
     held, called = held_jobs(tx, context), context.contacts.moments()
     views = []
-    for row in tx.execute(select(agents).order_by(agents.c.name, agents.c.agent_id)):
+    now = context.clock.now()
+    there = select(agents).where(agents.c.boot_id != REMOVED)
+    for row in tx.execute(there.order_by(agents.c.name, agents.c.agent_id)):
         last = called.get(row.agent_id)
         checkpoint = kept.get(row.agent_id)
         views.append(
@@ -49,6 +51,7 @@ def list_agents(tx: Connection, context: Context) -> list[AgentView]:
                 name=row.name,
                 version=row.version,
                 pipelines=list(offered[row.agent_id]),
+                silent_s=(now - last).total_seconds() if last else None,
                 registered_at=row.registered_at,
                 last_contact_at=timestamp(last) if last else row.last_contact_at,
                 pool_sizes=offered[row.agent_id],

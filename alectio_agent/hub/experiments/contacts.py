@@ -39,6 +39,15 @@ class Contacts:
         with self._lock:
             self._called[agent_id] = now
 
+    def forget(self, agent_id: str) -> None:
+        """An agent was removed.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            self._called.pop(agent_id, None)
+
     def has_called(self, agent_id: str) -> bool:
         """Whether an agent called this process.
 

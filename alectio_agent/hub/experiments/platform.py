@@ -29,6 +29,7 @@ from alectio_agent.hub.experiments import (
     reassignment,
     record_names,
     registry,
+    removal,
     results_document,
     rewinding,
     steering,
@@ -56,6 +57,7 @@ from alectio_agent.wire.labels import LabelImport, LabelQueue, LabelsImported
 from alectio_agent.wire.logs import LogText
 from alectio_agent.wire.operation import (
     AgentList,
+    AgentView,
     ExperimentExtend,
     ExperimentList,
     ExperimentRetry,
@@ -134,6 +136,10 @@ class Platform:
     def leave(self, tx: Connection, agent_id: str) -> None:
         """Let an agent go."""
         registry.leave(tx, self.context, agent_id)
+
+    def remove_agent(self, tx: Connection, agent_id: str, *, is_forced: bool) -> AgentView:
+        """Forget an agent that is gone; refuses `not-found`, `conflict`."""
+        return removal.remove_agent(tx, self.context, agent_id, is_forced=is_forced)
 
     def beat(self, job_id: str, lease: str, said: Heartbeat) -> HeartbeatAnswer | None:
         """Take a beat in memory; None when `heartbeat` must be asked."""

@@ -101,7 +101,7 @@ def leave(tx: Connection, context: Context, agent_id: str) -> None:
         context: For time and memory.
         agent_id: Who; an unknown one has left already.
     """
-    for attempt in _open_attempts(tx, agent_id):
+    for attempt in open_attempts(tx, agent_id):
         if attempt.state == "claimed":
             release(tx, context, attempt)
 
@@ -147,7 +147,7 @@ def check_told(tx: Connection, context: Context, agent: Agent, seq: int) -> None
     """
     if context.roll.has_registered(agent.agent_id):
         return
-    if seq > agent.last_seq + 1 or _open_attempts(tx, agent.agent_id):
+    if seq > agent.last_seq + 1 or open_attempts(tx, agent.agent_id):
         raise ProblemError(
             "unknown-agent", "this platform has started anew; register again, and say what is held"
         )
@@ -278,7 +278,7 @@ def _keep_held(
     A call that comes late, or a second time, says nothing of jobs that were claimed after it.
     """
     holding = set(said.holding)
-    for attempt in _open_attempts(tx, agent_id):
+    for attempt in open_attempts(tx, agent_id):
         if attempt.lease in holding:
             see = partial(context.leases.see, attempt.job_id, attempt.lease, agent_id)
             after_commit(tx, see)
@@ -290,7 +290,13 @@ def _keep_held(
             release_lost(tx, context, attempt, "its agent came back without it")
 
 
-def _open_attempts(tx: Connection, agent_id: str) -> list[Attempt]:
+def open_attempts(tx: Connection, agent_id: str) -> list[Attempt]:
+    """Attempts of an agent that have not ended.
+
+    Args:
+        tx: Any transaction.
+        agent_id: Who.
+    """
     found = select(attempts).where(
         attempts.c.agent_id == agent_id, attempts.c.state.in_(OPEN_ATTEMPTS)
     )

@@ -11,7 +11,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, select
 
-from alectio_agent.hub.store.tables import agents, offers
+from alectio_agent.hub.store.tables import REMOVED, agents, offers
 from alectio_agent.wire.claims import ClaimRequest
 
 Offered = tuple[str, int | None, str | None]
@@ -123,7 +123,7 @@ class Roll:
                 row.last_lease,
                 Kind(frozenset(json.loads(row.tags)), tuple(offered[row.agent_id]), row.slots),
             )
-            for row in tx.execute(select(agents))
+            for row in tx.execute(select(agents).where(agents.c.boot_id != REMOVED))
         }
         with self._lock:
             # What registered in this very moment is newer than what was read.
@@ -147,6 +147,16 @@ class Roll:
                 known.earlier = (*known.earlier, known.boot_id)[-MOST_EARLIER:]
                 known.boot_id, known.last_seq, known.last_lease = boot_id, 0, None
             known.kind, known.has_registered = kind, True
+
+    def forget(self, agent_id: str) -> None:
+        """An agent was removed: its next call is that of an unknown one.
+
+        Args:
+            agent_id: Who.
+        """
+        with self._lock:
+            self._known.pop(agent_id, None)
+            self._offers.subtract(self._said.pop(agent_id, ()))
 
     def note_claim(self, agent_id: str, seq: int, lease: str) -> None:
         """An agent was given a job.

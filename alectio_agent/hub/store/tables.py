@@ -15,6 +15,8 @@ from sqlalchemy import (
 )
 
 SCHEMA = 3
+REMOVED = ""
+"""No start of an agent is called so."""
 metadata = MetaData()
 
 meta = Table(
@@ -37,7 +39,8 @@ tokens = Table(
     Column("last_used_at", String),
 )
 
-# `last_seq` and `last_lease` answer a repeated poll with the same job.
+# `last_seq` and `last_lease` answer a repeated poll with the same job. Of an agent that a person
+# removed the row stays, since loops name it: `boot_id` is REMOVED, `installation_id` is nobody's.
 agents = Table(
     "agents",
     metadata,

@@ -11,7 +11,12 @@ from alectio_agent.agent.client.endpoints import PartKey, PlatformClient
 from alectio_agent.agent.client.file_slice import FileSlice
 from alectio_agent.agent.client.operation import OperationClient
 from alectio_agent.agent.client.transport import HttpTransport, Request
-from alectio_agent.core.errors import PlatformError, PlatformUnavailableError, ProtocolMismatchError
+from alectio_agent.core.errors import (
+    NotAuthorizedError,
+    PlatformError,
+    PlatformUnavailableError,
+    ProtocolMismatchError,
+)
 from alectio_agent.wire.agents import Boot, Registration
 from alectio_agent.wire.claims import ClaimRequest
 from alectio_agent.wire.logs import LogText
@@ -167,6 +172,20 @@ def test_a_renewed_token_is_used_without_a_restart(wire) -> None:
         client.claim(CLAIM)
     used = [call.request.headers["Authorization"] for call in wire.calls]
     assert used == ["Bearer old", "Bearer new"]
+
+
+def test_a_refused_token_that_was_replaced_meanwhile_is_no_verdict(wire) -> None:
+    """A poll is held with the old token: replacing it and revoking it must not end the agent."""
+    tokens = iter(["old", "new", "new", "new"])
+    clock = FakeClock()
+    client = PlatformClient(HttpTransport(URL, {}, clock), lambda: next(tokens), clock)
+    problem = {"type": "revoked", "title": "t", "status": 401}
+    for expected in (PlatformUnavailableError, NotAuthorizedError):
+        wire.post(
+            f"{URL}/v1/claims", status=401, json=problem, content_type="application/problem+json"
+        )
+        with pytest.raises(expected):
+            client.claim(CLAIM)
 
 
 def test_an_operator_can_hold_the_view_of_an_experiment(wire) -> None:

@@ -63,6 +63,20 @@ class TestSecrets:
         )  # fmt: skip
         assert sorted(without_secrets(inherited)) == ["ALECTIO_OTHER", "HTTPS_PROXY", "PATH"]
 
+    @pytest.mark.parametrize(
+        ("value", "seen"),
+        [
+            ("http://me:p%40ss@proxy:3128", "http://proxy:3128"),
+            ("me:p@ss@proxy:3128", "proxy:3128"),
+            ("http://proxy:3128", "http://proxy:3128"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["https_proxy", "HTTP_PROXY", "ALL_PROXY"])
+    def test_a_proxy_comes_without_user_and_password(
+        self, name: str, value: str, seen: str
+    ) -> None:
+        assert without_secrets({name: value, "no_proxy": "a@b"})[name] == seen
+
 
 class TestActivation:
     def test_the_agents_own_environment_is_taken_out_for_another_interpreter(self) -> None:

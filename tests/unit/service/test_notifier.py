@@ -102,7 +102,19 @@ def test_without_a_command_nothing_is_kept() -> None:
     notifier = Notifier(None, EVERY, "gpu01", FakeClock())
     notifier.tell("finished")
     assert notifier.is_idle
-    assert not notifier.is_wanted
+
+
+def test_other_events_are_passed_on_from_a_change_on() -> None:
+    command = FakeCommand()
+    notifier = Notifier(command, [], "gpu01", FakeClock())
+    notifier.tell("finished")
+    notifier.change(["finished"])
+    notifier.tell("finished")
+    notifier.tell("failed")
+    notifier.change([])
+    notifier.tell("failed")
+    run(notifier)
+    assert [said["event"] for said in command.given] == ["finished"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Events that no call tells by itself: an outage of an hour, a token that ends soon."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -143,3 +144,42 @@ class TestExpiry:
         self.token = ""
         self.watch.look()
         assert len(self.told.events) == 1
+
+    def test_the_log_says_it_once_a_day_until_the_token_is_replaced(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where no command is notified: somebody reads the log at some time."""
+        monkeypatch.setattr(logging.getLogger("alectio_agent"), "propagate", True)
+        self.register(14.5)
+        for _ in range(3 * 24 * 60):
+            self.watch.look()
+            self.clock.advance(60)
+        said = [record.getMessage() for record in caplog.records]
+        assert [line.split(". ")[0] for line in said] == [
+            "E-AUTH-05  the token ends in 14 days (2026-01-15T12:00:00.000Z)",
+            "E-AUTH-05  the token ends in 13 days (2026-01-15T12:00:00.000Z)",
+            "E-AUTH-05  the token ends in 12 days (2026-01-15T12:00:00.000Z)",
+        ]
+        assert "alectio-agent enroll URL" in said[0]
+        assert "first" not in "".join(said)
+        self.token = "second"
+        for _ in range(5):
+            self.watch.look()
+            self.clock.advance(DAY_S)
+        assert len(caplog.records) == 3
+
+    def test_a_token_that_has_ended_is_said_to_have(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(logging.getLogger("alectio_agent"), "propagate", True)
+        self.register(1)
+        self.clock.advance(2 * DAY_S)
+        self.watch.look()
+        assert "the token has ended" in caplog.text
+        assert self.watch.warning == "the token has ended (2026-01-02T00:00:00.000Z)"
+
+    def test_whoever_looks_sees_it_for_the_last_two_weeks(self) -> None:
+        self.register(15)
+        assert self.watch.warning == ""
+        self.clock.advance(1.5 * DAY_S)
+        assert self.watch.warning == "the token ends in 13 days (2026-01-16T00:00:00.000Z)"
