@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, RootModel
+from pydantic import AwareDatetime, Field, JsonValue, RootModel
 
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.names import ExperimentName, Id
@@ -19,11 +19,16 @@ Count = Annotated[int, Field(strict=True, gt=0)]
 
 
 class PlatformInfo(Record):
-    """`GET /v1/platform`: who answers, for any token."""
+    """`GET /v1/platform`: who answers, for any token.
+
+    Attributes:
+        token_expires_at: When the token ends that this call carried; None: never, or not told.
+    """
 
     platform_id: Id
     version: str
     scope: Scope
+    token_expires_at: AwareDatetime | None = None
 
 
 class ExperimentCreate(Record):
