@@ -57,7 +57,8 @@ class PlatformChecks:
         if abs(ahead_s) < SKEW_WARN_S:
             return passed("clock", "as the platform's, within seconds")
         side = "behind" if ahead_s > 0 else "ahead of"
-        said = f"this machine is {format_duration(abs(ahead_s))} {side} the platform"
+        off_s = round(abs(ahead_s) / 60) * 60 if abs(ahead_s) >= SKEW_FAIL_S else abs(ahead_s)
+        said = f"this machine is {format_duration(off_s)} {side} the platform"
         if abs(ahead_s) < SKEW_FAIL_S:
             return passed("clock", said, CLOCK_MEND)
         error = PlatformUnavailableError(said, code="E-NET-06", hint=CLOCK_MEND)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,40 @@ class TestAgents:
         answer = await api.call("DELETE", "/v1/agents/agent-1")
         assert answer.json == {"status": "accepted"}
         assert api.platform.asked == [("leave", "agent-1")]
+
+
+class TestProbes:
+    """What `check` calls beside an agent that works."""
+
+    async def test_bytes_are_counted_and_none_is_kept(self, api: Api) -> None:
+        answer = await api.call("PUT", "/v1/probe", PART)
+        assert answer.json == {"bytes": len(PART), "sha256": DIGEST, "held_s": 0.0}
+        assert (api.slept, api.platform.asked) == ([], [])
+
+    async def test_an_answer_is_held_as_long_as_asked(self, api: Api) -> None:
+        answer = await api.call("PUT", "/v1/probe?wait_s=20")
+        assert (answer.status, answer.json["bytes"], api.slept) == (200, 0, [20.0])
+
+    @pytest.mark.parametrize("wait_s", ["51", "-1", "nan", "soon"])
+    async def test_no_hold_is_longer_than_that_of_a_poll(self, api: Api, wait_s: str) -> None:
+        answer = await api.call("PUT", f"/v1/probe?wait_s={wait_s}")
+        assert (answer.status, answer.problem) == (422, "invalid")
+
+    async def test_more_than_a_slice_is_refused(self, tmp_path: Path) -> None:
+        api = Api(tmp_path)
+        object.__setattr__(api.services, "limits", Limits(slice_bytes=8))
+        api.listen()
+        answer = await api.call("PUT", "/v1/probe", PART)
+        assert (answer.status, answer.problem) == (422, "invalid")
+
+    async def test_the_platform_tells_its_time_and_when_a_token_ends(self, api: Api) -> None:
+        said = {"name": "gpu01", "scope": "agent", "expires_s": 86400}
+        made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        answer = await api.call("GET", "/v1/platform", token=made.json["token"])
+        told = datetime.fromisoformat(answer.json["token_expires_at"])
+        assert told == datetime.fromisoformat(made.json["expires_at"])
+        dated = parsedate_to_datetime(answer.headers["date"])
+        assert dated == api.services.clock.now().replace(microsecond=0)
 
 
 class TestClaims:
@@ -533,6 +568,7 @@ EVERY_CALL = [
     ("GET", "/v1/jobs/job-1/log", "reader"),
     ("GET", "/v1/experiments/digits/loops/0/log", "reader"),
     ("PUT", f"/v1/agents/agent-1/names/{DIGEST}", "agent"),
+    ("PUT", "/v1/probe", "agent"),
     ("GET", "/v1/platform", "any"),
     ("POST", "/v1/experiments", "operator"),
     ("GET", "/v1/experiments", "reader"),

@@ -7,6 +7,8 @@ import socket
 import ssl
 import subprocess
 import sys
+import venv
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -145,7 +147,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    return trustme.CA(organization_name="Hospital CA")
+    return trustme.CA()
 
 
 @pytest.fixture
@@ -185,10 +187,10 @@ class TestAWholeWay:
         said = {name: check["said"] for name, check in found.checks.items()}
         assert "localhost is 127.0.0.1" in said["dns"] or "localhost is ::1" in said["dns"]
         assert said["proxy"] == "a direct way (on this machine)"
-        assert 'TLSv1.3, by "Hospital CA" of tls.ca_file, good until' in said["tls"]
+        assert '" of tls.ca_file, good until 3000-01-01' in said["tls"]
         assert said["clock"] == "as the platform's, within seconds"
         assert "taken, scope agent, good until" in said["token"]
-        assert said["upload"].startswith("a part of 4 MiB arrived whole")
+        assert said["upload"].startswith("a part of 4.0 MiB arrived whole")
         assert said["long poll"] == "held for 1.0 s, as asked"
 
     def test_no_agent_comes_of_it_and_no_job_is_taken(self, hub: Platform, site: Site) -> None:
@@ -253,9 +255,7 @@ class TestTheWay:
         assert "(proxy.url) wants a password (407)" in told
         assert "It offers: Basic" in told
 
-    def test_a_proxy_whose_way_to_sign_in_is_not_known(
-        self, site: Site, opened: ExitStack
-    ) -> None:
+    def test_a_proxy_whose_way_to_sign_in_is_not_known(self, site: Site, opened: ExitStack) -> None:
         asks = page("407 Proxy Authentication Required").replace(
             b"\r\n\r\n",
             b"\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n", 1,
@@ -279,9 +279,7 @@ class TestTheWay:
         told = found.only("proxy", "E-NET-05")
         assert f"does not connect to {HOST}:443: 403 Forbidden" in told
 
-    def test_a_proxy_that_does_not_reach_the_platform(
-        self, site: Site, opened: ExitStack
-    ) -> None:
+    def test_a_proxy_that_does_not_reach_the_platform(self, site: Site, opened: ExitStack) -> None:
         routes = {f"{HOST}:443": ("127.0.0.1", closed_port())}
         told = self.through(site, opened, Manners(routes)).only("proxy", "E-NET-05")
         assert "502 Bad Gateway" in told
@@ -309,17 +307,18 @@ class TestTls:
         assert bytes(server.heard) == b"", "not a byte of HTTP"
         return found
 
-    def test_a_ca_that_nobody_trusts(
-        self, site: Site, authority: trustme.CA, opened: ExitStack
-    ) -> None:
-        found = self.shown(site, opened, leaf(site.folder, authority))
+    def test_a_ca_that_nobody_trusts(self, site: Site, opened: ExitStack) -> None:
+        unknown = PlainAuthority(with_identifiers=True)
+        found = self.shown(site, opened, unknown.write_leaf(site.folder, ("localhost",)))
         told = found.only("tls", "E-TLS-01")
         assert 'shows a certificate by "Hospital CA", which the system does not trust' in told
         assert "tls.ca_file" in told
 
     def test_a_proxy_that_looks_into_tls(self, site: Site, opened: ExitStack) -> None:
-        inspector = trustme.CA(organization_name="Zscaler Intermediate Root CA")
-        told = self.shown(site, opened, leaf(site.folder, inspector)).only("tls", "E-TLS-01")
+        name = "Zscaler Intermediate Root CA"
+        inspector = PlainAuthority(with_identifiers=True, name=name)
+        found = self.shown(site, opened, inspector.write_leaf(site.folder, ("localhost",)))
+        told = found.only("tls", "E-TLS-01")
         assert '"Zscaler Intermediate Root CA" (by that name a TLS-inspecting proxy)' in told
 
     def test_another_ca_than_that_of_ca_file(
@@ -364,7 +363,7 @@ class TestTls:
     ) -> None:
         context = server_context(leaf(site.folder, authority))
         context.set_ciphers("ALL:@SECLEVEL=0")
-        with pytest.warns(DeprecationWarning):
+        with warnings.catch_warnings(action="ignore"):  # that it is old is the point
             context.minimum_version = ssl.TLSVersion.TLSv1
             context.maximum_version = ssl.TLSVersion.TLSv1_1
         server = opened.enter_context(WickedServer(front(1, context)))
@@ -433,16 +432,14 @@ class TestThePlatform:
         server = opened.enter_context(WickedServer(say(greeting(Date=dated))))
         site.write(server.url)
         found = site.check()
-        assert f"this machine is 5 h {side} the platform" in found.failed["clock"].replace(
-            "4 h 59 min", "5 h"
-        ).replace("5 h 0 min", "5 h")
+        assert f"this machine is 5 h 0 min {side} the platform" in found.failed["clock"]
         assert (found.code, found.checks["clock"]["codes"]) == (3, ["E-NET-06"])
 
     def test_the_hub_tells_its_time(self, site: Site, hub: Platform) -> None:
         site.write(hub.url)
         hub.clock.ahead_s += 7200
         try:
-            assert "2 h behind" in site.check().only("clock", "E-NET-06").replace("1 h 59", "2 h")
+            assert "2 h 0 min behind" in site.check().only("clock", "E-NET-06")
         finally:
             hub.clock.ahead_s -= 7200
 
@@ -513,9 +510,7 @@ class TestTheToken:
 
 
 class TestTheLine:
-    def test_a_poll_that_is_cut_early(
-        self, site: Site, hub: Platform, opened: ExitStack
-    ) -> None:
+    def test_a_poll_that_is_cut_early(self, site: Site, hub: Platform, opened: ExitStack) -> None:
         server = opened.enter_context(WickedServer(front(hub.port, idle_s=1.2)))
         site.write(server.url)
         found = site.check("--hold", "20s")
@@ -548,9 +543,9 @@ class TestTheLine:
         site.write(f"http://{HOST}", f"proxy: {{url: '{proxy.url}'}}")
         found = site.check()
         told = found.warned("upload")
-        assert f"the proxy {proxy.url} (proxy.url), or something behind it, stops 4 MiB" in told
+        assert f"the proxy {proxy.url} (proxy.url), or something behind it, stops 4.0 MiB" in told
         assert "HTTP 413" in told
-        assert found.checks["upload"]["said"].startswith("1 MiB arrived whole")
+        assert found.checks["upload"]["said"].startswith("1.0 MiB arrived whole")
         assert "in the clear" in found.warned("tls")
 
     def test_a_proxy_that_lets_no_upload_pass(
@@ -560,7 +555,7 @@ class TestTheLine:
         proxy = opened.enter_context(proxying(Manners(routes, limit_bytes=1000)))
         site.write(f"http://{HOST}", f"proxy: {{url: '{proxy.url}'}}")
         told = site.check().only("upload", "E-NET-08")
-        assert "does not let PUT with 64 KiB pass" in told
+        assert "does not let PUT with 64.0 KiB pass" in told
 
     def test_something_that_changes_what_passes(self, site: Site, opened: ExitStack) -> None:
         probed = {"bytes": 3, "sha256": "0" * 64, "held_s": 0.0}
@@ -601,9 +596,8 @@ class TestTheMachine:
 
     def test_a_disk_with_less_than_a_job_needs(self, site: Site) -> None:
         site.write("https://hub.invalid")
-        file = site.folder / "agent.yaml"
-        file.write_text(file.read_text().replace("min_free_disk: 0", "min_free_disk: 5000TiB"))
-        told = site.check("--offline").warned("disk")
+        much = {"ALECTIO_AGENT_CLAIM__MIN_FREE_DISK": "5000TiB"}
+        told = site.check("--offline", environment=much).warned("disk")
         assert told.startswith("E-DISK-06  no job is asked for: ")
 
     def test_a_state_folder_on_a_disk_that_is_read_only(
@@ -644,9 +638,9 @@ class TestTheMachine:
 
     def test_torch_that_is_not_installed(self, site: Site) -> None:
         """In an interpreter without it, whatever that of the tests has."""
-        bare = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
+        venv.EnvBuilder(symlinks=True).create(site.folder / "bare")
         hooks = "import torch\n" + HOOKS
-        found = self.offline(site, f", python: '{bare}', env: {{PYTHONNOUSERSITE: '1'}}", hooks)
+        found = self.offline(site, ", python: bare/bin/python", hooks)
         told = found.only("toy: hooks", "E-HOOK-01")
         assert "processes.py:1 `import torch`: not installed in" in told
 
@@ -672,7 +666,7 @@ class version:
 class cuda:
     @staticmethod
     def device_count():
-        return len([each for each in os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(",") if each])
+        return len(list(filter(None, os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(","))))
     @staticmethod
     def is_available():
         return {sees} and cuda.device_count() > 0

@@ -38,5 +38,5 @@ class ProbeCalls:
             size_bytes += len(chunk)
         began_s = services.clock.monotonic()
         await services.holds.until_over(wait_s, request)
-        held_s = services.clock.monotonic() - began_s
+        held_s = round(services.clock.monotonic() - began_s, 3)
         return answer(Probed(bytes=size_bytes, sha256=digest.hexdigest(), held_s=held_s))
