@@ -17,6 +17,7 @@ from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.api.app import create_app
 from alectio_agent.hub.api.services import Limits
 from alectio_agent.wire.results import HeartbeatAnswer
+from alectio_agent.wire.slices import LARGEST_SLICE_BYTES
 from tests.support.asgi import Answer, Exchange, call
 from tests.support.claims import make_claim
 from tests.support.hub_fakes import (
@@ -119,6 +120,7 @@ class TestProbes:
         assert (api.slept, api.platform.asked) == ([], [])
 
     async def test_an_answer_is_held_as_long_as_asked(self, api: Api) -> None:
+        api.time_is_up.set()
         answer = await api.call("PUT", "/v1/probe?wait_s=20")
         assert (answer.status, answer.json["bytes"], api.slept) == (200, 0, [20.0])
 
@@ -127,11 +129,8 @@ class TestProbes:
         answer = await api.call("PUT", f"/v1/probe?wait_s={wait_s}")
         assert (answer.status, answer.problem) == (422, "invalid")
 
-    async def test_more_than_a_slice_is_refused(self, tmp_path: Path) -> None:
-        api = Api(tmp_path)
-        object.__setattr__(api.services, "limits", Limits(slice_bytes=8))
-        api.listen()
-        answer = await api.call("PUT", "/v1/probe", PART)
+    async def test_more_than_a_slice_is_refused(self, api: Api) -> None:
+        answer = await api.call("PUT", "/v1/probe", bytes(LARGEST_SLICE_BYTES + 1))
         assert (answer.status, answer.problem) == (422, "invalid")
 
     async def test_the_platform_tells_its_time_and_when_a_token_ends(self, api: Api) -> None:
