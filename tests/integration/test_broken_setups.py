@@ -698,3 +698,28 @@ class TestGpus:
     def test_a_slot_without_any_needs_none(self, site: Site) -> None:
         found = self.look(site, "[]", sees=False)
         assert (found.code, found.checks["toy: gpu"]["state"]) == (0, "ok")
+
+    def test_a_card_that_torch_does_not_see_is_a_warning(self, site: Site) -> None:
+        """The driver's program shows it: most likely torch was built for another driver."""
+        found = self.beside_a_driver(site, "")
+        told = found.warned("toy: gpu")
+        assert told.startswith("E-HOOK-18  torch sees no GPU (built without CUDA)")
+        assert found.checks["toy: gpu"]["said"].endswith("nvidia-smi shows 1 GPU: Tesla T4")
+
+    def test_without_torch_the_drivers_program_is_asked(self, site: Site) -> None:
+        there = self.beside_a_driver(site, "[0]", has_torch=False)
+        assert there.checks["toy: gpu"]["said"] == "no torch; nvidia-smi shows 1 GPU: Tesla T4"
+        gone = self.beside_a_driver(site, "[3]", has_torch=False).only("toy: gpu", "E-HOOK-18")
+        assert "there is no GPU 3" in gone
+
+    def beside_a_driver(self, site: Site, slots: str, *, has_torch: bool = True) -> Found:
+        program = site.folder / "nvidia-smi"
+        program.write_text("#!/bin/sh\necho '0, Tesla T4, GPU-1a2b'\n")
+        program.chmod(0o755)
+        venv.EnvBuilder(symlinks=True).create(site.folder / "bare")
+        pipeline = f", python: bare/bin/python, env: {{PATH: '{site.folder}:/usr/bin:/bin'}}"
+        more = [f"slots: [{{gpus: {slots}}}]"] if slots else []
+        site.write("https://hub.invalid", *more, pipeline=pipeline)
+        if has_torch:
+            (site.folder / "torch.py").write_text(TORCH.format(sees=False, cuda=None))
+        return site.check("--offline")
