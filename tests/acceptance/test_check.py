@@ -254,7 +254,7 @@ class TestAPlatformElsewhere:
         code, checks = check_in(tmp_path / "site", "--hold", "1s")
         assert (code, failures(checks)) == (0, [])
         assert "taken, scope agent, does not expire" in checks["token"]["said"]
-        assert checks["long poll"]["said"] == "held for 1.0 s, as asked"
+        assert checks["long poll"]["said"].endswith("as asked")
 
         self.write(tmp_path / "site", url, token="alt_unknown")
         code, checks = check_in(tmp_path / "site")

@@ -1,9 +1,10 @@
-"""What stands before a hub: TLS, a balancer that ends idle lines, a firewall with a page."""
+"""What stands before a hub: TLS, a balancer that ends held lines, a firewall with a page."""
 
 import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 
 from tests.support.certificates import Files
 from tests.support.wicked_servers import Handle
@@ -17,7 +18,7 @@ def server_context(files: Files) -> ssl.SSLContext:
 
 
 def front(
-    port: int, context: ssl.SSLContext | None = None, idle_s: float | None = None,
+    port: int, context: ssl.SSLContext | None = None, patience_s: float | None = None,
     last_words: bytes = b"",
 ) -> Handle:  # fmt: skip
     """Hand on to a port of this machine.
@@ -25,7 +26,7 @@ def front(
     Args:
         port: Of the hub.
         context: Speaks TLS with it; None for plain.
-        idle_s: A line on which nothing comes back for so long is ended.
+        patience_s: A line that asks to be held (`wait_s`) is ended after so long; None for never.
         last_words: Said before that.
     """
 
@@ -35,26 +36,39 @@ def front(
             if context is not None:
                 near = stack.enter_context(context.wrap_socket(plain, server_side=True))
             far = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            forth = threading.Thread(target=_pump, args=(near, far), daemon=True)
-            forth.start()
-            far.settimeout(idle_s)
-            try:
-                while piece := far.recv(65536):
-                    near.sendall(piece)
-            except TimeoutError:
-                if last_words:
-                    near.sendall(last_words)
-            for each in (near, far):
+            timers: list[threading.Timer] = []
+
+            def end() -> None:
                 with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    near.sendall(last_words)
+                _shut(near, far)
+
+            def look(piece: bytes) -> None:
+                if patience_s is not None and b"wait_s=" in piece:
+                    timers.append(threading.Timer(patience_s, end))
+                    timers[-1].start()
+
+            forth = threading.Thread(target=_pump, args=(near, far, look), daemon=True)
+            forth.start()
+            _pump(far, near)
+            _shut(near, far)
             forth.join(10)
+            for timer in timers:
+                timer.cancel()
 
     return handle
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(
+    source: socket.socket, sink: socket.socket, look: Callable[[bytes], None] = lambda _: None
+) -> None:
     with contextlib.suppress(OSError):
         while piece := source.recv(65536):
+            look(piece)
             sink.sendall(piece)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+
+
+def _shut(*ends: socket.socket) -> None:
+    for each in ends:
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
