@@ -13,6 +13,7 @@ from alectio_agent.agent.hooks.inspection import HookInspection
 from alectio_agent.agent.hooks.interpreter import ask_interpreter
 from alectio_agent.agent.hooks.runner import HookSlot
 from alectio_agent.cli.announcement import pool_size
+from alectio_agent.cli.check_gpus import check_gpus
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.checks import Check, failed, passed
@@ -54,8 +55,14 @@ def check_pipeline(
     yield passed(f"{name}: timeout", ", ".join(f"{key} {_shown(s)}" for key, s in limits.items()))
     for needed in (python, variables):
         if needed is not None and needed.state == "failed":
-            yield Check(f"{name}: hooks", "skipped", f"{needed.name} must be mended first")
+            for line in ("gpu", "hooks"):
+                why = f"not tried: {needed.name} must be mended first"
+                yield Check(f"{name}: {line}", "skipped", why)
             return
+    try:
+        yield check_gpus(name, settings, inherited)
+    except AlectioAgentError as error:
+        yield failed(f"{name}: gpu", error)
     try:
         found = _inspect(name, settings, inherited)
     except AlectioAgentError as error:
@@ -90,10 +97,10 @@ def _env_file(name: str, pipeline: PipelineSettings) -> Check | None:
 def _checkpoints(name: str, pipeline: PipelineSettings) -> Check:
     folder = pipeline.checkpoints.dir
     there = nearest_existing(folder)
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+    if there.is_dir() and os.access(there, os.R_OK | os.W_OK | os.X_OK):
         made = "" if there == folder else " (will be made)"
         return passed(f"{name}: checkpoints", f"{folder}{made}, keeps {pipeline.checkpoints.keep}")
-    what = "may not be written by this user" if there.is_dir() else "is no folder"
+    what = "may not be read and written by this user" if there.is_dir() else "is no folder"
     error = HookLoadError(
         f"E-HOOK-02  pipelines.{name}.checkpoints.dir: {folder}: {there} {what}",
         hint=f"Give access to it, or name another folder in pipelines.{name}.checkpoints.dir",

@@ -1,28 +1,35 @@
-"""The checks of the place: state folder, disk, token, the hub's packages, the platform."""
+"""The checks of the place: state folder, disk, token's file, the hub's packages."""
 
 import os
 import pwd
 import stat
 from collections.abc import Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from alectio_agent.agent.client.network import read_network
+from alectio_agent.agent.jobs.claim_check import FreeDisk
 from alectio_agent.agent.journal.history import JOURNAL, past_jobs
 from alectio_agent.agent.journal.lock_holder import lock_holder
-from alectio_agent.cli.agent_state import CLEAR_TEXT
+from alectio_agent.agent.service.control.client import call
+from alectio_agent.agent.service.control.protocol import Request
 from alectio_agent.cli.check_pipelines import nearest_existing
-from alectio_agent.cli.hub_connection import operation_client
-from alectio_agent.cli.hub_hints import silence_mend, token_mend
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
-from alectio_agent.config.values import is_loopback
 from alectio_agent.core.checks import Check, failed, passed
-from alectio_agent.core.errors import ConfigError, NotAuthorizedError, PlatformError, StoreError
-from alectio_agent.core.free_disk import free_bytes
+from alectio_agent.core.clock import SystemClock
+from alectio_agent.core.errors import (
+    AlectioAgentError,
+    ConfigError,
+    StoreError,
+    StoreFullError,
+)
+from alectio_agent.core.free_disk import disk_of
+from alectio_agent.core.log import printable
 from alectio_agent.core.units import format_size
 
 LOW_BYTES = 2**30
+FULL_BYTES = 2**20
 HUB_PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "numpy", "sklearn", "threadpoolctl")
 
 
@@ -50,7 +57,22 @@ def check_state(folder: Path) -> Iterator[Check]:
     yield from _check_journal(folder)
     holder = lock_holder(folder)
     if holder is not None:
-        yield passed("running", f"an agent works in this folder (process {holder})")
+        yield _check_running(folder, holder)
+
+
+def _check_running(folder: Path, holder: int) -> Check:
+    """Ask the agent at work which version it is: an update counts from its next start on."""
+    said = f"an agent works in this folder (process {holder})"
+    try:
+        with call(folder, Request(verb="state"), SystemClock()) as made:
+            running = "" if made is None else printable(made.answer.get("version", ""), 40)
+    except AlectioAgentError as error:
+        return passed("running", said, f"{error.code}  its version is not known: {error.message}")
+    installed = version("alectio-agent")
+    if not running or running == installed:
+        return passed("running", said)
+    warning = f"it is version {running}; {installed} is installed: alectio-agent restart --wait"
+    return passed("running", said, warning)
 
 
 def _check_journal(folder: Path) -> Iterator[Check]:
@@ -66,18 +88,36 @@ def _check_journal(folder: Path) -> Iterator[Check]:
     yield passed("journal", f"{JOURNAL} can be read{newest}")
 
 
-def check_disk(folder: Path) -> Check:
-    """Look at the room that is left for results.
+def check_disk(settings: AgentFile) -> Check:
+    """Look at the room that is left for results and checkpoints.
 
     Args:
-        folder: The state folder; may be missing.
+        settings: Name the folders, and how little keeps an agent from asking for jobs.
+
+    Raises:
+        StoreFullError: Nothing more can be written.
+        StoreError: A disk does not answer.
     """
-    free = free_bytes(folder)
-    warning = ""
-    if free < LOW_BYTES:
+    folders = {"agent.state_dir": settings.agent.state_dir}
+    for name, pipeline in settings.pipelines.items():
+        folders[f"pipelines.{name}.checkpoints.dir"] = pipeline.checkpoints.dir
+    disks = {key: (folder, _disk(key, folder)) for key, folder in folders.items()}
+    for key, (folder, disk) in disks.items():
+        free = disk.f_bavail * disk.f_frsize
+        if free < FULL_BYTES or (disk.f_files and not disk.f_favail):
+            what = "no file more can be made" if free >= FULL_BYTES else f"{format_size(free)} free"
+            raise StoreFullError(
+                f"{folder} ({key}): the disk is full: {what}",
+                hint="Free some, or name a folder on another disk.",
+            )
+    free = min(disk.f_bavail * disk.f_frsize for _, disk in disks.values())
+    warning = FreeDisk(settings.claim.min_free_disk, folders)()
+    if warning:
+        warning = f"E-DISK-06  no job is asked for: {warning}"
+    elif free < LOW_BYTES:
         warning = (
-            f"E-DISK-01  {folder}: less than {format_size(LOW_BYTES)} is free; results and "
-            "checkpoints may not fit"
+            f"E-DISK-01  less than {format_size(LOW_BYTES)} is free; results and checkpoints may "
+            "not fit"
         )
     return passed("disk", f"{format_size(free)} free", warning)
 
@@ -94,7 +134,7 @@ def check_token(settings: AgentFile) -> Check:
     read_token(settings, os.environ)
     file = settings.platform.token_file
     assert file is not None  # noqa: S101 - a platform elsewhere has one, or it was not loaded
-    return passed("token", f"{file} ({stat.S_IMODE(file.stat().st_mode):04o})")
+    return passed("token file", f"{file} ({stat.S_IMODE(file.stat().st_mode):04o})")
 
 
 def check_hub() -> Check:
@@ -113,34 +153,11 @@ def check_hub() -> Check:
     return passed("hub", "in the box, its packages are installed")
 
 
-def check_platform(settings: AgentFile) -> Check:
-    """Call the platform once.
-
-    Args:
-        settings: Name it and the token.
-
-    Raises:
-        ConfigError: The token cannot be read, or the proxy or the CAs cannot be used.
-        PlatformError: No answer, or the token is refused.
-    """
-    url = settings.platform.url
+def _disk(key: str, folder: Path) -> os.statvfs_result:
     try:
-        network = read_network(url, os.environ, settings)
-        found = operation_client(url, read_token(settings, os.environ), network).platform()
-    except PlatformError as error:
-        file = settings.platform.token_file
-        error.hint = error.hint or silence_mend(error) or token_mend(error.code, file)
-        raise
-    if found.scope != "agent":
-        raise NotAuthorizedError(
-            f"{url} takes the token, but its scope is {found.scope}; expected agent",
-            problem="forbidden",
-            hint="On the hub's machine: alectio-agent hub token create NAME",
-        )
-    way = f", through the proxy {network.proxy.url}" if network.proxy else ""
-    said = f"{url} answers (version {found.version}){way}, token of scope agent"
-    is_clear = url.startswith("http:") and not is_loopback(url)
-    return passed("platform", said, CLEAR_TEXT.format(url=url) if is_clear else "")
+        return disk_of(folder)
+    except OSError as error:
+        raise StoreError(f"{folder} ({key}): its disk cannot be seen: {error.strerror}") from error
 
 
 def _doubt(folder: Path, found: os.stat_result) -> str:

@@ -4,41 +4,60 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.cli.check_lines import print_checks
 from alectio_agent.cli.check_marks import marks_left
+from alectio_agent.cli.check_network import check_network, not_called
 from alectio_agent.cli.check_pipelines import check_pipeline
+from alectio_agent.cli.check_sandbox import sandboxed
 from alectio_agent.cli.check_site import (
     check_disk,
     check_hub,
-    check_platform,
     check_state,
     check_token,
 )
 from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.options import Common
+from alectio_agent.cli.service_unit import FOLDERS
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.config.lookup import VARIABLE
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.checks import Check, failed, passed
+from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import AlectioAgentError, ConfigError, ExitCode
 from alectio_agent.wire.protocol import PROTOCOL
 
 
-def check_all(common: Common, *, is_offline: bool) -> ExitCode:
+@dataclass(frozen=True)
+class Wish:
+    """What to look at.
+
+    Attributes:
+        is_offline: The platform is not called.
+        is_here: From here, also when a service has a sandbox.
+        hold_s: How long to have a poll held, in seconds.
+    """
+
+    is_offline: bool
+    is_here: bool
+    hold_s: float
+
+
+def check_all(common: Common, wish: Wish) -> ExitCode:
     """Look at everything, print a line for each thing.
 
     Args:
         common: The options of every command.
-        is_offline: The platform is not called.
+        wish: What to look at.
 
     Returns:
         0, 3 when something is wrong, 78 when the configuration cannot be loaded.
     """
-    checkup = _Checkup(common, is_offline=is_offline)
+    checkup = _Checkup(common, wish)
     found = print_checks(checkup.all(), common, next_step=common.next_step("try"))
     if checkup.has_no_configuration:
         return ExitCode.CONFIG
@@ -47,9 +66,10 @@ def check_all(common: Common, *, is_offline: bool) -> ExitCode:
 
 
 class _Checkup:
-    def __init__(self, common: Common, *, is_offline: bool) -> None:
+    def __init__(self, common: Common, wish: Wish) -> None:
         self._common = common
-        self._is_offline = is_offline
+        self._wish = wish
+        self._is_looked_within = False
         self._pools: dict[str, int | None] = {}
         self.has_no_configuration = False
 
@@ -68,18 +88,23 @@ class _Checkup:
             return
         said = f"{file} ({_winner(self._common.config)})"
         yield passed("configuration", said, marks_left(file))
-        yield from self._pipelines(settings)
-        if settings.experiment is not None:
+        yield from self._pipelines(settings, file)
+        if settings.experiment is not None and not self._is_looked_within:
             yield guarded("experiment", lambda: self._experiment(settings, file))
         yield from check_state(settings.agent.state_dir)
-        yield guarded("disk", lambda: check_disk(settings.agent.state_dir))
+        yield guarded("disk", lambda: check_disk(settings))
         if settings.platform.is_embedded:
             yield guarded("hub", check_hub)
             yield passed("platform", "the hub in the box: nothing more is needed")
             return
         yield from self._platform(settings)
 
-    def _pipelines(self, settings: AgentFile) -> Iterator[Check]:
+    def _pipelines(self, settings: AgentFile, file: Path) -> Iterator[Check]:
+        inside = [] if self._wish.is_here else sandboxed(file, settings, FOLDERS)
+        yield from inside
+        if len(inside) > 1:
+            self._is_looked_within = True
+            return
         # Not in the state folder: this may be another user, and the agent at work.
         with tempfile.TemporaryDirectory(prefix="alectio-check-") as folder:
             try:
@@ -91,14 +116,14 @@ class _Checkup:
                 yield from check_pipeline(name, settings, self._pools, variables)
 
     def _platform(self, settings: AgentFile) -> Iterator[Check]:
-        token = guarded("token", lambda: check_token(settings))
+        token = guarded("token file", lambda: check_token(settings))
         yield token
-        if self._is_offline:
-            yield Check("platform", "skipped", "not called (--offline)")
-        elif token.state == "failed":
-            yield Check("platform", "skipped", "the token must be mended first")
-        else:
-            yield guarded("platform", lambda: check_platform(settings))
+        if self._wish.is_offline:
+            yield from not_called("not called (--offline)")
+            return
+        is_good = token.state != "failed"
+        hold_s, clock = self._wish.hold_s, SystemClock()
+        yield from check_network(settings, clock, hold_s, token_is_good=is_good)
 
     def _experiment(self, settings: AgentFile, file: Path) -> Check:
         assert settings.experiment is not None  # noqa: S101 - asked before

@@ -175,10 +175,9 @@ def _tell(common: Common, url: str, place: _Place, found: PlatformInfo | None) -
         say(common.next_step("check" if place.config else "init DIR"))
 
 
-def _life(expires_at: str | None) -> str:
-    if expires_at is None:
+def _life(ends: datetime | None) -> str:
+    if ends is None:
         return "good until it is revoked"
-    ends = datetime.fromisoformat(expires_at)
     days = (ends - SystemClock().now()).days
     return f"good until {ends:%Y-%m-%d %H:%M} UTC ({days} day{'' if days == 1 else 's'} left)"
 

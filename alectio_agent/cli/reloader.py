@@ -1,12 +1,13 @@
 """HUP and `reload`: reads agent.yaml again."""
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from alectio_agent.agent.service.control.reloaded import Reloaded
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.reloadable import LIVE, changed_keys
+from alectio_agent.cli.reloadable import LIVE, InForce, changed_keys
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError

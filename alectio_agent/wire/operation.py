@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, RootModel
+from pydantic import AwareDatetime, Field, JsonValue, RootModel
 
 from alectio_agent.wire.experiment import ExperimentSettings
 from alectio_agent.wire.names import ExperimentName, Id
@@ -23,14 +23,14 @@ class PlatformInfo(Record):
 
     Attributes:
         token_name: As the hub calls the token of this call; empty: not told.
-        token_expires_at: When that token ends, RFC 3339; None: never, or not told.
+        token_expires_at: When that token ends; None: never, or not told.
     """
 
     platform_id: Id
     version: str
     scope: Scope
     token_name: str = ""
-    token_expires_at: str | None = None
+    token_expires_at: AwareDatetime | None = None
 
 
 class ExperimentCreate(Record):

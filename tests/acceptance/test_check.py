@@ -222,14 +222,14 @@ class TestAPlatformElsewhere:
     def test_one_that_does_not_answer_is_told(self, tmp_path: Path) -> None:
         self.write(tmp_path, "http://127.0.0.1:1")
         code, checks = check_in(tmp_path)
-        assert (code, failures(checks)) == (3, ["platform"])
-        assert checks["platform"]["codes"] == ["E-NET-01"]
+        assert (code, failures(checks)) == (3, ["tcp"])
+        assert checks["tcp"]["codes"] == ["E-NET-01"]
 
     def test_a_token_that_others_can_read_is_told(self, tmp_path: Path) -> None:
         self.write(tmp_path, "https://nowhere.invalid", mode=0o644)
         code, checks = check_in(tmp_path, "--offline")
-        assert (code, failures(checks)) == (3, ["token"])
-        assert checks["token"]["problems"] == [
+        assert (code, failures(checks)) == (3, ["token file"])
+        assert checks["token file"]["problems"] == [
             f"E-AUTH-02  {tmp_path}/token is readable by others (0644). chmod 600 it; if others "
             "had access, revoke it:\n"
             "alectio-agent hub token revoke NAME, on the hub, and make another"
@@ -238,7 +238,7 @@ class TestAPlatformElsewhere:
     def test_a_token_that_cannot_be_read_is_told_once(self, tmp_path: Path) -> None:
         self.write(tmp_path, "http://127.0.0.1:1", mode=0o644)
         code, checks = check_in(tmp_path)
-        assert (code, failures(checks)) == (3, ["token"])
+        assert (code, failures(checks)) == (3, ["token file", "tcp"])
         assert checks["platform"]["state"] == "skipped"
 
     def test_a_hub_that_takes_the_token_or_does_not(
@@ -251,18 +251,19 @@ class TestAPlatformElsewhere:
             return run_command(*words, cwd=tmp_path).stdout
 
         self.write(tmp_path / "site", url, token=token("gpu01"))
-        code, checks = check_in(tmp_path / "site")
+        code, checks = check_in(tmp_path / "site", "--hold", "1s")
         assert (code, failures(checks)) == (0, [])
-        assert "token of scope agent" in checks["platform"]["said"]
+        assert "taken, scope agent, does not expire" in checks["token"]["said"]
+        assert checks["long poll"]["said"].endswith("as asked")
 
         self.write(tmp_path / "site", url, token="alt_unknown")
         code, checks = check_in(tmp_path / "site")
-        assert (code, checks["platform"]["codes"]) == (3, ["E-AUTH-04"])
+        assert (code, checks["token"]["codes"]) == (3, ["E-AUTH-04"])
 
         self.write(tmp_path / "site", url, token=token("eyes", "--scope", "viewer"))
         code, checks = check_in(tmp_path / "site")
-        assert (code, checks["platform"]["codes"]) == (3, ["E-AUTH-07"])
-        assert "its scope is viewer; expected agent" in checks["platform"]["problems"][0]
+        assert (code, checks["token"]["codes"]) == (3, ["E-AUTH-07"])
+        assert "its scope is viewer; expected agent" in checks["token"]["problems"][0]
 
 
 @pytest.mark.parametrize("word", ["check", "try"])

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.api.app import create_app
 from alectio_agent.hub.api.services import Limits
 from alectio_agent.wire.results import HeartbeatAnswer
+from alectio_agent.wire.slices import LARGEST_SLICE_BYTES
 from tests.support.asgi import Answer, Exchange, call
 from tests.support.claims import make_claim
 from tests.support.hub_fakes import (
@@ -107,6 +109,38 @@ class TestAgents:
         answer = await api.call("DELETE", "/v1/agents/agent-1")
         assert answer.json == {"status": "accepted"}
         assert api.platform.asked == [("leave", "agent-1")]
+
+
+class TestProbes:
+    """What `check` calls beside an agent that works."""
+
+    async def test_bytes_are_counted_and_none_is_kept(self, api: Api) -> None:
+        answer = await api.call("PUT", "/v1/probe", PART)
+        assert answer.json == {"bytes": len(PART), "sha256": DIGEST, "held_s": 0.0}
+        assert (api.slept, api.platform.asked) == ([], [])
+
+    async def test_an_answer_is_held_as_long_as_asked(self, api: Api) -> None:
+        api.time_is_up.set()
+        answer = await api.call("PUT", "/v1/probe?wait_s=20")
+        assert (answer.status, answer.json["bytes"], api.slept) == (200, 0, [20.0])
+
+    @pytest.mark.parametrize("wait_s", ["51", "-1", "nan", "soon"])
+    async def test_no_hold_is_longer_than_that_of_a_poll(self, api: Api, wait_s: str) -> None:
+        answer = await api.call("PUT", f"/v1/probe?wait_s={wait_s}")
+        assert (answer.status, answer.problem) == (422, "invalid")
+
+    async def test_more_than_a_slice_is_refused(self, api: Api) -> None:
+        answer = await api.call("PUT", "/v1/probe", bytes(LARGEST_SLICE_BYTES + 1))
+        assert (answer.status, answer.problem) == (422, "invalid")
+
+    async def test_the_platform_tells_its_time_and_when_a_token_ends(self, api: Api) -> None:
+        said = {"name": "gpu01", "scope": "agent", "expires_s": 86400}
+        made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        answer = await api.call("GET", "/v1/platform", token=made.json["token"])
+        told = datetime.fromisoformat(answer.json["token_expires_at"])
+        assert told == datetime.fromisoformat(made.json["expires_at"])
+        dated = parsedate_to_datetime(answer.headers["date"])
+        assert dated == api.services.clock.now().replace(microsecond=0)
 
 
 class TestClaims:
@@ -460,7 +494,8 @@ class TestOperation:
         made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
         told = await api.call("GET", "/v1/platform", token=made.json["token"])
         assert told.json["token_name"] == "gpu01"
-        assert told.json["token_expires_at"] == made.json["expires_at"]
+        ends = datetime.fromisoformat(told.json["token_expires_at"])
+        assert ends == datetime.fromisoformat(made.json["expires_at"])
 
     async def test_tokens_are_listed_without_what_opens_anything(self, api: Api) -> None:
         made = await api.call("POST", "/v1/tokens", {"name": "gpu01"}, token=OPERATOR_TOKEN)
@@ -549,6 +584,7 @@ EVERY_CALL = [
     ("GET", "/v1/jobs/job-1/log", "reader"),
     ("GET", "/v1/experiments/digits/loops/0/log", "reader"),
     ("PUT", f"/v1/agents/agent-1/names/{DIGEST}", "agent"),
+    ("PUT", "/v1/probe", "agent"),
     ("GET", "/v1/platform", "any"),
     ("POST", "/v1/experiments", "operator"),
     ("GET", "/v1/experiments", "reader"),

@@ -62,8 +62,8 @@ def write_without_names(folder: Path, authority: "PlainAuthority") -> Files:
 class PlainAuthority:
     """A CA as internal ones are: made by hand, with or without key identifiers."""
 
-    def __init__(self, *, with_identifiers: bool) -> None:
-        self._ca = _Maker(_name("Hospital CA"), with_identifiers=with_identifiers)
+    def __init__(self, *, with_identifiers: bool, name: str = "Hospital CA") -> None:
+        self._ca = _Maker(_name(name), with_identifiers=with_identifiers)
         self.certificate = self._ca.certificate((), is_ca=True)
 
     def write(self, folder: Path, name: str = "ca.pem") -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alectio_agent.agent.client.inspection import INSPECTS, issuer_of, looks_inspected
 from alectio_agent.agent.client.trust import SHOWN
 from alectio_agent.core.log import printable
 
@@ -131,9 +132,7 @@ def _names(place: str, shown: Mapping[str, Any]) -> Words:
 
 
 def _issuer(shown: Mapping[str, Any]) -> str:
-    parts = [pair for group in shown.get("issuer", ()) for pair in group]
-    for wanted in ("commonName", "organizationalUnitName", "organizationName"):
-        for key, value in parts:
-            if key == wanted:
-                return f'"{printable(value, 80)}"'
-    return "a CA that it does not name"
+    name = issuer_of(shown)
+    if not name:
+        return "a CA that it does not name"
+    return f'"{name}"{INSPECTS if looks_inspected(shown) else ""}'

@@ -17,6 +17,7 @@ from alectio_agent.hub.api.label_calls import LabelCalls
 from alectio_agent.hub.api.log_calls import LogCalls
 from alectio_agent.hub.api.name_calls import NameCalls
 from alectio_agent.hub.api.operation_calls import OperationCalls
+from alectio_agent.hub.api.probe_calls import ProbeCalls
 from alectio_agent.hub.api.problems import install_problems
 from alectio_agent.hub.api.results_calls import ResultsCalls
 from alectio_agent.hub.api.services import Services
@@ -86,6 +87,7 @@ def _all_calls(services: Services, claims: ClaimCalls) -> list[Call]:
         *JobCalls(services).calls(),
         *LogCalls(services).calls(),
         *NameCalls(services).calls(),
+        *ProbeCalls(services).calls(),
         *OperationCalls(services).calls(),
         *ResultsCalls(services).calls(),
         *SteeringCalls(services).calls(),

@@ -178,8 +178,12 @@ EXAMPLES = {
                 "platform_id": "f4fddaa7d9d609ae8ec3ecc5fd5de3ce",
                 "version": "0.1.0",
                 "scope": "agent",
+                "token_expires_at": "2027-01-31T09:05:00.250Z",
             }
         },
+    ),
+    "probe": Example(
+        None, {200: {"bytes": 65_536, "sha256": SHA256, "held_s": 0.0}}, {"wait_s": 0}
     ),
     "make_token": Example(
         {"name": "gpu01", "scope": "agent", "expires_s": 2_592_000},

@@ -47,6 +47,21 @@ class Holds:
         """Wait until all holds are told to end."""
         await self._stopping.wait()
 
+    async def until_over(self, seconds: float, request: Request) -> None:
+        """Hold an answer that waits for nothing.
+
+        Args:
+            seconds: How long.
+            request: Its client may go away, which ends the hold.
+        """
+        if seconds <= 0 or self.is_stopping:
+            return
+        over = self._ends(seconds, request)
+        try:
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(over)
+
     async def until_found(
         self,
         look: Callable[[], Awaitable[FoundT | None]],
@@ -69,17 +84,25 @@ class Holds:
         found = await look()
         if found is not None or seconds <= 0 or self.is_stopping:
             return found
-        over = [
+        over = self._ends(seconds, request)
+        try:
+            return await _look_again(look, pulse, beat, over)
+        finally:
+            await _end(over)
+
+    def _ends(self, seconds: float, request: Request) -> list["asyncio.Future[object]"]:
+        """Whatever ends a hold."""
+        return [
             _task(self._sleep(seconds)),
             _task(_client_gone(request)),
             _task(self._stopping.wait()),
         ]
-        try:
-            return await _look_again(look, pulse, beat, over)
-        finally:
-            for task in over:
-                task.cancel()
-            await asyncio.gather(*over, return_exceptions=True)
+
+
+async def _end(over: list["asyncio.Future[object]"]) -> None:
+    for task in over:
+        task.cancel()
+    await asyncio.gather(*over, return_exceptions=True)
 
 
 async def _look_again(

@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import wrap_future
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 from functools import partial
 from importlib.metadata import version as installed_version
 from typing import Annotated
@@ -10,7 +11,6 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from starlette.responses import Response
 
-from alectio_agent.core.clock import timestamp
 from alectio_agent.hub.access.gate import ANYONE, OPERATOR, READER
 from alectio_agent.hub.api.bodies import read_record
 from alectio_agent.hub.api.calls import Call, answer
@@ -77,15 +77,18 @@ class OperationCalls:
         services = self._services
         token = await services.gate.admit(request.headers.get("authorization"), ANYONE)
         platform_id = await wrap_future(services.store.read(services.platform.platform_id))
-        return answer(
+        said = answer(
             PlatformInfo(
                 platform_id=platform_id,
                 version=self._version,
                 scope=token.scope,
                 token_name=token.name,
-                token_expires_at=timestamp(token.expires_at) if token.expires_at else None,
+                token_expires_at=token.expires_at,
             )
         )
+        # Nothing else that the hub says has a date: this is where clocks are compared.
+        said.headers["Date"] = format_datetime(services.clock.now(), usegmt=True)
+        return said
 
     async def create_experiment(self, request: Request) -> Response:
         """Create an experiment; the same settings again change nothing."""

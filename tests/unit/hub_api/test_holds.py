@@ -151,3 +151,18 @@ async def test_an_error_while_looking_again_reaches_the_caller() -> None:
     scene.pulse.beat()
     with pytest.raises(LookupError):
         await held
+
+
+@pytest.mark.parametrize("end", ["time", "client", "stop"])
+async def test_a_hold_that_waits_for_nothing_ends_as_others_do(end: str) -> None:
+    scene = Scene()
+    held = asyncio.create_task(scene.holds.until_over(20, scene.request))
+    await scene.until(lambda: bool(scene.slept))
+    assert not held.done()
+    {"time": scene.time_is_up.set, "client": scene.exchange.hang_up, "stop": scene.holds.stop}[
+        end
+    ]()
+    await asyncio.wait_for(held, 5)
+    assert scene.slept == [20]
+    await scene.holds.until_over(0, scene.request)
+    assert scene.slept == [20], "nothing to wait for"
