@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 SILENCE_S = 5.0
 """Who connects and does not ask in this time is sent away."""
 MOST_CONNECTIONS = 32
+QUIET = ("ping", "state", "status")
+"""Who only looks is not in the log."""
 PAUSE_S = 1.0
 """After a connection that could not be taken: it would be offered again at once, and for ever."""
 NO_SOCKET = "this agent cannot be steered over %s: %s. Signals still work"
@@ -171,7 +173,7 @@ class ControlServer:
     def _reply(self, caller: _Caller, line: bytes) -> None:
         try:
             request = read_request(line)
-            if request.verb not in ("ping", "state"):
+            if request.verb not in QUIET:
                 log.info("control: %s, asked by %s", request.words, caller.peer.name)
             answer = self._answer(request)
         except AlectioAgentError as error:
