@@ -13,7 +13,7 @@ Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"}
 class Told(BaseModel):
     """A part of the document."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class JobStatus(Told):
