@@ -80,7 +80,7 @@ class CheckRow(Form):
     problems: list[str]
     codes: list[str]
     log: str | None
-    printed: str
+    printed: list[str]
 
 
 class CheckRows(RootModel[list[CheckRow]]):

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from alectio_agent.cli.main import main
 from tests.support.hub_process import Hub
+from tests.support.json_outputs import check_output
 from tests.support.projects import HOOKS, write_project
 from tests.support.relay import Relay
 from tests.support.running import Running
@@ -64,7 +65,9 @@ class Gap:
 
     def here(self, *words: str) -> Any:
         """On the agent's machine."""
-        return json.loads(self.run(*words, "--json").stdout)
+        printed = json.loads(self.run(*words, "--json").stdout)
+        check_output(" ".join(words[:2]) if words[0] == "outbox" else words[0], printed)
+        return printed
 
     def there(
         self, file: str, *words: str, hub: str = "", token: str = "token", code: int = 0

@@ -50,7 +50,8 @@ class Request(BaseModel):
         note: `pause`: why, for people.
         now: `stop`, `restart`: cancel the running step.
         wait: `stop`, `restart`: keep the connection until the process ends.
-        job: `retry`: only of this one, as `experiment/loop`.
+        job: `retry`, `log`: only of this one, as `experiment/loop`; `log`: or an experiment.
+        attempt: `log`: of which attempt; None for the newest.
         platform_id: `verdicts`: of the platform that gave them.
         verdicts: What it said of results that were carried to it.
     """
@@ -64,6 +65,7 @@ class Request(BaseModel):
     now: bool = False
     wait: bool = False
     job: str | None = Field(None, max_length=80)
+    attempt: int | None = None
     platform_id: str = Field("", max_length=64)
     verdicts: list[SaidVerdict] = []
 

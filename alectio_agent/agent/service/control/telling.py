@@ -7,6 +7,7 @@ from importlib.metadata import version
 from alectio_agent.agent.client.traffic import Contact
 from alectio_agent.agent.jobs.step_marks import left_by_progress
 from alectio_agent.agent.journal.by_hand import Parked
+from alectio_agent.agent.journal.job_logs import FOLDER
 from alectio_agent.agent.service.control.holdings import checkpoints_held, disks_used
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.status import (
@@ -40,6 +41,7 @@ class StatusTeller:
         self._settings, self._boot, self._pauses, self._clock = settings, boot, pauses, clock
         self._started_at = timestamp(clock.now())
         self.version = version(PACKAGE)
+        self.log_folder = settings.agent.state_dir / FOLDER
 
     def tell(self, seen: AgentSnapshot, parked: Parked, platform_id: str | None) -> Status:
         """Put the document together.

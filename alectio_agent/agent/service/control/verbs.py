@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from alectio_agent.agent.jobs.carried import Verdict
 from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.journal.by_hand import Parked
+from alectio_agent.agent.service.control.job_log import HAND_OVER, find_log
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.protocol import OTHER_VERSION, Request
 from alectio_agent.agent.service.control.reloaded import Reloaded
@@ -80,6 +81,7 @@ class Verbs:
             "status": lambda _: self._status(),
             "retry": self._retry,
             "verdicts": self._verdicts,
+            "log": self._log,
             "pause": self._pause,
             "resume": self._resume,
             "stop": self._stop,
@@ -135,6 +137,12 @@ class Verbs:
         said = [Verdict(**told.model_dump()) for told in request.verdicts]
         count = self._agent.sender.take_verdicts(request.platform_id, said)
         return {**self.state(), "noted": count}
+
+    def _log(self, request: Request) -> Answer:
+        folder = self._site.teller.log_folder
+        found = find_log(folder, request.job, request.attempt)
+        told = {"experiment": found.experiment, "loop": found.loop, "attempt": found.attempt}
+        return {**told, HAND_OVER: folder / found.file_name}
 
     def _pause(self, request: Request) -> Answer:
         self._site.pauses.begin(request.for_s, request.note)
