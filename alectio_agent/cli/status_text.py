@@ -52,7 +52,8 @@ def status_line(found: Status) -> str:
     Args:
         found: The status.
     """
-    jobs = [f"{job.job} {job.step or 'between two steps'}" for job in found.jobs]
+    between = "between two steps" if found.is_running else "was begun"
+    jobs = [f"{job.job} {job.step or between}" for job in found.jobs]
     parts = [found.state if found.is_running or found.state != "unknown" else "not running", *jobs]
     parts.append(_outbox(found))
     if found.platform.silent_since is not None:
