@@ -67,7 +67,7 @@ def open_hub(
     if hub is not None:
         hub = checked_url(hub)
         refuse_clear_text(hub)
-        yield operation_client(hub, _token(token_file), _network(hub))
+        yield operation_client(hub, _token(token_file), network_to(hub))
         return
     if data is not None:
         folder, results = data, data / "results"
@@ -101,8 +101,12 @@ def hub_folders(settings: AgentFile, file: Path) -> tuple[Path, Path]:
     return settings.agent.state_dir / "hub", file.parent / "results"
 
 
-def _network(url: str) -> Network:
-    """The way to a hub elsewhere: as `agent.yaml` says, when there is one here."""
+def network_to(url: str) -> Network:
+    """The way to a hub elsewhere: as `agent.yaml` says, when there is one here.
+
+    Args:
+        url: Of the hub.
+    """
     if url.startswith("http:") and is_loopback(url):
         return Network()
     file = find_if_any(None, os.environ, Path.cwd())

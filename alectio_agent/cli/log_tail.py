@@ -4,8 +4,7 @@ import codecs
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, Protocol
 
 from alectio_agent.core.log import printable
 from alectio_agent.core.sparse import data_end, data_parts
@@ -45,10 +44,17 @@ class Lines:
         return rest
 
 
+class Opens(Protocol):
+    """A file on disk: a `Path`, or what another process has handed over."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        """Open it for reading."""
+
+
 class Tail:
     """One file; each call gives what came since the last."""
 
-    def __init__(self, file: Path, lines: int | None = None) -> None:
+    def __init__(self, file: Opens, lines: int | None = None) -> None:
         """Take a place in the file.
 
         Args:
@@ -116,7 +122,7 @@ def shown_line(line: str) -> str:
     return "\t".join(printable(part, sys.maxsize) for part in last.split("\t"))
 
 
-def _start_of_last(file: Path, lines: int) -> int:
+def _start_of_last(file: Opens, lines: int) -> int:
     """Where the last lines of a file begin, read from its end."""
     try:
         opened = file.open("rb")

@@ -1,6 +1,7 @@
 """`logs`: what the hooks printed, also while no agent runs."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,6 +75,11 @@ def logs(
 
     settings, _ = load_agent_file(common.config, is_local=True)
     folder = settings.agent.state_dir / FOLDER
+    if _is_closed(settings.agent.state_dir):
+        from alectio_agent.cli.agent_log import show_agent_log
+
+        show_agent_log(settings, common, job, attempt, lines, is_following=is_following)
+        return
 
     def is_wanted(log: "JobLog") -> bool:
         return (
@@ -101,6 +107,11 @@ def logs(
         alone = LogFollower(folder, lambda log: log == started, show, started, lines)
         alone.step()
         alone.finish()
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether this user may not look into a state folder: then its agent may show a log."""
+    return folder.is_dir() and not os.access(folder, os.R_OK)
 
 
 def follow(follower: Follower, clock: "Clock", stop: "Event | None" = None) -> None:

@@ -1,4 +1,4 @@
-"""Writes errors.md, cli.md and problems.md: `python -m alectio_agent.cli.reference docs`."""
+"""Writes the generated pages: `python -m alectio_agent.cli.reference docs`."""
 
 import inspect
 import re
@@ -11,6 +11,7 @@ import click
 from alectio_agent.cli import hub_options, options
 from alectio_agent.cli.main import main
 from alectio_agent.cli.problem_reference import problems_document
+from alectio_agent.cli.schemas import write_schemas
 from alectio_agent.core.codes import explained
 from alectio_agent.core.errors import ExitCode
 
@@ -43,6 +44,7 @@ same.
 
 Results are printed on stdout, everything else on stderr. `experiment/loop`, such as `digits/3`,
 names a job everywhere. Every mistake is told in a message with a code: [errors.md](errors.md).
+What each command prints with `--json`: [schemas](schemas/README.md).
 
 """
 CLI_TAIL = """
@@ -236,3 +238,4 @@ if __name__ == "__main__":
     (folder / "errors.md").write_text(errors_document(), "utf-8")
     (folder / "cli.md").write_text(cli_document(), "utf-8")
     (folder / "problems.md").write_text(problems_document(), "utf-8")
+    write_schemas(folder / "schemas")

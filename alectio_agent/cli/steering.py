@@ -60,12 +60,15 @@ class Steering:
             state: The opened state folder.
         """
         # Not before there is an agent: while it is imported, its hooks are loaded already.
+        from alectio_agent.agent.service.control.telling import StatusTeller
         from alectio_agent.agent.service.control.verbs import Site, Verbs
 
-        section = self._settings.agent
+        section, boot = self._settings.agent, state.identity.boot
+        teller = StatusTeller(self._settings, boot, state.pauses, SystemClock())
         site = Site(
-            section.name, state.identity.boot, state.pauses, section.drain_timeout,
+            section.name, boot, state.pauses, section.drain_timeout,
             self.lifeline.around_reload(self._reload.read), self._check_start,
+            teller, lambda: state.journal.by_hand.parked,
         )  # fmt: skip
         verbs = Verbs(agent, site)
         self._reload.in_force = state.in_force

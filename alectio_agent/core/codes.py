@@ -16,6 +16,7 @@ FAMILIES = {
     "INIT": "Starting a project",
     "INT": "Defects of alectio-agent",
     "NET": "The network",
+    "OUT": "Results carried by hand",
     "TLS": "Certificates",
     "RUN": "A running agent",
     "SVC": "The service of systemd",

@@ -15,12 +15,16 @@ class Contact:
         answered_s: When the last answer came, by the monotonic clock; None before the first.
         silent_s: Since when no answer comes, by the same clock; None while answers come.
         reason: Why none comes; empty while they do.
+        error: The reason of the newest silence, also when it is over; empty before the first.
+        error_s: When that was noted last, by the same clock.
     """
 
     sent_bytes: int = 0
     answered_s: float | None = None
     silent_s: float | None = None
     reason: str = ""
+    error: str = ""
+    error_s: float | None = None
 
 
 class Traffic:
@@ -48,8 +52,9 @@ class Traffic:
             sent_bytes: Size of the request's body.
         """
         with self._lock:
-            total = self._contact.sent_bytes + sent_bytes
-            self._contact = Contact(total, self._clock.monotonic())
+            was = self._contact
+            total, now_s = was.sent_bytes + sent_bytes, self._clock.monotonic()
+            self._contact = Contact(total, now_s, error=was.error, error_s=was.error_s)
 
     def note_silence(self, reason: str) -> None:
         """No answer came.
@@ -58,6 +63,11 @@ class Traffic:
             reason: Why not.
         """
         with self._lock:
-            since_s = self._contact.silent_s
-            since_s = self._clock.monotonic() if since_s is None else since_s
-            self._contact = replace(self._contact, silent_s=since_s, reason=reason)
+            now_s, since_s = self._clock.monotonic(), self._contact.silent_s
+            self._contact = replace(
+                self._contact,
+                silent_s=now_s if since_s is None else since_s,
+                reason=reason,
+                error=reason,
+                error_s=now_s,
+            )

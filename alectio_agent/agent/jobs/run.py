@@ -83,6 +83,11 @@ class JobRun:
         self._begun: Step | None = None
         self.is_done = self.has_failed = False
 
+    @property
+    def now_s(self) -> float:
+        """The time, by the clock that `began_s` is of."""
+        return self._desk.clock.monotonic()
+
     def step(self) -> float | None:
         """Do the next thing.
 

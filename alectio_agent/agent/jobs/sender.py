@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from alectio_agent.agent.client.endpoints import PlatformClient
 from alectio_agent.agent.client.retry import Backoff
 from alectio_agent.agent.client.verdicts import rule, what_is
+from alectio_agent.agent.jobs.carried import Ended, Verdict, note_verdicts
 from alectio_agent.agent.jobs.counters import Counters
 from alectio_agent.agent.jobs.disk_trouble import DiskTrouble
 from alectio_agent.agent.jobs.events import Tell, tell_failed, tell_nobody
@@ -87,6 +88,45 @@ class Sender:
     def is_idle(self) -> bool:
         """Whether nothing can be delivered to the platform that is registered with."""
         return self._platform_id is None or self._journal.next_message(self._platform_id) is None
+
+    @property
+    def platform_id(self) -> str | None:
+        """The platform that is delivered to; None before it was registered with."""
+        return self._platform_id
+
+    def retry(self, job: str | None) -> int:
+        """Deliver at once what waits, and what was refused once more; from any thread.
+
+        Args:
+            job: The one whose refused results go again; None for all.
+
+        Returns:
+            How many refused ones go again.
+        """
+        count = self._journal.by_hand.retry(job)
+        self.wake.set()
+        return count
+
+    def take_verdicts(self, platform_id: str, verdicts: Sequence[Verdict]) -> int:
+        """Note what a platform said of results that were carried to it; from any thread.
+
+        Args:
+            platform_id: Of that platform.
+            verdicts: What it said.
+
+        Returns:
+            How many were news.
+        """
+        return note_verdicts(self._journal, platform_id, verdicts, self._carried)
+
+    def _carried(self, ended: Ended) -> None:
+        if not ended.is_closed:
+            return
+        self._parts.forget(ended.lease)
+        if ended.is_lost:
+            self._heartbeats.end(ended.lease, ended.reason)
+        self._heartbeats.release(ended.lease)
+        self.on_closed()
 
     def set_platform(self, platform_id: str) -> None:
         """Deliver to this platform only; messages for another one are kept."""

@@ -28,12 +28,14 @@ class EndedJob:
     Attributes:
         ending: `interrupted`: handed back, cancelled, or lost to another agent.
         took_s: Seconds of its steps that ended here.
+        at_s: When it ended, by the monotonic clock.
     """
 
     job: str
     attempt: int
     ending: Literal["done", "failed", "interrupted"]
     took_s: float
+    at_s: float | None = None
 
 
 class SlotHooks(StepRunner, Protocol):
@@ -153,4 +155,4 @@ def _ended(run: JobRun) -> EndedJob:
     ending: Literal["done", "failed", "interrupted"] = "interrupted"
     if run.is_done or run.has_failed:
         ending = "done" if run.is_done else "failed"
-    return EndedJob(run.claim.job, run.claim.attempt, ending, took_s)
+    return EndedJob(run.claim.job, run.claim.attempt, ending, took_s, run.now_s)

@@ -7,6 +7,9 @@ from typing import Literal, Self
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.results import Progress
 
+LONG_S = 60.0
+"""One count alone tells something when it took so long that imports hardly matter."""
+
 
 @dataclass(frozen=True)
 class StepMark:
@@ -92,3 +95,26 @@ class StepMarks:
 
     def _put(self, put: StepMark) -> None:
         self.all = tuple(put if mark.step == put.step else mark for mark in self.all)
+
+
+def left_by_progress(noted: Noted, began_s: float | None, now_s: float) -> float | None:
+    """Seconds that a step still takes, by its own count.
+
+    Args:
+        noted: What its hook said.
+        began_s: When the step began.
+        now_s: The time; all by the monotonic clock.
+
+    Returns:
+        None when the count does not tell.
+    """
+    done, total = noted.progress.done, noted.progress.total
+    if done is None or total is None or noted.has_restarted or not 0 < done <= total:
+        return None
+    # What came before the first count (imports, data) belongs to no part of the count.
+    gained, took_s = done - noted.first_done, noted.at_s - noted.first_s
+    if gained <= 0 and began_s is not None and noted.at_s - began_s >= LONG_S:
+        gained, took_s = done, noted.at_s - began_s
+    if gained <= 0 or took_s <= 0:
+        return None
+    return max(0.0, (total - done) * took_s / gained - (now_s - noted.at_s))

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from alectio_agent.agent.journal.by_hand import ByHand
 from alectio_agent.agent.journal.keeping import Keeping
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.agent.journal.restoring import FoundAttempt, put_attempt
@@ -256,6 +257,11 @@ class Journal:
     def keeping(self) -> Keeping:
         """What may go of the results, and what must stay."""
         return Keeping(self._database)
+
+    @property
+    def by_hand(self) -> ByHand:
+        """What people do with the outbox."""
+        return ByHand(self._database)
 
     def try_writing(self) -> None:
         """Write a page durably and change nothing.

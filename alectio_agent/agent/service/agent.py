@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from alectio_agent.agent.jobs.quota import Quota
+from alectio_agent.agent.jobs.sender import Sender
 from alectio_agent.agent.jobs.slot import Slot
 from alectio_agent.agent.service.accountant import Accountant
 from alectio_agent.agent.service.agent_parts import Courier, Parts
@@ -67,6 +68,11 @@ class Agent:
         return self._parts.poll_loop.quota
 
     @property
+    def sender(self) -> Sender:
+        """Delivers results."""
+        return self._parts.sender
+
+    @property
     def was_stopped(self) -> bool:
         """Whether a person asked it to stop."""
         return self._stops.asked > 0
@@ -83,6 +89,7 @@ class Agent:
                 self._stops.rules.when_stopped,
                 self._stops.plan,
                 self._stops.ends_s,
+                self._stops.asked_s,
             ),
         )
 

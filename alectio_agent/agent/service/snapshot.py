@@ -27,6 +27,7 @@ class JobInHand:
 
     Attributes:
         began_s: When this agent took it up, by the monotonic clock.
+        slot: Its position in `slots` of the configuration.
         noted: The newest progress of the running step; None when its hook says nothing.
         log_file: What its hooks print; need not exist yet.
     """
@@ -40,6 +41,7 @@ class JobInHand:
     steps: tuple[StepMark, ...]
     noted: Noted | None
     log_file: Path
+    slot: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ class StopState:
         when_stopped: What the next first asking does.
         plan: What the first asking did; None before it, and for some seconds after it.
         ends_s: When a step that ends by itself is cancelled, by the monotonic clock; None: never.
+        asked_s: When the first asking came, by the same clock; None before it.
     """
 
     asked: int = 0
     when_stopped: StopMode = "finish"
     plan: StopPlan | None = None
     ends_s: float | None = None
+    asked_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class AgentSnapshot:
             words.
         free_bytes: On the disk of the state folder; None when that cannot be told.
         stops: Who asked it to stop, and what comes of it.
+        slots: How many jobs it may have in hand.
+        since_s: Since when it is in its state; None when that is since its start.
         at_s: When this was taken.
     """
 
@@ -90,6 +96,8 @@ class AgentSnapshot:
     failing: Mapping[str, str] = field(default_factory=dict)
     free_bytes: int | None = None
     stops: StopState = field(default_factory=StopState)
+    slots: int = 1
+    since_s: float | None = None
     at_s: float = 0.0
 
 
@@ -129,13 +137,16 @@ def take_snapshot(
         is_leaving: No further step is taken.
         stops: Who asked it to stop.
     """
-    jobs = tuple(_job(sources, run) for run in sources.slots.in_hand)
+    slots = sources.slots.all
+    jobs = tuple(_job(sources, run, slot.number) for slot in slots if (run := slot.in_hand))
     idle: AgentState = "idle" if is_registered else "starting"
+    state: AgentState = "stopping" if is_leaving else "working" if jobs else idle
+    ended = tuple(sources.slots.ended)
     return AgentSnapshot(
         name=sources.name,
-        state="stopping" if is_leaving else "working" if jobs else idle,
+        state=state,
         jobs=jobs,
-        ended=tuple(sources.slots.ended),
+        ended=ended,
         unsent=_unsent(sources.journal),
         contact=sources.traffic.contact,
         trouble=sources.trouble(),
@@ -143,11 +154,23 @@ def take_snapshot(
         failing={name: why for name, tell in sources.failing.items() if (why := tell())},
         free_bytes=_free_bytes(sources.folder),
         stops=stops,
+        slots=len(slots),
+        since_s=_since_s(state, jobs, ended, stops),
         at_s=now_s,
     )
 
 
-def _job(sources: Sources, run: JobRun) -> JobInHand:
+def _since_s(
+    state: AgentState, jobs: tuple[JobInHand, ...], ended: tuple[EndedJob, ...], stops: StopState
+) -> float | None:
+    if state == "stopping":
+        return stops.asked_s
+    if state == "working":
+        return min(job.began_s for job in jobs)
+    return ended[-1].at_s if state == "idle" and ended else None
+
+
+def _job(sources: Sources, run: JobRun, slot: int) -> JobInHand:
     claim = run.claim
     return JobInHand(
         job=claim.job,
@@ -159,6 +182,7 @@ def _job(sources: Sources, run: JobRun) -> JobInHand:
         steps=run.marks.all,
         noted=sources.heartbeats.noted(claim.lease),
         log_file=sources.log_folder / JobLog(claim.experiment, claim.loop, claim.attempt).file_name,
+        slot=slot,
     )
 
 

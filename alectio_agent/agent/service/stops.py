@@ -54,6 +54,8 @@ class Stops:
         self._degree = 0
         self._plan: StopPlan | None = None
         self._ends_s: float | None = None
+        self.asked_s: float | None = None
+        """When the first asking came, by the monotonic clock; None before it."""
 
     @property
     def asked(self) -> int:
@@ -113,6 +115,7 @@ class Stops:
                 hooks.request(self.rules.drain_timeout_s, asks_hook=False)
 
     def _begin(self, mode: StopMode | None) -> None:
+        self.asked_s = self._clock.monotonic()
         running = self._running()
         is_shutdown = bool(running) and mode is None and self._is_going_down()
         plan = StopPlan.of(self.rules, mode, is_shutdown=is_shutdown)

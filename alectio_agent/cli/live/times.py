@@ -12,41 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from alectio_agent.agent.jobs.step_marks import Noted, StepMark
+from alectio_agent.agent.jobs.step_marks import Noted, StepMark, left_by_progress
 from alectio_agent.wire.claims import Step
 from alectio_agent.wire.operation import ExperimentView, LoopView
 from alectio_agent.wire.pools import batch_left
 
 STEPS: tuple[Step, ...] = ("train", "test", "infer")
-LONG_S = 60.0
-"""One count alone tells something when it took so long that imports hardly matter."""
 LOOPS_SEEN = 5
 """Pauses between so many of the newest loops are looked at."""
 MOST_LOOPS = 1000
 """An end that is further away is not told: nobody plans with it, and each look would cost."""
-
-
-def left_by_progress(noted: Noted, began_s: float | None, now_s: float) -> float | None:
-    """Seconds that a step still takes, by its own count.
-
-    Args:
-        noted: What its hook said.
-        began_s: When the step began.
-        now_s: The time; all by the monotonic clock.
-
-    Returns:
-        None when the count does not tell.
-    """
-    done, total = noted.progress.done, noted.progress.total
-    if done is None or total is None or noted.has_restarted or not 0 < done <= total:
-        return None
-    # What came before the first count (imports, data) belongs to no part of the count.
-    gained, took_s = done - noted.first_done, noted.at_s - noted.first_s
-    if gained <= 0 and began_s is not None and noted.at_s - began_s >= LONG_S:
-        gained, took_s = done, noted.at_s - began_s
-    if gained <= 0 or took_s <= 0:
-        return None
-    return max(0.0, (total - done) * took_s / gained - (now_s - noted.at_s))
 
 
 @dataclass(frozen=True)

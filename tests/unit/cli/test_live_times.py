@@ -2,11 +2,10 @@
 
 import pytest
 
-from alectio_agent.agent.jobs.step_marks import Noted, StepMark
+from alectio_agent.agent.jobs.step_marks import Noted, StepMark, left_by_progress
 from alectio_agent.cli.live.times import (
     History,
     experiment_left,
-    left_by_progress,
     step_left,
     steps_of,
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alectio_agent.agent.client.retry import Backoff
+from alectio_agent.agent.jobs.carried import Verdict
 from alectio_agent.agent.jobs.disk_trouble import AGAIN_S
 from alectio_agent.agent.jobs.heartbeats import Heartbeats
 from alectio_agent.agent.jobs.part_courier import PartCourier
@@ -464,3 +465,43 @@ def test_lines_about_a_delivery_name_attempt_and_step(
     bench.sender.step()
     [record] = caplog.records
     assert (record.job, record.attempt, record.step) == ("digits/1", 1, "test")  # type: ignore[attr-defined]
+
+
+def test_what_was_carried_by_hand_is_not_sent_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.heartbeats.hold(bench.claim, lambda ending, reason: None)
+    closed: list[bool] = []
+    bench.sender.on_closed = lambda: closed.append(True)
+    bench.put("train")
+    bench.put("test", is_last=True)
+    said = [Verdict("key-train", "accepted"), Verdict("key-test", "accepted")]
+    assert bench.sender.take_verdicts(PLATFORM, said) == 2
+    assert bench.sender.take_verdicts(PLATFORM, said) == 0
+    bench.run()
+    assert bench.platform.calls == []
+    assert closed == [True]
+    assert not bench.heartbeats.holds(bench.claim.lease)
+
+
+def test_an_attempt_that_lost_by_hand_ends_here_as_well(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    ends: list[tuple[str, str]] = []
+    bench.heartbeats.hold(bench.claim, lambda ending, reason: ends.append((ending, reason)))
+    bench.put("train")
+    assert bench.sender.take_verdicts(PLATFORM, [Verdict("key-train", "superseded", "late")]) == 1
+    assert ends == [("lost", "late")]
+    assert bench.sender.is_idle
+
+
+def test_a_retry_sends_at_once_what_was_refused(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.put("train", is_last=True)
+    bench.platform.say("commit", PlatformRejectedError("no", problem="invalid"))
+    bench.run()
+    assert bench.sender.retry("digits/9") == 0
+    bench.sender.wake.clear()
+    assert bench.sender.retry(None) == 1
+    assert bench.sender.wake.is_set(), "it need not wait for its next try"
+    bench.run()
+    keys = [call[2] for call in bench.platform.calls if call[0] == "commit"]
+    assert keys == ["key-train", "key-train"]

@@ -71,13 +71,16 @@ class Call:
 
 
 @contextmanager
-def call(folder: Path, request: Request, clock: Clock) -> Iterator[Call | None]:
+def call(
+    folder: Path, request: Request, clock: Clock, patience_s: float = START_S
+) -> Iterator[Call | None]:
     """Ask the agent that works in a state folder.
 
     Args:
         folder: Its state folder.
         request: What to ask.
         clock: For waiting until an agent that starts answers.
+        patience_s: How long one that holds the folder may say nothing.
 
     Yields:
         The call, answered; None when no agent runs there.
@@ -86,7 +89,7 @@ def call(folder: Path, request: Request, clock: Clock) -> Iterator[Call | None]:
         ControlError: It does not answer, or this user may not steer it.
         AlectioAgentError: What the agent refused with.
     """
-    connection = reach(folder, clock)
+    connection = reach(folder, clock, patience_s)
     if connection is None:
         yield None
         return

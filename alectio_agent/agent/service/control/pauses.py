@@ -145,6 +145,24 @@ class Pauses:
             log.warning("%s", error)
 
 
+def read_pause(disk: Disk, folder: Path, clock: Clock) -> Pause | None:
+    """The pause of an agent that does not run; nothing is changed.
+
+    Args:
+        disk: Where the file lies.
+        folder: The state folder.
+        clock: Tells whether it is over.
+
+    Raises:
+        StoreError: The file may not be read.
+    """
+    content = disk.read(folder / FILE)
+    if content is None:
+        return None
+    pause = _parse(content, clock.now())
+    return None if pause.until is not None and pause.until <= clock.now() else pause
+
+
 def until_words(end: datetime | str | None) -> str:
     """When a pause ends, for people, in local time.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from alectio_agent.agent.jobs.carried import Outcome
 from alectio_agent.core.errors import (
     AlectioAgentError,
     ConfigError,
@@ -30,6 +31,16 @@ OTHER_VERSION = (
 )
 
 
+class SaidVerdict(BaseModel):
+    """What a platform said of one message, see `Verdict`."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    key: str = Field(max_length=64)
+    outcome: Outcome
+    reason: str = ""
+
+
 class Request(BaseModel):
     """What is asked; members that are not known are passed over.
 
@@ -39,6 +50,10 @@ class Request(BaseModel):
         note: `pause`: why, for people.
         now: `stop`, `restart`: cancel the running step.
         wait: `stop`, `restart`: keep the connection until the process ends.
+        job: `retry`, `log`: only of this one, as `experiment/loop`; `log`: or an experiment.
+        attempt: `log`: of which attempt; None for the newest.
+        platform_id: `verdicts`: of the platform that gave them.
+        verdicts: What it said of results that were carried to it.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -49,6 +64,10 @@ class Request(BaseModel):
     note: str = Field("", max_length=MOST_NOTE_CHARS)
     now: bool = False
     wait: bool = False
+    job: str | None = Field(None, max_length=80)
+    attempt: int | None = None
+    platform_id: str = Field("", max_length=64)
+    verdicts: list[SaidVerdict] = []
 
     @property
     def words(self) -> str:

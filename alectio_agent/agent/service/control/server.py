@@ -12,6 +12,7 @@ from typing import Any
 
 from alectio_agent.agent.service.control.access import Peer, open_folder
 from alectio_agent.agent.service.control.address import SOCKET, listen
+from alectio_agent.agent.service.control.job_log import HAND_OVER
 from alectio_agent.agent.service.control.protocol import (
     MOST_BYTES,
     Request,
@@ -33,6 +34,10 @@ log = logging.getLogger(__name__)
 SILENCE_S = 5.0
 """Who connects and does not ask in this time is sent away."""
 MOST_CONNECTIONS = 32
+QUIET = ("ping", "state", "status", "log")
+"""Who only looks is not in the log."""
+OWNER_ONLY = ("verdicts",)
+"""Verbs that are not for the members of the control group."""
 PAUSE_S = 1.0
 """After a connection that could not be taken: it would be offered again at once, and for ever."""
 NO_SOCKET = "this agent cannot be steered over %s: %s. Signals still work"
@@ -171,13 +176,16 @@ class ControlServer:
     def _reply(self, caller: _Caller, line: bytes) -> None:
         try:
             request = read_request(line)
-            if request.verb not in ("ping", "state"):
+            if request.verb not in QUIET:
                 log.info("control: %s, asked by %s", request.words, caller.peer.name)
+            if request.verb in OWNER_ONLY and not caller.peer.may_steer(self._owner, None):
+                raise denied(self._folder)
             answer = self._answer(request)
         except AlectioAgentError as error:
             self._refuse(caller, error)
             return
-        _send(caller.connection, answer_line(answer))
+        file = answer.pop(HAND_OVER, None)
+        _send(caller.connection, answer_line(answer), file)
         if request.wait:
             del self._callers[caller.connection]
             self._kept.append(caller.connection)
@@ -226,7 +234,11 @@ def denied(folder: Path) -> ControlDeniedError:
     )
 
 
-def _send(connection: socket.socket, line: bytes) -> None:
+def _send(connection: socket.socket, line: bytes, file: Path | None = None) -> None:
     """An answer fits into the kernel's memory; who has hung up needs none."""
     with suppress(OSError):
-        connection.send(line)
+        if file is None:
+            connection.send(line)
+            return
+        with file.open("rb") as opened:
+            socket.send_fds(connection, [line], [opened.fileno()])

@@ -4,12 +4,16 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any, Protocol
 
+from alectio_agent.agent.jobs.carried import Verdict
+from alectio_agent.agent.jobs.sender import Sender
+from alectio_agent.agent.journal.by_hand import Parked
+from alectio_agent.agent.service.control.job_log import HAND_OVER, find_log
 from alectio_agent.agent.service.control.pauses import Pauses
 from alectio_agent.agent.service.control.protocol import OTHER_VERSION, Request
 from alectio_agent.agent.service.control.reloaded import Reloaded
+from alectio_agent.agent.service.control.telling import StatusTeller
 from alectio_agent.agent.service.snapshot import AgentSnapshot, JobInHand
 from alectio_agent.core.errors import ControlWordsError, UsageError
 from alectio_agent.wire.agents import Boot
@@ -31,6 +35,10 @@ class Steered(Protocol):
     def cancel(self) -> None:
         """Cancel the running step, then leave."""
 
+    @property
+    def sender(self) -> Sender:
+        """Delivers results."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -41,6 +49,8 @@ class Site:
         drain_timeout_s: How long a stop waits for the running step; None for ever.
         reload: Reads the configuration again; ConfigError when it cannot be used.
         check_start: Raises what a start with the files of now would end with.
+        teller: Knows what this life began with.
+        parked: Counts the results that were refused.
     """
 
     name: str
@@ -49,6 +59,8 @@ class Site:
     drain_timeout_s: float | None
     reload: Callable[[], Reloaded]
     check_start: Callable[[], None]
+    teller: StatusTeller
+    parked: Callable[[], Parked]
 
 
 class Verbs:
@@ -66,6 +78,10 @@ class Verbs:
         self._verbs: dict[str, Callable[[Request], Answer]] = {
             "ping": lambda _: self.state(),
             "state": lambda _: self.state(),
+            "status": lambda _: self._status(),
+            "retry": self._retry,
+            "verdicts": self._verdicts,
+            "log": self._log,
             "pause": self._pause,
             "resume": self._resume,
             "stop": self._stop,
@@ -85,7 +101,7 @@ class Verbs:
         verb = self._verbs.get(request.verb)
         if verb is None:
             raise ControlWordsError(
-                f"found the verb `{request.verb}`, this agent ({version('alectio-agent')}) knows "
+                f"found the verb `{request.verb}`, this agent ({self._site.teller.version}) knows "
                 f"{', '.join(self._verbs)}",
                 hint=OTHER_VERSION,
             )
@@ -96,7 +112,7 @@ class Verbs:
         seen, pause = self._agent.snapshot(), self._site.pauses.current
         return {
             "name": self._site.name,
-            "version": version("alectio-agent"),
+            "version": self._site.teller.version,
             "state": seen.state,
             "jobs": [_job(job) for job in seen.jobs],
             "paused": pause and pause.members(),
@@ -106,6 +122,27 @@ class Verbs:
             "pid": os.getpid(),
             "boot": self._site.boot.model_dump(),
         }
+
+    def _status(self) -> Answer:
+        sender = self._agent.sender
+        told = self._site.teller.tell(
+            self._agent.snapshot(), self._site.parked(), sender.platform_id
+        )
+        return told.model_dump()
+
+    def _retry(self, request: Request) -> Answer:
+        return {**self.state(), "retried": self._agent.sender.retry(request.job)}
+
+    def _verdicts(self, request: Request) -> Answer:
+        said = [Verdict(**told.model_dump()) for told in request.verdicts]
+        count = self._agent.sender.take_verdicts(request.platform_id, said)
+        return {**self.state(), "noted": count}
+
+    def _log(self, request: Request) -> Answer:
+        folder = self._site.teller.log_folder
+        found = find_log(folder, request.job, request.attempt)
+        told = {"experiment": found.experiment, "loop": found.loop, "attempt": found.attempt}
+        return {**told, HAND_OVER: folder / found.file_name}
 
     def _pause(self, request: Request) -> Answer:
         self._site.pauses.begin(request.for_s, request.note)
