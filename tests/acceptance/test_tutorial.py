@@ -81,7 +81,10 @@ def test_its_snippet_reads_the_table(walk: Walk) -> None:
 
 
 def test_all_that_it_shows_fits_80_columns_without_colour(walk: Walk) -> None:
-    for command, shown in walk.said.items():
+    """But for `logs`, which gives what hooks printed as they printed it."""
+    shown_by = {command: shown for command, shown in walk.said.items() if " logs " not in command}
+    assert len(shown_by) > 10
+    for command, shown in shown_by.items():
         assert wide(shown, walk.folder) == [], command
         assert "\x1b" not in shown.text, command
 
@@ -93,7 +96,7 @@ def test_all_that_it_shows_fits_80_columns_without_colour(walk: Walk) -> None:
         ("experiment list", 0),
         ("hub token list", 0),
         ("jobs", 0),
-        ("experiment show digit", 2),
+        ("explain E-HOOK-99", 2),
         ("experiment create nothing.yaml", 78),
         ("pause --for 3parsecs", 2),
     ],
