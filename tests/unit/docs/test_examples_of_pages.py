@@ -13,6 +13,7 @@ from tests.support.pages import DOCS
 
 COMMANDS = dict(all_commands())
 GUIDES = (
+    "../README.md",
     "proxies.md",
     "gpu-and-conda.md",
     "several-agents.md",
