@@ -12,6 +12,7 @@ from rich.table import Table
 
 from alectio_agent.agent.journal.disk import is_at_work
 from alectio_agent.agent.journal.history import JOURNAL, PastJob, past_jobs
+from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import PIPE_WIDTH
 from alectio_agent.cli.settings import load_agent_file
@@ -131,9 +132,13 @@ def _print(shown: list[tuple[PastJob, Told]]) -> None:
     for job, told in shown:
         if told.problem:
             of = f" (attempt {job.attempt})" if job.attempt > 1 else ""
-            click.echo(f"{job.job}{of}: {told.problem}")
+            _say(f"{job.job}{of}: {told.problem}")
         if told.mend:
-            click.echo(f"{job.job} next: {told.mend}")
+            _say(f"{job.job} next: {told.mend}")
+
+
+def _say(line: str) -> None:
+    click.echo(fold_lines(line, width_of(sys.stdout)))
 
 
 def _steps(job: PastJob) -> str:

@@ -19,8 +19,8 @@ def completion(*, shell: str, common: Common) -> None:
         eval "$(alectio-agent completion bash)"
     zsh: add this line to ~/.zshrc, below compinit
         eval "$(alectio-agent completion zsh)"
-    fish: type this once
-        alectio-agent completion fish > ~/.config/fish/completions/alectio-agent.fish
+    fish: type this once, in ~/.config/fish/completions
+        alectio-agent completion fish > alectio-agent.fish
     """  # noqa: D301 - \b is click's mark: what follows is not folded
     import json
 

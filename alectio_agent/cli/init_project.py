@@ -39,7 +39,12 @@ class Folder(click.ParamType[Path]):
     help="A script of the old SDK; it is read, not run.",
 )
 @click.option("--python", metavar="PATH", help="Interpreter, or environment, of your functions.")
-@click.option("--task", type=click.Choice(TASKS), help="What is learned. Default: classification.")
+@click.option(
+    "--task",
+    metavar="TASK",
+    type=click.Choice(TASKS),
+    help=f"What is learned: {', '.join(TASKS)}. Default: {TASKS[0]}.",
+)
 @common_options
 def init(
     *, folder: Path, script: Path | None, python: str | None, task: str | None, common: Common

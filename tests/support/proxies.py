@@ -57,7 +57,12 @@ class Proxy:
         heard: Set when the first one came.
     """
 
-    def __init__(self, manners: Manners | None = None, files: Files | None = None) -> None:
+    def __init__(
+        self,
+        manners: Manners | None = None,
+        files: Files | None = None,
+        at: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         """With `files` it speaks TLS to its clients."""
         self.manners = manners or Manners()
         self._context: ssl.SSLContext | None = None
@@ -68,9 +73,9 @@ class Proxy:
         self.heard = threading.Event()
         self.heads: list[bytes] = []
         self._open: list[socket.socket] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(at)
         self.port = self._listening.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{at[0]}:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
+from urllib3.util import connection as dialling
 
 from alectio_agent.agent.client.deadlines import Watch, shut_down
 from alectio_agent.agent.client.exchange import Answer, Exchange
@@ -26,6 +27,10 @@ SOCKET_OPTIONS = [
     *HTTPConnection.default_socket_options,
     (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES),
 ]
+# urllib3 learns whether there is IPv6 by binding a socket when it is imported. A service that may
+# bind nothing (SocketBindDeny=any) would be told that there is none, and never reach a platform
+# without an IPv4 address. What this system can do is known without asking.
+dialling.HAS_IPV6 = socket.has_ipv6
 
 
 class LiveSockets:
