@@ -20,6 +20,7 @@ from alectio_agent.config.values import is_loopback
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.errors import ConfigError, NotAuthorizedError, PlatformError, StoreError
 from alectio_agent.core.free_disk import free_bytes
+from alectio_agent.core.hub_packages import hub_wish
 from alectio_agent.core.units import format_size
 
 LOW_BYTES = 2**30
@@ -108,7 +109,7 @@ def check_hub() -> Check:
         raise ConfigError(
             f"E-HUB-02  the hub in the box needs packages that are not installed: "
             f"{', '.join(missing)}",
-            hint="pip install 'alectio-agent[hub]', or set platform.url to a platform elsewhere.",
+            hint=f"{hub_wish()}, or set platform.url to a platform elsewhere.",
         )
     return passed("hub", "in the box, its packages are installed")
 

@@ -54,4 +54,6 @@ def configuration_page(text: str) -> str:
 if __name__ == "__main__":
     folder, configuration = Path(sys.argv[1]), Path(sys.argv[2])
     (folder / f"{PROGRAM}.1").write_text(command_page(), "utf-8")
-    (folder / "agent.yaml.5").write_text(configuration_page(configuration.read_text("utf-8")), "utf-8")
+    (folder / "agent.yaml.5").write_text(
+        configuration_page(configuration.read_text("utf-8")), "utf-8"
+    )

@@ -115,14 +115,14 @@ def tidy(root: Path, processes: Path) -> None:
 
 
 def old_versions(root: Path) -> list[Path]:
-    """All that are not current."""
+    """All that are not current; a folder of somebody else is none."""
     if not root.is_dir():
         return []
     current = (root / "current").resolve()
     return [
         folder
         for folder in sorted(root.iterdir())
-        if folder.is_dir() and not folder.is_symlink()
+        if (folder / "bin/alectio-agent").is_file() and not folder.is_symlink()
         and folder.name != "package" and folder != current
     ]  # fmt: skip
 
