@@ -106,7 +106,7 @@ def configure(debian: DebianRoot, site: Site) -> None:
     debian.run("install", "-d", "-o", USER, "/srv/toy", "/srv/toy/begun")
     checked = debian.run("alectio-agent", "check", "--offline", user=USER)
     assert "FAIL" not in checked
-    others = debian.run("alectio-agent", "check", "--offline", user="games", code=3)
+    others = debian.run("alectio-agent", "check", "--offline", user="games", code=78)
     assert "/etc/alectio-agent/agent.yaml (this user may not look there)" in others
 
 
@@ -124,7 +124,7 @@ def upgrade_under_a_busy_agent(debian: DebianRoot, site: Site, newer: Path) -> N
             (old,) = {entry.name for entry in versions.iterdir()} - {"package", "current", NEXT}
             # What is imported late, and started from files, is still that of the old version.
             debian.run("touch", "/srv/toy/begun/go")
-            until(agent, "first/0 infer done")
+            until(agent, "first/0 test done")
             again = debian.run("alectio-agent", "restart", "--wait", "--json", user=USER)
             told = json.loads(again.splitlines()[-1])
             assert (told["version"], told["pid"]) == (NEXT, agent.pid)
