@@ -126,7 +126,7 @@ def upgrade_under_a_busy_agent(debian: DebianRoot, site: Site, newer: Path) -> N
             debian.run("touch", "/srv/toy/begun/go")
             until(agent, "first/0 test done")
             again = debian.run("alectio-agent", "restart", "--wait", "--json", user=USER)
-            told = json.loads(again.splitlines()[-1])
+            told = json.loads(again[again.index("{") :])
             assert (told["version"], told["pid"]) == (NEXT, agent.pid)
             debian.run("/usr/libexec/alectio-agent/versions", "take")
             assert not (versions / old).exists(), "nothing runs it any more"
