@@ -10,7 +10,7 @@ SEEDS ?= 10000
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery watched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test unit lint format docs check bench soak torture clean
+.PHONY: help demo examples test unit lint format docs check wheel deb bench soak torture clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,14 @@ docs: $(VENV)/.dev ## Write what is made from the code: errors.md, cli.md, probl
 	$(BIN)/python -m alectio_agent.cli.units packaging/systemd
 
 check: lint test ## Everything that main must pass.
+
+wheel: $(VENV)/.dev ## Build the wheel and the sdist, into dist.
+	rm -f dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m hatchling build
+
+deb: wheel ## Build the Debian packages, with Debian's tools and Python, into dist.
+	rm -f dist/*.deb
+	packaging/build-deb dist/*.whl dist
 
 bench: $(VENV)/.bench ## Measure everything beside its peers, and write the figures into the READMEs.
 	@echo "About half an hour on two quiet cores, longpoll up to ten minutes of it."

@@ -25,6 +25,7 @@ from alectio_agent.core.errors import (
     StoreFullError,
 )
 from alectio_agent.core.free_disk import disk_of
+from alectio_agent.core.hub_packages import hub_wish
 from alectio_agent.core.log import printable
 from alectio_agent.core.units import format_size
 
@@ -148,7 +149,7 @@ def check_hub() -> Check:
         raise ConfigError(
             f"E-HUB-02  the hub in the box needs packages that are not installed: "
             f"{', '.join(missing)}",
-            hint="pip install 'alectio-agent[hub]', or set platform.url to a platform elsewhere.",
+            hint=f"{hub_wish()}, or set platform.url to a platform elsewhere.",
         )
     return passed("hub", "in the box, its packages are installed")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alectio_agent.core.errors import ConfigError, PlatformRejectedError, StoreError, UsageError
+from alectio_agent.core.hub_packages import hub_wish
 
 if TYPE_CHECKING:
     from alectio_agent.agent.client.operation import OperationClient
@@ -28,7 +29,7 @@ def check_extra() -> None:
     if missing:
         raise ConfigError(
             f"pages are made with {' and '.join(missing)}, which the agent alone comes without",
-            hint="pip install 'alectio-agent[hub]'",
+            hint=hub_wish(),
             code="E-USE-03",
         )
 

@@ -51,7 +51,7 @@ def start_again(args: Mapping[str, Any]) -> NoReturn:
         args: What a script of the old SDK was given, in a file that has been read already.
 
     Raises:
-        ControlError: The interpreter is not there any more.
+        ControlError: The program is not there any more.
     """
     words = own_command(sys.orig_argv, args)
     # Until the new program has a handler, a hang-up would end it.
@@ -59,10 +59,10 @@ def start_again(args: Mapping[str, Any]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     try:
-        os.execv(sys.executable, words)  # noqa: S606 - no shell is the point
+        os.execv(words[0], words)  # noqa: S606 - no shell is the point
     except OSError as error:
         raise ControlError(
-            f"{sys.executable}: could not start again: {error.strerror}",
+            f"{words[0]}: could not start again: {error.strerror}",
             hint="The agent has ended. Start it: alectio-agent run",
         ) from error
 
@@ -74,10 +74,25 @@ def own_command(argv: list[str], args: Mapping[str, Any]) -> list[str]:
         argv: As it was started, with the interpreter's own options.
         args: Handed over anew, when they came in a file.
     """
-    words = [sys.executable, *argv[1:]]
+    words = argv[1:] if _names_interpreter(argv) else [sys.executable, *argv[1:]]
     end = words.index("--") if "--" in words else len(words)
     if ARGS_FD in words[:end]:
         from alectio_agent.cli.handover import inherited
 
         words[words.index(ARGS_FD) + 1] = str(inherited(args))
     return words
+
+
+def _names_interpreter(argv: list[str]) -> bool:
+    """Whether the kernel chose the interpreter, by the first line of a script.
+
+    It is asked again then: an update may have given the command an environment of its own, beside
+    the one that this process still runs from.
+    """
+    if len(argv) < 2 or not Path(argv[0]).is_absolute() or not os.access(argv[1], os.X_OK):
+        return False
+    try:
+        with Path(argv[1]).open("rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return False

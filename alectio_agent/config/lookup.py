@@ -1,5 +1,6 @@
 """Finds the configuration file of this run."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def find_config(
     winner = find_if_any(explicit, environment, cwd, system_file, beside)
     if winner is not None:
         return winner
-    places = ", ".join(str(place) for place in _places(cwd, system_file, beside))
+    places = ", ".join(_looked_at(place) for place in _places(cwd, system_file, beside))
     raise ConfigError(
         f"E-CONF-01  no {FILE_NAME} found. Looked at: --config (not given), ${VARIABLE} (not set), "
         f"{places}",
@@ -75,7 +76,8 @@ def find_if_any(
     named = environment.get(VARIABLE)
     if named:
         return _named(cwd / named, f"${VARIABLE}")
-    return next((file for file in _places(cwd, system_file, beside) if file.is_file()), None)
+    # Nobody named the system's: whoever may not look there can do without it.
+    return next((file for file in _places(cwd, system_file, beside) if os.path.isfile(file)), None)  # noqa: PTH113 - Path.is_file raises where nobody may look
 
 
 def _places(cwd: Path, system_file: Path, beside: Path | None) -> list[Path]:
@@ -98,7 +100,26 @@ def named_by(explicit: Path | None, environment: Mapping[str, str]) -> str:
     return f"named by ${VARIABLE}" if environment.get(VARIABLE) else "found"
 
 
+def _looked_at(place: Path) -> str:
+    return f"{place} (this user may not look there)" if _is_closed(place) else str(place)
+
+
+def _is_closed(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _named(path: Path, by: str) -> Path:
+    if _is_closed(path):
+        raise ConfigError(
+            f"E-CONF-01  {shown_path(path)} ({by}): this user may not look into its folder",
+            hint="Become the user that the agent runs as: sudo -u alectio-agent alectio-agent ...",
+        )
     if path.is_file():
         return path
     found = "is a folder" if path.is_dir() else "does not exist"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alectio_agent.core.errors import PlatformUnavailableError, StoreBusyError
+from alectio_agent.core.hub_packages import hub_wish
 from alectio_agent.core.ids import new_token
 from alectio_agent.core.listening import backlog
 
@@ -161,7 +162,7 @@ class HubProcess:
             )
         raise PlatformUnavailableError(
             f"the hub in the box did not start ({_ending(code)}); its own message stands above",
-            hint="Is it installed? pip install 'alectio-agent[hub]'",
+            hint=f"Is it installed? {hub_wish()}",
             code="E-HUB-02",
         )
 

@@ -67,6 +67,19 @@ def test_the_next_process_has_the_same_command_line() -> None:
     assert own_command(argv, {}) == [sys.executable, *argv[1:]]
 
 
+def test_a_command_whose_first_line_names_the_interpreter_names_it_anew(tmp_path: Path) -> None:
+    """An update may have given it another environment, as the Debian package does."""
+    command = tmp_path / "alectio-agent"
+    command.write_text("#!/opt/alectio-agent/1.0.0/bin/python3\n")
+    argv = ["/opt/alectio-agent/0.9.0/bin/python3", str(command), "run", "--debug"]
+    assert own_command(argv, {}) == [sys.executable, *argv[1:]], "it may not be executed"
+    command.chmod(0o755)
+    assert own_command(argv, {}) == [str(command), "run", "--debug"]
+    assert own_command(["python3", *argv[1:]], {})[0] == sys.executable, "somebody typed python3"
+    command.write_text("print('no interpreter named')\n")
+    assert own_command(argv, {})[0] == sys.executable
+
+
 def test_arguments_of_a_script_are_handed_over_anew() -> None:
     """Their file has been read to its end, and closed."""
     argv = ["python", "-m", "alectio_agent", "run", "--args-fd", "99", "--", "--args-fd", "5"]

@@ -1,11 +1,15 @@
 """Which `agent.yaml` wins."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from alectio_agent.config.lookup import find_config
+from alectio_agent.config.lookup import find_config, find_if_any
 from alectio_agent.core.errors import ConfigError, ExitCode
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -67,3 +71,33 @@ def test_every_place_is_named_when_there_is_none(files):
 def test_the_systems_file_is_where_the_documentation_says(tmp_path):
     with pytest.raises(ConfigError, match=r"/etc/alectio-agent/agent\.yaml"):
         find_config(None, {}, tmp_path)
+
+
+@pytest.fixture
+def closed():
+    """A file in a folder of root's, seen by somebody else."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o700)
+        file = Path(folder) / "agent.yaml"
+        file.touch()
+        os.seteuid(NOBODY)
+        try:
+            yield file
+        finally:
+            os.seteuid(0)
+
+
+def test_the_systems_file_is_closed_to_others_and_they_are_told(closed):
+    """The Debian package's folder is: it holds the token."""
+    here = Path("/")
+    assert find_if_any(None, {}, here, system_file=closed) is None
+    with pytest.raises(ConfigError, match=rf"{closed} \(this user may not look there\)"):
+        find_config(None, {}, here, system_file=closed)
+
+
+def test_a_named_file_that_is_closed_is_not_said_to_be_missing(closed):
+    with pytest.raises(ConfigError, match="this user may not look into its folder") as raised:
+        find_config(closed, {}, Path("/"))
+    assert "sudo -u alectio-agent" in raised.value.hint
