@@ -48,9 +48,10 @@ def reconcile(journal: Journal, outbox: Outbox) -> None:
 
     A complete result without a message gets one, and so does one of a job that the journal does
     not know: the journal was lost. It is made durable first: a kill leaves names that were never
-    synced, and a power cut would take them away behind a message that promises them. A folder without a manifest belongs to a step that did not end:
-    it is removed, and the step is run again. A damaged manifest is written anew from its message;
-    without one its folder is moved aside. What is not ours is left alone.
+    synced, and a power cut would take them away behind a message that promises them. A folder
+    without a manifest belongs to a step that did not end: it is removed, and the step is run again.
+    A damaged manifest is written anew from its message; without one its folder is moved aside.
+    What is not ours is left alone.
 
     Args:
         journal: The rows.
