@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from alectio_agent.agent.jobs.recovery import reconcile
 from alectio_agent.agent.journal.journal import Journal
-from alectio_agent.agent.journal.outbox import Manifest, Outbox
+from alectio_agent.agent.journal.outbox import MANIFEST, Manifest, Outbox
 from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.results import JobFailure, StepCommit
 from tests.simulation.disk import SimDisk
@@ -77,6 +77,17 @@ class JournalMachine(RuleBasedStateMachine):
             self.journal.put_commit(manifest, is_last=len(left) == 1)
         else:
             self._die(data.draw(st.booleans()))
+
+    @precondition(lambda self: self._open_leases())
+    @rule(data=st.data())
+    def die_before_a_result_is_durable(self, data: st.DataObject) -> None:
+        """The manifest has its name, its folder's name is not synced; the next start finds it."""
+        lease = data.draw(st.sampled_from(self._open_leases()))
+        step = STEPS[len(self.durable[lease])]
+        folder = self.outbox.open_result(lease, step)
+        self.disk.write(folder / MANIFEST, self._manifest(lease, step).text.encode())
+        self._die(is_cut=False)
+        self.durable[lease].append(step)
 
     @precondition(lambda self: self._open_leases())
     @rule(data=st.data(), is_cut=st.booleans())

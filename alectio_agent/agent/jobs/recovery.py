@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,9 +47,11 @@ def reconcile(journal: Journal, outbox: Outbox) -> None:
     """Make files and rows agree.
 
     A complete result without a message gets one, and so does one of a job that the journal does
-    not know: the journal was lost. A folder without a manifest belongs to a step that did not end:
-    it is removed, and the step is run again. A damaged manifest is written anew from its message;
-    without one its folder is moved aside. What is not ours is left alone.
+    not know: the journal was lost. It is made durable first: a kill leaves names that were never
+    synced, and a power cut would take them away behind a message that promises them. A folder
+    without a manifest belongs to a step that did not end: it is removed, and the step is run again.
+    A damaged manifest is written anew from its message; without one its folder is moved aside.
+    What is not ours is left alone.
 
     Args:
         journal: The rows.
@@ -67,10 +69,12 @@ def reconcile(journal: Journal, outbox: Outbox) -> None:
         if journal.knows(lease) or _OUR_LEASE.fullmatch(lease):
             outbox.remove(lease, step)
     jobs = {job.claim.lease: job for job in journal.jobs()}
-    for manifest in sorted(found.complete, key=lambda each: STEPS.index(each.step)):
-        if job := jobs.get(manifest.lease):
-            _queue(journal, job, manifest)
-    rebuild(journal, [each for each in found.complete if not journal.knows(each.lease)])
+    unqueued = [each for each in found.complete if _is_unqueued(journal, jobs, each)]
+    unknown = [each for each in found.complete if not journal.knows(each.lease)]
+    outbox.secure([*unqueued, *unknown])
+    for manifest in sorted(unqueued, key=lambda each: STEPS.index(each.step)):
+        _queue(journal, jobs[manifest.lease], manifest)
+    rebuild(journal, unknown)
     if found.foreign:
         log.warning("not of this agent, and left alone: %s", ", ".join(found.foreign[:10]))
 
@@ -112,9 +116,13 @@ def _logger(journal: Journal, lease: str, step: str) -> logging.Logger | JobLogg
     return log if claim is None else job_logger(log, claim.job, claim.attempt, step)
 
 
+def _is_unqueued(journal: Journal, jobs: Container[str], manifest: Manifest) -> bool:
+    """Whether a result of a job in hand has no message."""
+    lease = manifest.lease
+    return lease in jobs and manifest.step not in journal.steps_done(lease)
+
+
 def _queue(journal: Journal, job: Job, manifest: Manifest) -> None:
-    if manifest.step in journal.steps_done(manifest.lease):
-        return
     journal.put_commit(manifest, is_last=manifest.step == job.claim.steps[-1].step)
     told = job_logger(log, manifest.job, job.claim.attempt, manifest.step)
     told.info("found the finished result of %s on disk", manifest.step)

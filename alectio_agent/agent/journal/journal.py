@@ -17,7 +17,12 @@ from alectio_agent.agent.journal.rows import (
     Job,
     Message,
 )
-from alectio_agent.agent.journal.statements import count_claim, insert_failure, set_computed
+from alectio_agent.agent.journal.statements import (
+    count_claim,
+    insert_commit,
+    insert_failure,
+    set_computed,
+)
 from alectio_agent.agent.journal.unsent import Unsent
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.sqlite import Database
@@ -140,27 +145,22 @@ class Journal:
     def put_commit(self, manifest: Manifest, *, is_last: bool) -> None:
         """Queue a complete result for delivery; again for the same key changes nothing.
 
+        One of an attempt that was closed meanwhile is kept as superseded: its lease is lost.
+
         Args:
             manifest: Renamed into place already, and so durable: the row need not be.
             is_last: No further step of this attempt follows.
         """
         with self._database.transaction(is_synced=False) as run:
-            run(
-                "INSERT OR IGNORE INTO messages (lease, kind, step, key, body, state, created_at) "
-                "VALUES (?, 'commit', ?, ?, ?, 'pending', ?)",
-                (
-                    manifest.lease,
-                    manifest.step,
-                    manifest.commit.key,
-                    manifest.text,
-                    self._now(),
-                ),
-            )
+            insert_commit(run, manifest, self._now())
             if is_last:
                 set_computed(run, manifest.lease)
 
     def put_failure(self, lease: str, failure: JobFailure) -> None:
-        """Queue a failure for delivery; no step of this attempt is run any more."""
+        """Queue a failure for delivery; no step of this attempt is run any more.
+
+        One of an attempt that was closed meanwhile is nobody's concern: its lease is lost.
+        """
         with self._database.transaction() as run:
             insert_failure(run, lease, failure, self._now())
 

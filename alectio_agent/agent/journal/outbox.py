@@ -1,5 +1,6 @@
 """Results on disk: a folder each, complete when its manifest has been renamed into place."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -90,6 +91,17 @@ class Outbox:
         self._disk.write(folder / MANIFEST, manifest.text.encode())
         # Last: by now a journalling file system has written this name too.
         self._disk.sync_folder(self._folder)
+
+    def secure(self, manifests: Sequence[Manifest]) -> None:
+        """Make results durable that were found: who wrote them may have died on the way to that.
+
+        Args:
+            manifests: Complete results.
+        """
+        for manifest in manifests:
+            self._disk.sync_folder(self.result_folder(manifest.lease, manifest.step))
+        if manifests:
+            self._disk.sync_folder(self._folder)
 
     def read(self, folder: Path) -> Manifest | None:
         """The manifest of a result folder.

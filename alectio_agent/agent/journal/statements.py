@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.core.sqlite import Row
 from alectio_agent.wire.results import JobFailure
 
@@ -17,6 +18,19 @@ _COMPUTED = f"""
 UPDATE jobs SET state = 'computed', claim = json_replace(claim, {_NO_SAMPLES})
 WHERE lease = ? AND state = 'open'
 """  # noqa: S608 - made of constants
+_COMMIT = """
+INSERT OR IGNORE INTO messages (lease, kind, step, key, body, created_at, state, reason, ended_at)
+SELECT lease, 'commit', :step, :key, :body, :now,
+    CASE state WHEN 'closed' THEN 'superseded' ELSE 'pending' END,
+    CASE state WHEN 'closed' THEN 'its attempt was over before it was there' ELSE '' END,
+    CASE state WHEN 'closed' THEN :now END
+FROM jobs WHERE lease = :lease
+"""
+_FAILURE = """
+INSERT OR IGNORE INTO messages (lease, kind, step, key, body, state, created_at)
+SELECT lease, 'fail', :step, :key, :body, 'pending', :now
+FROM jobs WHERE lease = :lease AND state != 'closed'
+"""
 
 
 def count_claim(run: Run, boot: str, seq: int) -> None:
@@ -34,8 +48,23 @@ def count_claim(run: Run, boot: str, seq: int) -> None:
     )
 
 
+def insert_commit(run: Run, manifest: Manifest, now: str) -> None:
+    """Queue a result; one of an attempt that is closed already is kept as superseded.
+
+    Args:
+        run: Runs a statement of the transaction.
+        manifest: Of the result.
+        now: Timestamp of the row.
+    """
+    row = {"lease": manifest.lease, "step": manifest.step, "key": manifest.commit.key}
+    run(_COMMIT, row | {"body": manifest.text, "now": now})
+
+
 def insert_failure(run: Run, lease: str, failure: JobFailure, now: str) -> None:
     """Queue a failure behind all that its attempt has queued.
+
+    An attempt that is closed already has nothing more to say: its lease was lost, and it must not
+    go out behind results that never arrived.
 
     Args:
         run: Runs a statement of the transaction.
@@ -43,12 +72,8 @@ def insert_failure(run: Run, lease: str, failure: JobFailure, now: str) -> None:
         failure: To be sent.
         now: Timestamp of the row.
     """
-    body = failure.model_dump_json(by_alias=True)
-    run(
-        "INSERT OR IGNORE INTO messages (lease, kind, step, key, body, state, created_at) "
-        "VALUES (?, 'fail', ?, ?, ?, 'pending', ?)",
-        (lease, failure.step, failure.key, body, now),
-    )
+    row = {"lease": lease, "step": failure.step, "key": failure.key}
+    run(_FAILURE, row | {"body": failure.model_dump_json(by_alias=True), "now": now})
     set_computed(run, lease)
 
 

@@ -51,6 +51,32 @@ def test_the_last_result_makes_the_job_computed(journal: Journal, outbox: Outbox
     assert [job.state for job in journal.jobs()] == ["computed"]
 
 
+@pytest.mark.parametrize("lease", ["lease-1", "lease-of-a-lost-journal"])
+def test_a_result_is_made_durable_before_it_is_queued(
+    journal: Journal, outbox: Outbox, disk: MemoryDisk, lease: str
+) -> None:
+    """Killed between the manifest's rename and the sync of its folder's name."""
+    manifest = make_manifest(make_claim(lease=lease), "train")
+    folder = outbox.open_result(lease, "train")
+    disk.write(folder / "manifest.json", manifest.text.encode())
+    reconcile(journal, outbox)
+    disk.cut_power()
+    assert outbox.folders() == [folder]
+    assert outbox.read(folder) == manifest
+    assert journal.steps_done(lease) == {"train"}
+
+
+def test_results_that_are_queued_cost_no_sync_at_the_next_start(
+    journal: Journal, outbox: Outbox, disk: MemoryDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(outbox, "train")
+    reconcile(journal, outbox)
+    synced = list[Path]()
+    monkeypatch.setattr(disk, "sync_folder", synced.append)
+    reconcile(journal, outbox)
+    assert synced == []
+
+
 def test_reconciling_twice_changes_nothing(journal: Journal, outbox: Outbox) -> None:
     complete(outbox, "train")
     reconcile(journal, outbox)

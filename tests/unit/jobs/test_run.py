@@ -24,7 +24,7 @@ from alectio_agent.core.errors import (
     StoreFullError,
 )
 from alectio_agent.wire.results import HeartbeatAnswer
-from tests.support.claims import PLATFORM, make_claim
+from tests.support.claims import PLATFORM, make_claim, make_manifest
 from tests.support.clocks import FakeClock
 from tests.support.desks import make_desk
 from tests.support.disks import refusing
@@ -319,6 +319,17 @@ def test_a_lease_lost_while_a_hook_runs_stops_it_and_says_nothing(bench: Bench) 
     assert bench.hooks.cancels == [30.0]
     assert [kind for kind, _, _ in bench.messages()] == ["commit"]
     assert bench.desk.journal.jobs() == []
+    assert bench.desk.journal.next_message(PLATFORM) is None
+
+
+def test_a_stop_says_nothing_of_a_job_whose_deliveries_have_lost_the_lease(bench: Bench) -> None:
+    """An earlier life computed `train`; this one still waits for its first beat."""
+    bench.desk.journal.put_commit(make_manifest(bench.claim, "train"), is_last=False)
+    bench.job = bench.take_up()
+    bench.desk.journal.supersede(bench.claim.lease, "a person took it back")
+    bench.desk.leaving.set()
+    bench.run()
+    assert [kind for kind, _, _ in bench.messages()] == ["commit"]
     assert bench.desk.journal.next_message(PLATFORM) is None
 
 

@@ -148,6 +148,35 @@ def test_a_lost_lease_supersedes_what_was_not_delivered_and_closes_the_job(
     assert journal.jobs() == []
 
 
+def test_an_attempt_that_is_closed_sends_no_failure_behind_what_never_arrived(
+    journal: Journal,
+) -> None:
+    """Deliveries learn of a lost lease before the job itself does, and then a stop comes."""
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    journal.supersede(claim.lease, "a person took it back")
+    journal.put_failure(claim.lease, failure())
+    assert journal.next_message(PLATFORM) is None
+    assert journal.jobs() == []
+
+
+def test_a_result_of_an_attempt_that_is_closed_is_kept_as_superseded(journal: Journal) -> None:
+    claim = make_claim()
+    journal.put_claim("boot-1", 1, claim, PLATFORM)
+    journal.put_commit(make_manifest(claim, "train"), is_last=False)
+    journal.supersede(claim.lease, "a person took it back")
+    journal.put_commit(make_manifest(claim, "test"), is_last=False)
+    assert journal.next_message(PLATFORM) is None
+    assert journal.steps_done(claim.lease) == {"train", "test"}
+    (_, late) = journal._database.query("SELECT * FROM messages ORDER BY id")
+    assert (late["state"], late["reason"]) == (
+        "superseded",
+        "its attempt was over before it was there",
+    )
+    assert [ended.step for ended in journal.keeping.ended()] == ["train", "test"]
+
+
 def test_a_parked_message_does_not_hold_up_the_failure_behind_it(journal: Journal) -> None:
     claim = make_claim()
     journal.put_claim("boot-1", 1, claim, PLATFORM)
