@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 EXAMPLES := digits topic_classification flask_sdk_script
 SEEDS ?= 10000
 # Tests with processes wait more than they compute: two for each core.
-WORKERS ?= $(shell expr 2 \\* `nproc`)
+WORKERS ?= $(shell expr 2 \* `nproc`)
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery watched
 
 .DEFAULT_GOAL := help

@@ -5,7 +5,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, RootModel
 
 from alectio_agent.agent.service.control.status import Moment, PauseStatus
+from alectio_agent.cli.audit_rows import AuditRow
+from alectio_agent.cli.leaving import LeavingField
 from alectio_agent.wire.agents import Boot
+from alectio_agent.wire.operation import PlatformInfo
 
 
 class Form(BaseModel):
@@ -184,3 +187,49 @@ class Values(RootModel[dict[str, Any]]):
 
     With --origin: `values`, and `origins`, where each comes from.
     """
+
+
+class UnitFiles(Form):
+    """The files of a unit of systemd: path to content."""
+
+    files: dict[str, str]
+
+
+class Enrolled(Form):
+    """A token that was written; `platform` is null when none answered."""
+
+    token_file: str
+    url: str
+    platform: PlatformInfo | None
+
+
+class BackupFile(Form):
+    """A copy of a hub's folder that was read again."""
+
+    file: str
+    bytes: int
+    files: int
+    made_at: str
+    version: str
+
+
+class BundledFile(Form):
+    """A file of a bundle, and its size."""
+
+    name: str
+    bytes: int
+
+
+class Bundle(Form):
+    """A bundle for support that was written."""
+
+    file: str
+    files: list[BundledFile]
+
+
+class AuditRows(RootModel[list[AuditRow]]):
+    """The record of what left the site, the oldest first."""
+
+
+class LeavingFields(RootModel[list[LeavingField]]):
+    """Everything that can leave the site, and whether it does."""

@@ -20,6 +20,8 @@ OUTBOX = "alectio_agent.cli.outbox_view"
 OUTCOME = "alectio_agent.cli.outbox_outcome"
 OPERATION = "alectio_agent.wire.operation"
 LABELS = "alectio_agent.wire.labels"
+AUDIT = "alectio_agent.cli.audit_rows"
+INSTALLING = "alectio_agent.cli.units.installing"
 UNTOLD = ("default", "properties")
 MEMBER = re.compile(r"([a-z_0-9]+): (.+)")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -80,6 +82,16 @@ OUTPUTS: Mapping[str, Output] = {
     "token-created": Output(f"{OPERATION}:TokenCreated", ("hub token create",)),
     "tokens": Output(f"{OPERATION}:TokenList", ("hub token list",)),
     "token": Output(f"{OPERATION}:TokenView", ("hub token revoke",)),
+    "agents": Output(f"{OPERATION}:AgentList", ("hub agents list",)),
+    "agent": Output(f"{OPERATION}:AgentView", ("hub agents remove",)),
+    "backup": Output(f"{FORMS}:BackupFile", ("hub backup",)),
+    "enrolled": Output(f"{FORMS}:Enrolled", ("enroll",)),
+    "audit": Output(f"{FORMS}:AuditRows", ("audit",)),
+    "audit-verify": Output(f"{AUDIT}:AuditVerdict", ("audit --verify",)),
+    "audit-explain": Output(f"{FORMS}:LeavingFields", ("audit --explain",)),
+    "unit": Output(f"{FORMS}:UnitFiles", ("service print-unit",)),
+    "service": Output(f"{INSTALLING}:Outcome", ("service install", "service uninstall")),
+    "bundle": Output(f"{FORMS}:Bundle", ("support-bundle",)),
 }  # fmt: skip
 """File name to what it describes."""
 SILENT: Mapping[str, str] = {
