@@ -81,8 +81,8 @@ def write_project(
     )
     (folder / "experiment.yaml").write_text(
         f"name: {name}\ntask: classification\nclasses: 3\nbatch: {batch}\nloops: {loops}\n"
-        + strategy
         + experiment
+        + strategy
     )
     return folder / "agent.yaml"
 
