@@ -48,10 +48,10 @@ def test_keys_that_need_a_restart_are_named(file: Path, caplog: pytest.LogCaptur
 
 def test_what_is_in_force_is_told_once(file: Path) -> None:
     reload = Reloader(file, load_agent_file(file)[0], Common())
-    file.write_text(TEXT + "logging: {level: debug, format: json}\n")
+    file.write_text(TEXT + "logging: {level: debug}\naudit: {keep: 1y}\n")
     first, second = reload.read(), reload.read()
-    assert (first.changed, first.needs_restart) == (("logging.level",), ("logging.format",))
-    assert (second.changed, second.needs_restart) == ((), ("logging.format",))
+    assert (first.changed, first.needs_restart) == (("logging.level",), ("audit.keep",))
+    assert (second.changed, second.needs_restart) == ((), ("audit.keep",))
     assert first.file == str(file)
 
 
