@@ -138,14 +138,14 @@ def resident_mb(pid: int) -> float:
 
     What it shares counts whole: a part of that would change whenever another process ends.
     """
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:")) / 1000
+    return _rollup_kb(pid, "Rss:") / 1000
 
 
 def pss_mb(pids: Iterable[int]) -> float:
     """Memory of these processes, that which is shared counted in parts."""
-    total_kb = 0
-    for pid in pids:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        total_kb += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total_kb / 1000
+    return sum(_rollup_kb(pid, "Pss:") for pid in pids) / 1000
+
+
+def _rollup_kb(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))

@@ -18,7 +18,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def settle_folder(folder: Path) -> None:
     """Make the name of a folder durable, once in the life of this process.
 

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 class Record(BaseModel):
     """A frozen record that ignores fields it does not know, so that fields may be added freely."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Of values most are keys and digests, each new: their cache would only fill, megabytes of it.
+    model_config = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
 
 
 class Order(Record):

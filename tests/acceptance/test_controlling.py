@@ -128,7 +128,7 @@ def test_a_restart_is_the_same_process_with_the_new_configuration(site: Path) ->
         whole = (site / "experiment.yaml").read_text()
         (site / "experiment.yaml").write_text(f"{whole}nonsense: 1\n")
         broken = steer(site, "restart", code=78)
-        assert "E-CONF-02  experiment.yaml:6 nonsense: unknown key" in broken.stderr
+        assert "E-CONF-02  experiment.yaml:7 nonsense: unknown key" in broken.stderr
         (site / "experiment.yaml").write_text(whole)
         (site / "agent.yaml").write_text(
             (site / "agent.yaml").read_text() + "logging: {level: warning}\n"

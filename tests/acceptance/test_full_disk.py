@@ -45,10 +45,13 @@ def command(agent_yaml: Path) -> list[str]:
     return ["--", "run", "-c", str(agent_yaml)]
 
 
-def run_on(disk: Path, agent_yaml: Path, *schedule: str, reserve: bool = False, **environment: str):
+def run_on(
+    disk: Path, agent_yaml: Path, *schedule: str, reserve: bool = False, until: str = "",
+    **environment: str,
+):  # fmt: skip
     told = disk.parent / "told"
     told.touch()
-    words = [str(disk), str(told), "yes" if reserve else "no", *schedule]
+    words = [str(disk), str(told), until or ("yes" if reserve else "no"), *schedule]
     done = subprocess.run(
         [*RUN, *words, *command(agent_yaml)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
@@ -104,6 +107,7 @@ def fill():
         return
     assert os.path.ismount(os.path.dirname(place)), "only a small disk may be filled"
     Path(place + ".done").write_text("")
+    Path(place).with_name("reserve").unlink(missing_ok=True)  # else whoever comes first gets it
     with open(place, "wb", buffering=0) as file:
         try:
             while file.write(bytes(512)):
@@ -129,7 +133,7 @@ def make_wide_site(tmp_path: Path, disk: Path, *, loops: int) -> Path:
 @pytest.mark.timeout(150)
 def test_a_result_waits_in_its_process_for_room(disk: Path, tmp_path: Path) -> None:
     agent_yaml = make_wide_site(tmp_path, disk, loops=2)
-    done, told = run_on(disk, agent_yaml, FILL=str(disk / "fill"), BEGUN_FOLDER="")
+    done, told = run_on(disk, agent_yaml, until="toy/0", FILL=str(disk / "fill"), BEGUN_FOLDER="")
     assert done.returncode == 0, done.stderr
     assert ": toy/0" in told
     assert done.stderr.count("toy/0 waits, and loses nothing: E-DISK-06") == 1

@@ -11,6 +11,7 @@ import pytest
 from tests.support.hub_agent import HubAgent, create_experiment
 from tests.support.hub_process import AGENT, Hub
 from tests.support.hub_thread import ForwardClock, TalkedTo, hub_in_thread
+from tests.support.living import state_of
 from tests.support.results import until
 from tests.support.running import Running
 
@@ -51,7 +52,7 @@ def write_agent(folder: Path, url: str) -> Path:
 def stand_still(agent: Running, clock: ForwardClock) -> None:
     """Stop the agent, not its hook, and let its lease run out."""
     agent.process.send_signal(signal.SIGSTOP)
-    until(lambda: Path(f"/proc/{agent.process.pid}/stat").read_text().rsplit(") ")[1][0] == "T")
+    until(lambda: state_of(agent.process.pid) == "T")
     clock.advance(PAST_LEASE_S)
 
 

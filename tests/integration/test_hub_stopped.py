@@ -10,6 +10,7 @@ import pytest
 from tests.support import turned_hub
 from tests.support.hub_agent import HubAgent, create_experiment
 from tests.support.hub_process import Hub
+from tests.support.living import state_of
 from tests.support.results import until
 from tests.support.turned_hub import TurnedClock
 
@@ -33,7 +34,7 @@ def hub(tmp_path: Path, clock: TurnedClock, listening: socket.socket) -> Iterato
 def stand_still(hub: Hub, clock: TurnedClock, seconds: float) -> None:
     """Stop the process for so long by its clock, and let it look at all leases after that."""
     hub.process.send_signal(signal.SIGSTOP)
-    until(lambda: Path(f"/proc/{hub.process.pid}/stat").read_text().rsplit(") ")[1][0] == "T")
+    until(lambda: state_of(hub.process.pid) == "T")
     clock.advance(seconds)
     hub.process.send_signal(signal.SIGCONT)
     assert hub.process.stderr is not None

@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from alectio_agent.agent.client.transport import Request, Response
 from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.hub.experiments.records import find_attempt
+from alectio_agent.hub.store.tables import attempts
 from alectio_agent.wire.agents import Registration
 from alectio_agent.wire.claims import Claim, ClaimRequest
 from alectio_agent.wire.protocol import LEASE_HEADER, STEPS
@@ -60,6 +63,8 @@ class Judge:
         self.accepted_keys: dict[str, str] = {}
         """Key of each message that the hub took, to the digest of what it said."""
         self._recalled = set[str]()
+        self._overtaken = set[str]()
+        """Attempts that were there when another one's result was taken, told of or not."""
         self._polls: dict[tuple[str, int], str] = {}
         self._journalled: dict[str, tuple[str, str, int]] = {}
         self._beaten: set[tuple[str, int, str]] = set()
@@ -85,6 +90,9 @@ class Judge:
         self._polls[poll] = claim.lease
         if claim.lease in self._recalled:
             self.leases[claim.lease].ended = "recalled"
+        elif claim.lease in self._overtaken:
+            # The answer lay about for long, such as before an agent that was stopped.
+            self.leases[claim.lease].ended = "superseded"
         self._world.history.note("given", job=claim.job, lease=claim.lease, attempt=claim.attempt,
                                  seq=wanted.seq, boot=wanted.boot, steps=steps)  # fmt: skip
 
@@ -212,6 +220,11 @@ class Judge:
     def _is_open(self, lease: Lease) -> bool:
         return not lease.ended and self._state(lease) in ("claimed", "started")
 
+    def _attempts_at(self, job_id: str) -> set[str]:
+        query = select(attempts.c.lease).where(attempts.c.job_id == job_id)
+        store = self._world.hub.store
+        return set(store.read(lambda tx: tx.execute(query).scalars().all()).result())
+
     def _state(self, lease: Lease) -> str:
         found = self._world.hub.store.read(lambda tx: find_attempt(tx, lease.lease)).result()
         return found.state if found is not None else "unknown"
@@ -244,6 +257,7 @@ class Judge:
         for other in self.leases.values():
             if other.job_id == lease.job_id and other is not lease and not other.ended:
                 other.ended = "superseded"
+        self._overtaken |= self._attempts_at(lease.job_id) - {lease.lease}
         if lease.committed == lease.steps:
             lease.ended = "done"
 

@@ -2,7 +2,8 @@
 
 Started as `full_disk_run.py DISK LOG WITH_RESERVE POINT=JOB ... -- run -c agent.yaml`: at each
 POINT of its JOB the DISK is filled; it gets its room back once somebody has waited `MOST_WAITS`
-times, or never where WITH_RESERVE is `never`.
+times, or never where WITH_RESERVE is `never`. Where it is neither `yes`, `no` nor `never` it is the
+one who must have waited.
 """
 
 import math
@@ -40,7 +41,8 @@ class Filler:
         self._disk = disk
         self._told = told
         self._has_reserve = reserve == "yes"
-        self._most_waits = math.inf if reserve == "never" else MOST_WAITS
+        self._most_waits = MOST_WAITS if reserve in ("yes", "no") else math.inf
+        self._awaited = reserve
         self._waits = 0
         self._done: set[str] = set()
         self._point = ""
@@ -58,7 +60,7 @@ class Filler:
         self._waits += 1
         with self._told.open("a") as file:
             file.write(f"{self._point}: {who}\n")
-        if self._waits >= self._most_waits or self._has_reserve:
+        if self._waits >= self._most_waits or self._has_reserve or who == self._awaited:
             empty_disk(self._disk)
 
 

@@ -5,10 +5,15 @@ import select
 from pathlib import Path
 
 
+def state_of(pid: int) -> str:
+    """The letter of a process's state, such as T for one that was stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def is_running(pid: int) -> bool:
     """Whether a process lives; one that ended and was not reaped does not."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = state_of(pid)
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state not in "ZX"

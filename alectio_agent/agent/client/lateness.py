@@ -1,9 +1,12 @@
 """Says of which kind a silence is, and what took too long."""
 
 import ssl
+from typing import Literal
 
 from alectio_agent.agent.client.deadlines import UPLOAD_SILENCE_S, Watch
 
+Line = Literal["none", "new", "used"]
+"""Whether a connection is ready, its TLS handshake included, and whether it was only just made."""
 _HUNG_UP = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
@@ -45,6 +48,19 @@ def is_stale(error: BaseException, watch: Watch) -> bool:
     """
     is_unheard = watch.stage in ("send", "wait") and not watch.is_over
     return is_unheard and not watch.is_fresh and isinstance(root(error), _HUNG_UP)
+
+
+def line_of(watch: Watch, *, is_soon: bool) -> Line:
+    """What a request had for a connection when it ended.
+
+    Args:
+        watch: Of that request.
+        is_soon: It ended soon after it began.
+    """
+    if watch.stage == "connect":
+        return "none"
+    is_new = watch.is_fresh and is_soon and watch.stage in ("send", "wait")
+    return "new" if is_new else "used"
 
 
 def root(error: BaseException) -> BaseException:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
+from alectio_agent.agent.client.lateness import Line
 from alectio_agent.agent.client.network import Network, Proxy
 from alectio_agent.agent.client.tls_words import (
     ENDED_AT_ONCE,
@@ -19,6 +20,8 @@ from alectio_agent.core.log import printable
 
 TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
 _CREDENTIALS = "Name a file with user:password in proxy.credentials_file, mode 0600."
+_ENDED = (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)
+"""How the end behind a TLS 1.3 handshake looks when it overtakes the alert that tells of it."""
 _OF_THE_FAR_END = frozenset({502, 503, 504})
 
 
@@ -39,16 +42,14 @@ class Silence:
     is_whole: bool = False
 
 
-def why_silent(
-    error: BaseException, url: str, network: Network, *, is_connected: bool = False
-) -> Silence:
+def why_silent(error: BaseException, url: str, network: Network, line: Line = "none") -> Silence:
     """Put what a library raised into words.
 
     Args:
         error: As raised; its innermost cause says most.
         url: Of the platform.
         network: How it is reached.
-        is_connected: Whether the connection was ready, its TLS handshake included.
+        line: The connection that there was.
     """
     chain = list(_causes(error))
     innermost = chain[-1]
@@ -60,11 +61,13 @@ def why_silent(
     if isinstance(innermost, ssl.SSLCertVerificationError):
         words = certificate_words(innermost, where, network.ca_file)
         return Silence(words.text, words.code, words.mend, is_whole=True)
+    if line == "new" and url.startswith("https:") and isinstance(innermost, _ENDED):
+        return Silence(ENDED_AT_ONCE, "E-TLS-06")
     if is_proxys and network.proxy:
         return _of_the_proxy(network.proxy, chain)
+    if isinstance(innermost, ssl.SSLEOFError) and line != "none":
+        return Silence("it ended the connection")
     if isinstance(innermost, ssl.SSLError):
-        if is_connected and isinstance(innermost, ssl.SSLEOFError):
-            return Silence(ENDED_AT_ONCE, "E-TLS-06")
         words = handshake_words(innermost)
         through = " (reached through the proxy)" if network.proxy and is_no_tls(innermost) else ""
         return Silence(words.text + through, words.code, words.mend)

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from alectio_agent.agent.client.connections import LightSession, LiveSockets
 from alectio_agent.agent.client.deadlines import SLACK_S, Deadlines, Watch
 from alectio_agent.agent.client.file_slice import FileSlice
-from alectio_agent.agent.client.lateness import is_stale, kind, late_reason
+from alectio_agent.agent.client.lateness import Line, is_stale, kind, late_reason, line_of
 from alectio_agent.agent.client.network import Network, read_network
 from alectio_agent.agent.client.recording import UNRECORDED, recorded, way_to
 from alectio_agent.agent.client.silence import Silence, proxy_refuses, why_silent
@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 10.0
 CHUNK_BYTES = 64 * 1024
 CONNECT_TOTAL_S = 30.0
 """With all that a proxy and TLS have to say."""
-STALE_S = 2.0
+SOON_S = 2.0
 """A kept connection that ends so soon had ended before: a poll that is cut later was held."""
 _LOWER = (requests.RequestException, HTTPError, OSError, PlatformUnavailableError)
 
@@ -132,14 +132,17 @@ class HttpTransport:
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
-            is_soon = self._clock.monotonic() - started_s <= STALE_S
+            is_soon = self._clock.monotonic() - started_s <= SOON_S
             may_repeat = request.is_repeatable and is_soon and self._sockets.cuts == cuts
             if not (may_repeat and is_stale(error, watch)):
-                raise self._no_answer(request, watch, error, cuts) from error
+                line = line_of(watch, is_soon=is_soon)
+                raise self._no_answer(request, line, watch, error, cuts) from error
+        started_s = self._clock.monotonic()
         try:
             return self._send(session, watch, request)
         except _LOWER as error:
-            raise self._no_answer(request, watch, error, cuts) from error
+            line = line_of(watch, is_soon=self._clock.monotonic() - started_s <= SOON_S)
+            raise self._no_answer(request, line, watch, error, cuts) from error
 
     def cut(self) -> None:
         """Shut down every live socket; see `Transport`."""
@@ -180,18 +183,14 @@ class HttpTransport:
         return response
 
     def _no_answer(
-        self, request: Request, watch: Watch, error: Exception, cuts: int
+        self, request: Request, line: Line, watch: Watch, error: Exception, cuts: int
     ) -> PlatformUnavailableError:
         if isinstance(error, PlatformUnavailableError):
             if error.silence != UNRECORDED:  # that is no word about the platform
                 self._traffic.note_silence(error.message)
             return error
         late = late_reason(error, watch, request.read_timeout_s)
-        why = (
-            Silence(late)
-            if late
-            else why_silent(error, self._url, self._network, is_connected=watch.stage != "connect")
-        )
+        why = Silence(late) if late else why_silent(error, self._url, self._network, line)
         if self._sockets.cuts > cuts:
             return self._silence(request, why, "interrupted")
         self._traffic.note_silence(why.reason)  # what this agent itself has cut says nothing

@@ -30,7 +30,7 @@ class Manifest(BaseModel):
         origin: The attempt; None in a file of an earlier version.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, cache_strings="keys")  # as on the wire
 
     platform_id: str
     job: str

@@ -97,7 +97,7 @@ def lost_because(attempt: Attempt) -> str:
         "superseded": "another attempt's result was counted first",
         "returned": "the job was not started in time, and went back",
         "lost": "the agent came back without this job",
-        "recalled": "a person took it back: the loop was rewound, or runs anew",
+        "recalled": "a person took it back: the loop was rewound, runs anew, or ends without it",
     }.get(attempt.state, f"attempt {attempt.attempt} has ended ({attempt.state})")
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.parts import drop_unnamed
+from alectio_agent.hub.experiments.recalling import recall
 from alectio_agent.hub.experiments.records import (
     Experiment,
     Job,
@@ -178,6 +179,8 @@ def _fit_steps(tx: Connection, context: Context, experiment: Experiment, job: Jo
     has_infer = wants_infer(experiment, job.loop, spent_by(tx, experiment, job))
     change_job(tx, job.job_id, has_infer=has_infer)
     if not has_infer and {"train", "test"} <= _counted_steps(tx, job):
+        # One that fell silent may still be at its infer: it must not send what nobody keeps.
+        recall(tx, context, job)
         _close(tx, context, job)
 
 

@@ -1,7 +1,5 @@
 """Takes back what a loop gave, so that it runs again: all of it, or from its train on."""
 
-from functools import partial
-
 from sqlalchemy import Connection, delete, select, update
 
 from alectio_agent.core.errors import ProblemError
@@ -10,8 +8,8 @@ from alectio_agent.hub.experiments.holders import forget_partials
 from alectio_agent.hub.experiments.labels import keep_asked
 from alectio_agent.hub.experiments.parts import drop_unnamed, has_lost_parts
 from alectio_agent.hub.experiments.progress import advance, void_infer
+from alectio_agent.hub.experiments.recalling import recall
 from alectio_agent.hub.experiments.records import (
-    OPEN_ATTEMPTS,
     Experiment,
     Job,
     change_experiment,
@@ -20,8 +18,7 @@ from alectio_agent.hub.experiments.records import (
     newest_job,
 )
 from alectio_agent.hub.experiments.records import find_experiment as find
-from alectio_agent.hub.store.tables import attempts, jobs, results, selections
-from alectio_agent.hub.store.transactions import after_commit
+from alectio_agent.hub.store.tables import jobs, results, selections
 
 NOT_CANCELLED = ("running", "waiting", "paused", "finished")
 
@@ -77,21 +74,6 @@ def take_back(tx: Connection, context: Context, job: Job) -> None:
     recall(tx, context, job)
     voided = update(results).where(results.c.job_id == job.job_id)
     tx.execute(voided.values(is_counted=False, owes_metrics=False))
-
-
-def recall(tx: Connection, context: Context, job: Job) -> None:
-    """End the attempts at a job: none of them will count.
-
-    Args:
-        tx: A writing transaction.
-        context: For time and memory.
-        job: Any.
-    """
-    running = update(attempts).where(
-        attempts.c.job_id == job.job_id, attempts.c.state.in_(OPEN_ATTEMPTS)
-    )
-    tx.execute(running.values(state="recalled", ended_at=context.now()))
-    after_commit(tx, partial(context.leases.drop, job.job_id))
 
 
 def _jobs(tx: Connection, experiment: Experiment) -> list[Job]:

@@ -232,6 +232,25 @@ def test_fewer_loops_than_have_run_end_it_with_those_it_has(bench: Bench) -> Non
     assert (view.state, len(view.loops)) == ("finished", 3)
 
 
+def test_fewer_loops_while_a_silent_agent_infers_end_its_attempt(bench: Bench) -> None:
+    """Its job closes without it: parts that nobody keeps are no way to a commit."""
+    agent = bench.agent()
+    bench.create(loops=4, takeover_after=0)
+    claim = agent.start()
+    agent.commit(claim, "train", "test")
+    bench.tick(91)
+    bench.update(loops=1, takeover_after=0)
+    bench.settle()
+    assert bench.show().state == "finished"
+    with refused("job-closed"):
+        agent.beat(claim)
+    with refused("job-closed"):
+        bench.put_part(claim)
+    with refused("lease-lost") as lost:
+        agent.commit(claim, "infer")
+    assert "ends without it" in str(lost.value)
+
+
 def test_fewer_loops_while_a_selection_is_owed_end_it_at_once(bench: Bench) -> None:
     agent = bench.agent()
     bench.create(loops=4)

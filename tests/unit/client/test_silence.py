@@ -38,11 +38,25 @@ def test_a_wrong_password_is_looked_for_where_it_was_given() -> None:
     assert "me:wrong" not in said
 
 
-def test_an_end_behind_the_handshake_is_not_taken_for_a_port_without_tls() -> None:
-    """A server that misses our certificate may end the line before its alert is read."""
+def make_eof() -> ssl.SSLEOFError:
     ended = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
     ended.reason = "EOF"
-    said = why_silent(ended, URL, Network(), is_connected=True)
+    return ended
+
+
+@pytest.mark.parametrize("ended", [make_eof(), ConnectionResetError(104, "reset")])
+def test_an_end_behind_the_handshake_may_be_about_our_certificate(ended: OSError) -> None:
+    """A server that misses our certificate may end the line before its alert is read."""
+    said = why_silent(ended, URL, Network(), "new")
     assert "as soon as TLS was ready" in said.reason
     assert said.code == "E-TLS-06"
-    assert "instead of a TLS handshake" in why_silent(ended, URL, Network()).reason
+    for later in (
+        why_silent(ended, URL, Network(), "used"),
+        why_silent(ended, URL.replace("https:", "http:"), Network(), "new"),
+        why_silent(ended, URL, Network()),
+    ):
+        assert "as soon as TLS was ready" not in later.reason
+
+
+def test_an_end_instead_of_the_handshake_is_named_as_such() -> None:
+    assert "instead of a TLS handshake" in why_silent(make_eof(), URL, Network()).reason

@@ -14,6 +14,7 @@ from alectio_agent.agent.journal.rows import MIGRATIONS, SCHEMA_NUMBER
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import StoreVersionError
 from alectio_agent.core.sqlite import Database
+from alectio_agent.wire.claims import Claim
 from alectio_agent.wire.results import JobFailure
 from tests.support.claims import PLATFORM, make_claim, make_manifest
 
@@ -148,24 +149,27 @@ def test_a_lost_lease_supersedes_what_was_not_delivered_and_closes_the_job(
     assert journal.jobs() == []
 
 
-def test_an_attempt_that_is_closed_sends_no_failure_behind_what_never_arrived(
-    journal: Journal,
-) -> None:
-    """Deliveries learn of a lost lease before the job itself does, and then a stop comes."""
+def superseded_attempt(journal: Journal) -> Claim:
+    """The attempt with a result whose lease was lost."""
     claim = make_claim()
     journal.put_claim("boot-1", 1, claim, PLATFORM)
     journal.put_commit(make_manifest(claim, "train"), is_last=False)
     journal.supersede(claim.lease, "a person took it back")
+    return claim
+
+
+def test_an_attempt_that_is_closed_sends_no_failure_behind_what_never_arrived(
+    journal: Journal,
+) -> None:
+    """Deliveries learn of a lost lease before the job itself does, and then a stop comes."""
+    claim = superseded_attempt(journal)
     journal.put_failure(claim.lease, failure())
     assert journal.next_message(PLATFORM) is None
     assert journal.jobs() == []
 
 
 def test_a_result_of_an_attempt_that_is_closed_is_kept_as_superseded(journal: Journal) -> None:
-    claim = make_claim()
-    journal.put_claim("boot-1", 1, claim, PLATFORM)
-    journal.put_commit(make_manifest(claim, "train"), is_last=False)
-    journal.supersede(claim.lease, "a person took it back")
+    claim = superseded_attempt(journal)
     journal.put_commit(make_manifest(claim, "test"), is_last=False)
     assert journal.next_message(PLATFORM) is None
     assert journal.steps_done(claim.lease) == {"train", "test"}
