@@ -198,13 +198,13 @@ def test_an_agent_that_stays_is_steered_and_ends_with_0(distant: Path) -> None:
         agent.until("no job now")
         assert "needs a restart" not in steer(distant, "reload").stdout
         whole = (distant / "agent.yaml").read_text()
-        more = "logging: {level: debug, format: text}\nclaim: {check: exit 7}\n"
+        more = "logging: {level: debug, format: text}\nclaim: {check: exit 7}\naudit: {journald: true}\n"
         (distant / "agent.yaml").write_text(whole + more)
         reloaded = steer(distant, "reload")
         assert (
-            "; in force now: claim.check, logging.level; needs a restart: logging.format"
-            in reloaded.stdout
+            "; in force now: claim.check, logging.format, logging.level; needs" in reloaded.stdout
         )
+        assert "needs a restart: audit" in reloaded.stdout
         assert reloaded.stderr == "Go on: alectio-agent restart\n"
         # The poll that was held when nothing spoke against a job has ended.
         agent.until("no job is asked for: claim.check ended with 7")

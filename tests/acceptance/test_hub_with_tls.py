@@ -113,9 +113,9 @@ def test_an_experiment_runs_to_its_end_through_proxy_and_tls(
     hub: Hub, proxy: Proxy, tmp_path: Path
 ) -> None:
     site = make_site(tmp_path, hub, proxy)
-    checked = run_command("check", cwd=site, environment=WITHOUT)
+    checked = run_command("check", "--hold", "1s", cwd=site, environment=WITHOUT)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert f"through the proxy {proxy.url}" in checked.stdout + checked.stderr
+    assert f"{proxy.url} (proxy.url) connects to {HOST}:443" in checked.stdout
     options = ("--hub", f"https://{HOST}", "--token-file", str(hub.operator))
     created = run_command(
         "experiment", "create", "experiment.yaml", *options, cwd=site, environment=WITHOUT
