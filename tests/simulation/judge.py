@@ -220,7 +220,8 @@ class Judge:
     def _is_open(self, lease: Lease) -> bool:
         return not lease.ended and self._state(lease) in ("claimed", "started")
 
-    def _attempts_at(self, job_id: str) -> set[str]:
+    def attempts_at(self, job_id: str) -> set[str]:
+        """Leases of all attempts at a job, told of or not."""
         query = select(attempts.c.lease).where(attempts.c.job_id == job_id)
         store = self._world.hub.store
         return set(store.read(lambda tx: tx.execute(query).scalars().all()).result())
@@ -257,7 +258,7 @@ class Judge:
         for other in self.leases.values():
             if other.job_id == lease.job_id and other is not lease and not other.ended:
                 other.ended = "superseded"
-        self._overtaken |= self._attempts_at(lease.job_id) - {lease.lease}
+        self._overtaken |= taking.others
         if lease.committed == lease.steps:
             lease.ended = "done"
 
@@ -285,6 +286,7 @@ class Taking:
         self.key, self.digest = key, digest
         self._judge = judge
         self.state = judge.state_of(lease)
+        self.others = judge.attempts_at(job_id) - {lease}
 
     def accepted(self) -> None:
         """The hub has taken it."""
