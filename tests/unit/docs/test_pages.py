@@ -44,7 +44,7 @@ def test_no_page_holds_the_marks_of_a_merge(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_heading_stands_twice_or_over_nothing(name: str) -> None:
-    """Merges leave such pieces behind, and links to a title that is there twice lead to the first."""
+    """Merges leave such pieces behind; a link to a title that is there twice leads to the first."""
     sections = sections_of(PAGES[name])
     titles = [title for _, title, _ in sections]
     assert sorted(titles) == sorted(set(titles))
