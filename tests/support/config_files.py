@@ -36,6 +36,10 @@ def read_as_editors_do(text: str) -> Any:
     return yaml.load(text, _Editor)
 
 
+READY = {"ALECTIO_AGENT_TOKEN_FILE": "/run/credentials/alectio-agent.service/token"}
+"""Variables that the files in `configs/` are read with: systemd hands services their token."""
+
+
 def load_agent(
     text: str,
     environment: Mapping[str, str] | None = None,
