@@ -8,7 +8,7 @@ from alectio_agent.config.kinds import Kind
 from alectio_agent.config.loader import load
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.wire.experiment import ExperimentSettings
-from tests.support.config_files import READY, read_as_editors_do
+from tests.support.config_files import READY, keys_of, read_as_editors_do
 
 FOLDER = Path(__file__).parents[3] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -16,17 +16,6 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 
 def model_of(file):
     return AgentFile if file.name.startswith("agent") else ExperimentSettings
-
-
-def keys_of(kind, prefix=""):
-    """Dotted keys of a model; entries of lists and free mappings add nothing."""
-    keys = set()
-    for option in kind.options:
-        for name, child in option.fields.items():
-            keys |= {prefix + name} | keys_of(child, f"{prefix}{name}.")
-        for entry in (option.child("") if option.container(dict) else None, option.child(0)):
-            keys |= keys_of(entry, prefix) if entry else set()
-    return keys
 
 
 def shown_in(value, kind, prefix=""):
