@@ -100,7 +100,8 @@ def enrol(common: Common, wanted: Wanted) -> None:
     except PlatformUnavailableError as error:
         if not wanted.is_forced:
             raise
-        say(f"not tried: {error.code}  {error.message}")
+        error.hint = ""  # it speaks of a file that was not written
+        say(f"not tried: {error}")
         found = None
     write_token_file(place.token_file, token, token_owner(place.token_file, place.state_dir))
     _tell(common, url, place, found)
