@@ -272,7 +272,8 @@ def _pinned(pipeline: str, variable: str, value: str) -> SettingError:
 def _no_token() -> SettingError:
     return SettingError(
         "missing. A platform elsewhere needs a token: expected the path of a file of mode 0600 "
-        f"here, a systemd credential `token`, or a path in ${TOKEN_FILE_VARIABLE}",
+        f"here, a systemd credential `token`, or a path in ${TOKEN_FILE_VARIABLE}. "
+        "One beside this file is written by: alectio-agent enroll URL",
         key="platform.token_file",
         depends_on=("platform.url",),
         missing=True,

@@ -166,6 +166,28 @@ def test_systemd_is_told_where_it_runs(tmp_path: Path, is_booted: bool) -> None:
     ]
 
 
+def test_what_is_still_missing_is_told_as_commands_to_type(tmp_path: Path) -> None:
+    there = Here(tmp_path, run=Ran())
+    assert install(plan(tmp_path), there).next[:3] == [
+        "write /etc/alectio-agent/agent.yaml",
+        "alectio-agent enroll URL",
+        "alectio-agent check",
+    ]
+    (tmp_path / "etc/alectio-agent").mkdir(parents=True)
+    for name in ("agent.yaml", "token"):
+        (tmp_path / "etc/alectio-agent" / name).touch()
+    assert install(plan(tmp_path), there).next[0] == "alectio-agent check"
+
+
+def test_commands_for_one_of_several_agents_name_its_file(tmp_path: Path) -> None:
+    several = Plan(Unit("alectio-agent@"), Wishes(), tmp_path)
+    assert install(several, Here(tmp_path, run=Ran())).next[:3] == [
+        "write /etc/alectio-agent/NAME/agent.yaml",
+        "alectio-agent enroll URL -c /etc/alectio-agent/NAME/agent.yaml",
+        "alectio-agent check -c /etc/alectio-agent/NAME/agent.yaml",
+    ]
+
+
 def test_the_users_of_units_are_made_and_those_of_people_are_not(tmp_path: Path) -> None:
     ran = Ran()
     install(plan(tmp_path, run_as="ml"), Here(tmp_path, run=ran))
