@@ -1,6 +1,7 @@
 """Units are put into place and taken away; nothing else is touched."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -87,6 +88,17 @@ def test_install_tells_what_comes_next(tmp_path: Path) -> None:
     ]
 
 
+def test_on_this_machine_the_token_is_enrolled_and_written_by_nobodys_hand(tmp_path: Path) -> None:
+    outcome = install(plan(tmp_path), Here(tmp_path, run=Ran()))
+    assert outcome.next[:2] == ["write /etc/alectio-agent/agent.yaml", "alectio-agent enroll URL"]
+    several = Plan(Unit("alectio-agent@"), Wishes(), tmp_path)
+    outcome = install(several, Here(tmp_path, run=Ran()))
+    assert outcome.next[:2] == [
+        "write /etc/alectio-agent/NAME/agent.yaml",
+        "alectio-agent enroll URL --config /etc/alectio-agent/NAME/agent.yaml",
+    ]
+
+
 def test_an_install_without_options_takes_the_old_drop_in_away(tmp_path: Path) -> None:
     call("install", "--gpu", "--root", tmp_path)
     assert f"removed /{DROP_IN}" in call("install", "--root", tmp_path)
@@ -133,6 +145,13 @@ def test_the_unit_of_a_package_is_not_hidden_by_another(tmp_path: Path) -> None:
     call("install", "--gpu", "--root", tmp_path)
     assert not (tmp_path / UNIT).exists()
     assert (tmp_path / DROP_IN).exists()
+    # Without an option nothing is written: then silence would look like a mistake.
+    for verb in ("install", "print-unit", "uninstall"):
+        done = CliRunner().invoke(main, ["service", verb, "--root", str(tmp_path)])
+        assert done.stderr.splitlines()[0] == (
+            "/usr/lib/systemd/system/alectio-agent.service stays: it is a package's"
+        )
+    assert packaged.exists()
 
 
 def test_only_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +159,7 @@ def test_only_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
     said = call("install", code=77)
     assert said.startswith("E-SVC-01  service install writes below /etc/systemd/system")
     assert "service print-unit" in said
+    assert f"sudo {Path(sys.executable).parent}/alectio-agent service install" in said
     with pytest.raises(NotRootError):
         uninstall(AGENT, Machine())
 
