@@ -143,20 +143,20 @@ def counting_ms() -> float:
 
 def figures(watched: Sequence[Pass], plain: Sequence[Pass]) -> list[Figure]:
     what, beside = "one loop of hooks that do nothing, watched", "not watched"
-    added = [
+    seconds = tuple(
         100 * (one.idle - other.idle)
         for one, other in zip(watched, plain, strict=True)
         if one.idle is not None and other.idle is not None
-    ]
-    counted = [100 * counting_ms() / each.cpu_ms for each in plain]
+    )
+    counted = tuple(100 * counting_ms() / each.cpu_ms for each in plain)
+    in_loops = statistics.median(counted)
+    both = tuple(second + in_loops for second in seconds)
     return [
-        *(
-            figure
-            for name, of in (("time", time_of), ("processor", cpu_of))
-            for figure in compared(f"{what}: {name}", beside, of, watched, plain)
-        ),
-        Figure("a second of being watched, of a core", "%", tuple(added), most=1),
-        Figure("the counters, of the processor time of a loop", "%", tuple(counted), most=1),
+        *compared(f"{what}: time", beside, time_of, watched, plain),
+        *compared(f"{what}: processor", beside, cpu_of, watched, plain),
+        Figure("metrics and looks, of a core", "%", seconds),
+        Figure("what is counted in a loop, of its processor time", "%", counted),
+        Figure("both together", "%", both, most=1),
     ]
 
 

@@ -49,12 +49,13 @@ Path("/srv/x/seen").write_text(json.dumps({
     "cache": tried(os.environ["XDG_CACHE_HOME"] + "/x"),
 }))
 """
+SHOWN = " ".join(f"--read {each}" for each in hidden_prefixes())
 BEFORE = f"""
 mkdir -p /srv/x /home/somebody /tmp/y /tmp/others
 chmod 600 /etc/alectio-agent/token
 systemd-sysusers --inline 'u alectio-agent - "a" /var/lib/alectio-agent'
 chown alectio-agent /srv/x /tmp/y
-{AGENT} service install {" ".join(f"--read {each}" for each in hidden_prefixes())} --write /srv/x --write /tmp/y
+{AGENT} service install --write /srv/x --write /tmp/y {SHOWN}
 """
 TRY = f"""
 show() {{ echo "$1 $(systemctl show alectio-agent -p "$2" | sort | tr '\\n' ' ')"; }}
