@@ -146,7 +146,7 @@ class PollLoop:
             Seconds to wait before the next.
         """
         try:
-            wait_s = self._turn()
+            return self._turn()
         except PlatformError as error:
             return self._failed(error)
         except StoreUnavailableError as error:
@@ -154,8 +154,6 @@ class PollLoop:
             # platform is asked for the same again.
             self._rooms.desk.disk_trouble.met(CLAIMS, error)
             return LOOK_AGAIN_S
-        self._trouble.succeeded()
-        return wait_s
 
     def confirm(self) -> None:
         """Ask who answers before a lost lease is believed; may be called from any thread.
@@ -192,7 +190,11 @@ class PollLoop:
             return IDLE_S
         if self._is_held_back():
             return LOOK_AGAIN_S
-        return self._poll(self._registered, free) if self._registered else 0.0
+        if self._registered is None:
+            return 0.0
+        wait_s = self._poll(self._registered, free)
+        self._trouble.succeeded()  # a turn that asks nothing says nothing about the platform
+        return wait_s
 
     def _is_held_back(self) -> bool:
         """Whether something speaks against a job now; said when it changes."""

@@ -244,6 +244,8 @@ def translated(path: Path) -> Iterator[None]:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
             raise StoreDamagedError(f"{path}: {error}", hint=DAMAGED) from error
         raise StoreError(f"{path}: {error}") from error
+    except BrokenPipeError:
+        raise  # no file has one: rows were being printed to somebody who has seen enough
     except OSError as error:
         raise store_error(path, error) from error
     except sqlite3.Error as error:

@@ -81,6 +81,15 @@ def test_a_closed_pipe_is_no_failure_of_ours(failed: Path) -> None:
     assert "Error" not in shown.stderr
 
 
+def test_whoever_has_seen_enough_of_the_record_hears_of_no_bad_disk(failed: Path) -> None:
+    command = f"{sys.executable} -m alectio_agent audit | :"
+    shown = subprocess.run(
+        ["bash", "-c", command], cwd=failed, env={**os.environ, **CLEAN},
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert "E-DISK" not in shown.stderr
+
+
 def test_the_configuration_that_was_named_wins(failed: Path, tmp_path: Path) -> None:
     """Flag > variable > folder; the system's file has its own test of `find_config`."""
     for name in ("flag", "variable"):

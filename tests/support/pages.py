@@ -12,7 +12,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 def all_pages() -> list[Path]:
     """Every page that people read."""
-    found = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("examples/*/README.md")]
+    found = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")]
     return sorted([*found, ROOT / "benchmarks" / "README.md"])
 
 
@@ -24,8 +24,15 @@ def links_of(page: Path) -> list[str]:
 
 def anchors_of(page: Path) -> set[str]:
     """What the headings of a page are called in links."""
-    text = _FENCE.sub("", page.read_text("utf-8"))
-    return {_anchor(title) for title in re.findall(r"^#+ +(.*)$", text, re.M)}
+    return {_anchor(title) for _, title, _ in sections_of(page)}
+
+
+def sections_of(page: Path) -> list[tuple[int, str, str]]:
+    """Level and words of each heading, and what stands between it and the next one."""
+    kept = _FENCE.sub("(code)", page.read_text("utf-8"))  # a comment in it is no heading
+    _, *parts = re.split(r"^(#+) +(.*)$", kept, flags=re.M)
+    found = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    return [(len(marks), title, text.strip()) for marks, title, text in found]
 
 
 def commands_of(page: Path) -> list[str]:

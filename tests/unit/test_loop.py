@@ -275,6 +275,26 @@ def test_an_outage_is_waited_out_for_ever(bench: Bench) -> None:
     assert bench.loop.agent_id == "agent-1"
 
 
+def test_a_turn_that_asks_nothing_does_not_end_an_outage(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody who pauses an agent was told that the platform answers again, and it did not."""
+    caplog.set_level(logging.INFO)
+    paused = [""]
+    bench.loop.reasons = [lambda: paused[0]]
+    bench.loop.step()
+    bench.platform.go_away("claim", "claim")
+    bench.loop.step()
+    for paused[0] in ("paused", ""):
+        bench.loop.step()
+    assert bench.loop.trouble != ""
+    assert "the platform answers again" not in caplog.text
+    bench.loop.step()
+    assert bench.loop.trouble == ""
+    assert caplog.text.count("the platform answers again") == 1
+    assert caplog.text.count("Trying again for as long") == 1, "one line for one outage"
+
+
 def test_unknown_agent_registers_again(bench: Bench) -> None:
     bench.loop.step()
     bench.platform.say("claim", PlatformRejectedError("who?", problem="unknown-agent"))

@@ -185,24 +185,27 @@ def _tell_next(plan: Plan, machine: Machine, outcome: Outcome) -> None:
     unit, several = plan.unit, plan.unit.name.endswith("@")
     name = f"{unit.name}NAME" if several else unit.name
     if not unit.is_hub:
-        outcome.next += _lacking(machine, several=several)
+        folder = f"{CONFIG}/NAME" if several else CONFIG
+        wanting = [
+            what
+            for what in ("agent.yaml", "token")
+            if several or not os.path.lexists(machine.root / CONFIG[1:] / what)
+        ]
+        outcome.next += _configuring(folder, wanting, is_image=machine.is_image)
     root = f"--root={machine.root} " if machine.is_image else ""
     outcome.next.append(f"systemctl {root}enable {'' if root else '--now '}{name}")
     if not machine.is_image:
         outcome.next.append(f"systemctl status {name}")
 
 
-def _lacking(machine: Machine, *, several: bool) -> list[str]:
-    """What an agent's folder lacks; of several agents nobody knows, so all is told."""
-    folder = f"{CONFIG}/NAME" if several else CONFIG
-    named = f" --config {folder}/agent.yaml" if several else ""
-    enrol = f"write {folder}/token" if machine.is_image else f"alectio-agent enroll URL{named}"
-    wanted = {"agent.yaml": f"write {folder}/agent.yaml", "token": enrol}
-    return [
-        told
-        for what, told in wanted.items()
-        if several or not os.path.lexists(machine.root / CONFIG[1:] / what)
-    ]
+def _configuring(folder: str, wanting: list[str], *, is_image: bool) -> list[str]:
+    """How to come to the files that are not there; in an image no command can be run."""
+    if is_image:
+        return [f"write {folder}/{what}" for what in wanting]
+    which = "" if folder == CONFIG else f" -c {folder}/agent.yaml"
+    told = [f"write {folder}/agent.yaml"] if "agent.yaml" in wanting else []
+    told += [f"alectio-agent enroll URL{which}"] if "token" in wanting else []
+    return [*told, f"alectio-agent check{which}"]
 
 
 def _shown(words: list[str]) -> str:

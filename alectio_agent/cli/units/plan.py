@@ -84,7 +84,7 @@ def own_command(folder: Path | None = None, usual: Path = Path(DEFAULT_COMMAND))
     if not can_be_written(installed):
         raise UsageError(
             f"{printable(installed)} cannot be written into a unit. Install alectio-agent below "
-            "another folder, such as /opt/alectio-agent",
+            "another folder, such as /opt/alectio",
             code="E-SVC-02",
         )
     return unit_word(installed) if installed.exists() else DEFAULT_COMMAND

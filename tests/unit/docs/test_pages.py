@@ -3,11 +3,12 @@
 import ast
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.support.pages import DOCS, ROOT, all_pages, anchors_of, links_of
+from tests.support.pages import DOCS, ROOT, all_pages, anchors_of, links_of, sections_of
 
 PAGES = {str(page.relative_to(ROOT)): page for page in all_pages()}
 PROOFS = ("promises.md", "what-happens-when.md")
@@ -28,7 +29,7 @@ def test_every_link_leads_to_a_page_and_a_heading(name: str) -> None:
 
 def test_every_page_of_the_documentation_stands_in_its_index() -> None:
     index = {link.partition("#")[0] for link in links_of(DOCS / "README.md")}
-    pages = {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"README.md"}
     assert pages - index == set()
 
 
@@ -39,6 +40,16 @@ def test_the_readme_leads_to_the_index() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_holds_the_marks_of_a_merge(name: str) -> None:
     assert re.search(r"^(<{7}|={7}|>{7})", PAGES[name].read_text("utf-8"), re.M) is None
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_heading_stands_twice_or_over_nothing(name: str) -> None:
+    """Merges leave such pieces behind; a link to a title that is there twice leads to the first."""
+    sections = sections_of(PAGES[name])
+    titles = [title for _, title, _ in sections]
+    assert sorted(titles) == sorted(set(titles))
+    for (level, title, text), (below, *_) in pairwise([*sections, (0, "", "")]):
+        assert text or below > level, title
 
 
 @pytest.mark.parametrize("name", PROOFS)

@@ -88,17 +88,6 @@ def test_install_tells_what_comes_next(tmp_path: Path) -> None:
     ]
 
 
-def test_on_this_machine_the_token_is_enrolled_and_written_by_nobodys_hand(tmp_path: Path) -> None:
-    outcome = install(plan(tmp_path), Here(tmp_path, run=Ran()))
-    assert outcome.next[:2] == ["write /etc/alectio-agent/agent.yaml", "alectio-agent enroll URL"]
-    several = Plan(Unit("alectio-agent@"), Wishes(), tmp_path)
-    outcome = install(several, Here(tmp_path, run=Ran()))
-    assert outcome.next[:2] == [
-        "write /etc/alectio-agent/NAME/agent.yaml",
-        "alectio-agent enroll URL --config /etc/alectio-agent/NAME/agent.yaml",
-    ]
-
-
 def test_an_install_without_options_takes_the_old_drop_in_away(tmp_path: Path) -> None:
     call("install", "--gpu", "--root", tmp_path)
     assert f"removed /{DROP_IN}" in call("install", "--root", tmp_path)
@@ -183,6 +172,28 @@ def test_systemd_is_told_where_it_runs(tmp_path: Path, is_booted: bool) -> None:
     assert outcome.next[-2:] == [
         "systemctl enable --now alectio-agent",
         "systemctl status alectio-agent",
+    ]
+
+
+def test_what_is_still_missing_is_told_as_commands_to_type(tmp_path: Path) -> None:
+    there = Here(tmp_path, run=Ran())
+    assert install(plan(tmp_path), there).next[:3] == [
+        "write /etc/alectio-agent/agent.yaml",
+        "alectio-agent enroll URL",
+        "alectio-agent check",
+    ]
+    (tmp_path / "etc/alectio-agent").mkdir(parents=True)
+    for name in ("agent.yaml", "token"):
+        (tmp_path / "etc/alectio-agent" / name).touch()
+    assert install(plan(tmp_path), there).next[0] == "alectio-agent check"
+
+
+def test_commands_for_one_of_several_agents_name_its_file(tmp_path: Path) -> None:
+    several = Plan(Unit("alectio-agent@"), Wishes(), tmp_path)
+    assert install(several, Here(tmp_path, run=Ran())).next[:3] == [
+        "write /etc/alectio-agent/NAME/agent.yaml",
+        "alectio-agent enroll URL -c /etc/alectio-agent/NAME/agent.yaml",
+        "alectio-agent check -c /etc/alectio-agent/NAME/agent.yaml",
     ]
 
 
