@@ -13,7 +13,12 @@ def test_a_pass_is_compared_with_the_one_beside_it() -> None:
     found = figures(WATCHED, PLAIN)
     assert found[1].values == pytest.approx((1.01, 1.01, 1.01))
     assert found[4].values == pytest.approx((1.02, 1.0, 1.01))
-    assert (found[4].target, found[4].is_met) == ("at most 1.01 x", True)
+
+
+def test_pairs_that_cannot_show_a_hundredth_have_no_target_to_miss() -> None:
+    time, processor = (figures(WATCHED, PLAIN)[number] for number in (1, 4))
+    assert time.most == 1.01
+    assert processor.most is None
 
 
 def test_the_standard_error_tells_what_the_pairs_can_show() -> None:
