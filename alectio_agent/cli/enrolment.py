@@ -100,6 +100,7 @@ def enrol(common: Common, wanted: Wanted) -> None:
     except PlatformUnavailableError as error:
         if not wanted.is_forced:
             raise
+        error.hint = ""  # it speaks of a file that was not written
         say(f"not tried: {error}")
         found = None
     write_token_file(place.token_file, token, token_owner(place.token_file, place.state_dir))

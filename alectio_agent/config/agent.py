@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from alectio_agent.config.lookup import SYSTEM_FILE
+from alectio_agent.config.lookup import state_of_service
 from alectio_agent.config.section import Section
 from alectio_agent.config.values import (
     AbsolutePath,
@@ -48,15 +48,7 @@ class AgentSettings(Section):
         # systemd names all folders of a unit, separated by colons; ours is the first.
         around = surroundings(info)
         granted = around.environment.get("STATE_DIRECTORY", "").split(":")[0]
-        granted = granted or _state_of_service(around.folder)
+        granted = granted or state_of_service(around.folder)
         if isinstance(raw, dict) and granted:
             return {"state_dir": granted, **raw}
         return raw
-
-
-def _state_of_service(folder: Path) -> str:
-    """Where our units keep the state; people who steer a service do not have its variables."""
-    home = SYSTEM_FILE.parent
-    if folder == home:
-        return "/var/lib/alectio-agent"
-    return f"/var/lib/alectio-agents/{folder.name}" if folder.parent == home else ""

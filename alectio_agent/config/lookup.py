@@ -127,3 +127,18 @@ def _named(path: Path, by: str) -> Path:
         f"E-CONF-01  {shown_path(path)} ({by}) {found}; expected a YAML file",
         hint=f"For example {FILE_NAME} inside it." if path.is_dir() else "",
     )
+
+
+def state_of_service(folder: Path) -> str:
+    """Where our units keep the state; people who steer a service do not have its variables.
+
+    Args:
+        folder: Of the agent.yaml.
+
+    Returns:
+        Empty for a folder that is not /etc/alectio-agent, nor right below it.
+    """
+    home = SYSTEM_FILE.parent
+    if folder == home:
+        return "/var/lib/alectio-agent"
+    return f"/var/lib/alectio-agents/{folder.name}" if folder.parent == home else ""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, PositiveInt, PrivateAttr, model_validator
+from pydantic import Field, PositiveInt, PrivateAttr, ValidationInfo, model_validator
 
+from alectio_agent.config.lookup import state_of_service
 from alectio_agent.config.section import Section
 from alectio_agent.config.share import ShareSettings
 from alectio_agent.config.slots import ANY_SLOT, PipelineSlots
@@ -20,6 +21,7 @@ from alectio_agent.config.values import (
     Name,
     SizeLimit,
     VariableName,
+    surroundings,
 )
 from alectio_agent.core.setting_error import SettingError
 
@@ -72,7 +74,8 @@ class CheckpointSettings(Section):
     """Where a pipeline's checkpoints lie.
 
     Attributes:
-        dir: Holds a folder per experiment.
+        dir: Holds a folder per experiment; `checkpoints` beside the file by default, for a file
+            below /etc/alectio-agent in the state folder of its service.
         keep: How many of the newest are kept, per experiment.
         store: Agents that give the same name share this disk; None for the agent's own.
     """
@@ -80,6 +83,15 @@ class CheckpointSettings(Section):
     dir: AbsolutePath = Path("checkpoints")
     keep: PositiveInt = 2
     store: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_service(cls, raw: Any, info: ValidationInfo) -> Any:
+        """A service may write nothing below /etc."""
+        state = state_of_service(surroundings(info).folder)
+        if isinstance(raw, dict) and state:
+            return {"dir": f"{state}/checkpoints", **raw}
+        return raw
 
 
 class PipelineSettings(Section):

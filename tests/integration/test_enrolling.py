@@ -114,7 +114,10 @@ def test_a_platform_that_does_not_answer_gets_its_token_only_with_force(folder: 
     assert silent.exit_code == 75
     assert "--force" in silent.stderr
     assert not (folder / "token").exists()
-    assert enroll(url, "--force", token="alt_untried").exit_code == 0
+    forced = enroll(url, "--force", token="alt_untried")
+    assert forced.exit_code == 0
+    assert "not tried: E-NET-01" in forced.stderr
+    assert "was not written" not in forced.stderr
     assert (folder / "token").read_text() == "alt_untried\n"
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from alectio_agent.config.kinds import Kind
 from alectio_agent.config.loader import load
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.errors import ConfigError, ExitCode
@@ -34,6 +35,10 @@ class _Editor(yaml.SafeLoader):
 def read_as_editors_do(text: str) -> Any:
     """The values of a file, as an editor that knows our schema reads them."""
     return yaml.load(text, _Editor)
+
+
+READY = {"ALECTIO_AGENT_TOKEN_FILE": "/run/credentials/alectio-agent.service/token"}
+"""Variables that the files in `configs/` are read with: systemd hands services their token."""
 
 
 def load_agent(
@@ -84,3 +89,14 @@ def _write(name: str, text: str | bytes) -> Path:
     file = Path(name)
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return file
+
+
+def keys_of(kind: Kind, prefix: str = "") -> set[str]:
+    """Dotted keys of a model; entries of lists and free mappings add nothing."""
+    keys = set[str]()
+    for option in kind.options:
+        for name, child in option.fields.items():
+            keys |= {prefix + name} | keys_of(child, f"{prefix}{name}.")
+        for entry in (option.child("") if option.container(dict) else None, option.child(0)):
+            keys |= keys_of(entry, prefix) if entry else set()
+    return keys

@@ -13,7 +13,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 def all_pages() -> list[Path]:
     """Every page that people read."""
     found = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")]
-    return sorted([*found, ROOT / "benchmarks" / "README.md"])
+    return sorted([*found, *(ROOT / name / "README.md" for name in ("benchmarks", "configs"))])
 
 
 def links_of(page: Path) -> list[str]:

@@ -11,7 +11,7 @@ from alectio_agent.config.effective import as_yaml, effective_values
 from alectio_agent.config.loader import load
 from alectio_agent.config.problems import MASK
 from alectio_agent.config.settings import AgentFile
-from tests.support.config_files import AGENT, load_agent
+from tests.support.config_files import AGENT, READY, load_agent
 
 CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("agent*.yaml"))
 CLEAN = dict.fromkeys(
@@ -26,7 +26,7 @@ def show(text: str, *words: str, **environment: str) -> Result:
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_what_is_shown_loads_again_as_the_same(file):
-    settings = load(file, AgentFile)
+    settings = load(file, AgentFile, READY)
     Path("again.yaml").write_text(as_yaml(effective_values(settings)))
     again = load(Path("again.yaml"), AgentFile)
     masked = {

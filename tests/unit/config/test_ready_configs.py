@@ -8,7 +8,7 @@ from alectio_agent.config.kinds import Kind
 from alectio_agent.config.loader import load
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.wire.experiment import ExperimentSettings
-from tests.support.config_files import read_as_editors_do
+from tests.support.config_files import READY, keys_of, read_as_editors_do
 
 FOLDER = Path(__file__).parents[3] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -16,17 +16,6 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 
 def model_of(file):
     return AgentFile if file.name.startswith("agent") else ExperimentSettings
-
-
-def keys_of(kind, prefix=""):
-    """Dotted keys of a model; entries of lists and free mappings add nothing."""
-    keys = set()
-    for option in kind.options:
-        for name, child in option.fields.items():
-            keys |= {prefix + name} | keys_of(child, f"{prefix}{name}.")
-        for entry in (option.child("") if option.container(dict) else None, option.child(0)):
-            keys |= keys_of(entry, prefix) if entry else set()
-    return keys
 
 
 def shown_in(value, kind, prefix=""):
@@ -44,14 +33,14 @@ def shown_in(value, kind, prefix=""):
 
 def test_the_files_are_there():
     assert [file.stem for file in FILES] == [
-        "agent-behind-proxy", "agent-embedded", "agent-platform", "agent-smallest",
+        "agent-air-gap", "agent-behind-proxy", "agent-embedded", "agent-platform", "agent-smallest",
         "experiment-smallest", "experiment",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_each_loads(file):
-    load(file, model_of(file))
+    load(file, model_of(file), READY)
 
 
 @pytest.mark.parametrize("model", [AgentFile, ExperimentSettings])
@@ -86,5 +75,5 @@ def test_the_smallest_files_are_the_smallest():
 def test_experiments_that_configurations_name_exist():
     for file in FILES:
         if model_of(file) is AgentFile:
-            experiment = load(file, AgentFile).experiment
+            experiment = load(file, AgentFile, READY).experiment
             assert experiment is None or experiment.is_file()

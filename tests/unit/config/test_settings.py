@@ -153,6 +153,22 @@ def test_who_steers_a_service_finds_its_state_without_its_variables(file, state)
 
 
 @pytest.mark.parametrize(
+    ("file", "checkpoints"),
+    [("/etc/alectio-agent/agent.yaml", "/var/lib/alectio-agent/checkpoints"),
+     ("/etc/alectio-agent/gpu1/agent.yaml", "/var/lib/alectio-agents/gpu1/checkpoints"),
+     ("/srv/alectio-agent/agent.yaml", "/srv/alectio-agent/checkpoints")],
+)  # fmt: skip
+def test_checkpoints_of_a_service_go_where_it_may_write(file, checkpoints):
+    """Not below /etc, which its unit shows it read-only."""
+    around = Surroundings(Path(file).parent)
+    found = PipelineSettings.model_validate({"hooks": "/srv/x.py"}, context=around)
+    assert found.checkpoints.dir == Path(checkpoints)
+    own = {"hooks": "/srv/x.py", "checkpoints": {"dir": "/data/checkpoints"}}
+    found = PipelineSettings.model_validate(own, context=around)
+    assert found.checkpoints.dir == Path("/data/checkpoints")
+
+
+@pytest.mark.parametrize(
     ("written", "seconds"),
     [("5m", 300), ("0s", 0), ("30", 30), ("1.5", 1.5), ("1h 30m", 5400), ("forever", None)],
 )
