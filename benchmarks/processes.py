@@ -121,9 +121,9 @@ def cpu_s(roots: Iterable[int]) -> float:
 
 
 def fine_cpu_s(pids: Iterable[int]) -> float:
-    """Processor time of the living threads of just these processes, to the nanosecond."""
-    files = (file for pid in pids for file in Path(f"/proc/{pid}/task").glob("*/schedstat"))
-    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+    """Processor time of just these processes, to the nanosecond; ended threads count too."""
+    # Linux makes the number of a process's clock like this: clock_getcpuclockid(3).
+    return sum(time.clock_gettime(~pid << 3 | 2) for pid in pids)
 
 
 def wakeups(pids: Iterable[int]) -> int:

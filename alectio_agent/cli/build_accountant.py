@@ -1,7 +1,8 @@
 """What tells of an agent's counters: an hourly line, and metrics where somebody wants them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 
 from alectio_agent.agent.client.reach import Reach
@@ -25,6 +26,8 @@ class FiguresSource:
     Attributes:
         agent: Set as soon as it is built.
         expiry: Knows when the token ends; set with the agent.
+        version: That runs, whatever is installed meanwhile; looking it up takes longer than all
+            else here.
     """
 
     state: State
@@ -35,13 +38,14 @@ class FiguresSource:
     started_s: float
     agent: Agent | None = None
     expiry: ExpiryWatch | None = None
+    version: str = field(default_factory=partial(version, "alectio-agent"))
 
     def __call__(self) -> Figures:
         """The figures of this moment."""
         assert self.agent is not None  # noqa: S101 - no thread runs before it is built
         assert self.expiry is not None  # noqa: S101 - the same
         return Figures(
-            version=version("alectio-agent"),
+            version=self.version,
             is_up=True,
             has_failed=self.agent.error is not None,
             snapshot=self.agent.snapshot(),

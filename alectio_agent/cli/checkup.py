@@ -11,6 +11,7 @@ from pathlib import Path
 from alectio_agent.agent.hooks.site_environment import site_environment
 from alectio_agent.cli.check_lines import print_checks
 from alectio_agent.cli.check_marks import marks_left
+from alectio_agent.cli.check_metrics import check_metrics
 from alectio_agent.cli.check_network import check_network, not_called
 from alectio_agent.cli.check_pipelines import check_pipeline
 from alectio_agent.cli.check_sandbox import sandboxed
@@ -22,7 +23,7 @@ from alectio_agent.cli.check_site import (
 )
 from alectio_agent.cli.fit import check_pool, pick_pipeline
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.service_unit import FOLDERS
+from alectio_agent.cli.service_unit import FOLDERS, ServiceUnit
 from alectio_agent.cli.settings import load_agent_file, load_experiment_file
 from alectio_agent.config.lookup import VARIABLE
 from alectio_agent.config.settings import AgentFile
@@ -93,6 +94,10 @@ class _Checkup:
             yield guarded("experiment", lambda: self._experiment(settings, file))
         yield from check_state(settings.agent.state_dir)
         yield guarded("disk", lambda: check_disk(settings))
+        if settings.metrics.textfile is not None:
+            unit = ServiceUnit.find(FOLDERS)
+            runs = unit if unit is not None and unit.runs(file) else None
+            yield check_metrics(settings.metrics.textfile, runs)
         if settings.platform.is_embedded:
             yield guarded("hub", check_hub)
             yield passed("platform", "the hub in the box: nothing more is needed")

@@ -43,6 +43,8 @@ def print_outcome(outcome: "Outcome", common: Common) -> None:
     for verb, paths in (("wrote", outcome.written), ("removed", outcome.removed)):
         for path in paths:
             click.echo(f"{verb} {path}")
+    if outcome.kept:
+        say(outcome.kept)
     for warning in outcome.warnings:
         say(f"! {warning}")
     if outcome.next and not common.is_quiet:

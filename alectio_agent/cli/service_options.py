@@ -35,7 +35,7 @@ _OPTIONS = (
         metavar="PATH",
         type=click.Path(path_type=Path),
         multiple=True,
-        help="Show a path below /home or /root, such as that of an environment. Repeatable.",
+        help="Show a path below /home, /root or /tmp, such as an environment. Repeatable.",
     ),
     click.option(
         "--write",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alectio_agent.cli.options import Common, common_options
+from alectio_agent.cli.screen import say
 from alectio_agent.cli.service_options import plan_options
 
 if TYPE_CHECKING:
@@ -20,5 +21,7 @@ def print_unit(*, plan: "Plan", common: Common) -> None:
     if common.as_json:
         files = {f"/{path}": text for path, text in plan.files().items()}
         click.echo(json.dumps({"files": files}, indent=2))
-    else:
-        click.echo(plan.shown(), nl=False)
+        return
+    click.echo(plan.shown(), nl=False)
+    if plan.kept:
+        say(plan.kept)

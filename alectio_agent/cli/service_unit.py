@@ -83,6 +83,30 @@ class ServiceUnit:
         named = _named_config(self.command, self.properties) or SYSTEM_CONFIG
         return os.path.realpath(named) == os.path.realpath(config)
 
+    @property
+    def user(self) -> str:
+        """Whom it runs as; empty for root."""
+        return next(reversed(self._values("User")), "")
+
+    def may_write(self, folder: Path) -> bool:
+        """Whether its sandbox lets it write to a folder, whatever the folder's rights.
+
+        Args:
+            folder: Absolute.
+        """
+        if "ProtectSystem=strict" not in self.properties:
+            return True
+        granted = [Path("/var/lib", name) for name in self._values("StateDirectory")]
+        granted += [Path("/var/cache", name) for name in self._values("CacheDirectory")]
+        for value in (*self._values("ReadWritePaths"), *self._values("BindPaths")):
+            granted.append(Path(value.lstrip("-+").partition(":")[0]))
+        return any(one == folder or one in folder.parents for one in granted)
+
+    def _values(self, key: str) -> list[str]:
+        """The words of all lines of a key."""
+        said = (each.partition("=")[2] for each in self.properties if each.startswith(f"{key}="))
+        return [word for value in said for word in shlex.split(value)]
+
     def run_within(self, command: Sequence[str]) -> list[str]:
         """The words that run a command once, in a sandbox as this unit's.
 

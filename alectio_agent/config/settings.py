@@ -207,7 +207,7 @@ class AgentFile(Section):
         if url.startswith("http:") and not (self.platform.allow_insecure_http or is_loopback(url)):
             broken.append(_insecure(url))
         if self.platform.token_file is None:
-            broken.append(_no_token())
+            broken.append(_no_token(url))
         SettingError.raise_any(broken)
         return self
 
@@ -269,11 +269,11 @@ def _pinned(pipeline: str, variable: str, value: str) -> SettingError:
     )
 
 
-def _no_token() -> SettingError:
+def _no_token(url: str) -> SettingError:
     return SettingError(
-        "missing. A platform elsewhere needs a token: expected the path of a file of mode 0600 "
-        f"here, a systemd credential `token`, or a path in ${TOKEN_FILE_VARIABLE}. "
-        "One beside this file is written by: alectio-agent enroll URL",
+        f"missing. A platform elsewhere needs a token: alectio-agent enroll {url} writes one "
+        "beside this file. Expected that, or here the path of a file of mode 0600, a systemd "
+        f"credential `token`, or a path in ${TOKEN_FILE_VARIABLE}",
         key="platform.token_file",
         depends_on=("platform.url",),
         missing=True,

@@ -5,8 +5,10 @@ from pathlib import Path
 
 VARIABLE = "ALECTIO_UNIT"
 """Set by our units to their own name: the kernel's refusals alone do not say whose they are."""
-HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))
-"""What `ProtectHome=` empties."""
+HIDDEN = tuple(
+    map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp"))  # noqa: S108 - only compared
+)
+"""What `ProtectHome=` and `PrivateTmp=` empty."""
 
 
 def own_unit(environment: Mapping[str, str]) -> str:

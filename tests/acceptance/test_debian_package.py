@@ -171,6 +171,11 @@ def remove_the_hub(debian: DebianRoot) -> None:
     debian.run("dpkg", "--remove", "alectio-agent-hub")
     assert not list(debian.folder.glob("opt/alectio-agent/*/lib/*/site-packages/numpy"))
     assert "alectio-agent" in debian.run("alectio-agent", "version")
+    # Written while the package's unit is away, it outlasts the version that wrote it.
+    unit = debian.run("alectio-agent", "service", "print-unit", "--unit", "alectio-hub")
+    assert "ExecStart=/usr/bin/alectio-agent hub serve" in unit
+    drop_in = debian.run("alectio-agent", "service", "print-unit", "--gpu")
+    assert "ExecStart" not in drop_in, "the package's unit stays"
 
 
 def purge_says_what_it_removes(debian: DebianRoot) -> None:

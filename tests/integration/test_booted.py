@@ -43,17 +43,19 @@ def tried(file):
 
 Path("/srv/x/seen").write_text(json.dumps({
     "homes": os.listdir("/home"), "system": tried("/etc/x"), "granted": tried("/srv/x/y"),
+    "tmp": [os.listdir("/tmp"), tried("/tmp/y/z")],
     "devices": [name for name in os.listdir("/dev") if name.startswith(("sd", "vd", "kmsg"))],
     "variables": [name for name in os.environ if name.startswith(("NOTIFY", "WATCHDOG"))],
     "cache": tried(os.environ["XDG_CACHE_HOME"] + "/x"),
 }))
 """
+SHOWN = " ".join(f"--read {each}" for each in hidden_prefixes())
 BEFORE = f"""
-mkdir -p /srv/x /home/somebody
+mkdir -p /srv/x /home/somebody /tmp/y /tmp/others
 chmod 600 /etc/alectio-agent/token
 systemd-sysusers --inline 'u alectio-agent - "a" /var/lib/alectio-agent'
-chown alectio-agent /srv/x
-{AGENT} service install {" ".join(f"--read {each}" for each in hidden_prefixes())} --write /srv/x
+chown alectio-agent /srv/x /tmp/y
+{AGENT} service install --write /srv/x --write /tmp/y {SHOWN}
 """
 TRY = f"""
 show() {{ echo "$1 $(systemctl show alectio-agent -p "$2" | sort | tr '\\n' ' ')"; }}
@@ -94,7 +96,7 @@ def test_systemd_starts_watches_and_stops_an_agent_in_its_sandbox(tmp_path: Path
     assert told["reload"] == "0"
     assert json.loads(told["seen"]) == {
         "homes": [], "system": "Read-only file system", "granted": "written", "devices": [],
-        "variables": [], "cache": "written",
+        "tmp": [["y"], "written"], "variables": [], "cache": "written",
     }  # fmt: skip
     assert told["pause"] == "0"
     assert "asks for no job: paused since" in told["paused"]

@@ -134,21 +134,6 @@ def test_a_closed_journal_stops_nobody_from_looking(bench: Bench, tmp_path: Path
     assert bench.look(tmp_path).unsent == Unsent()
 
 
-def test_contact_counts_bytes_and_remembers_the_silence() -> None:
-    clock = FakeClock()
-    traffic = Traffic(clock)
-    traffic.note_answer(100)
-    clock.advance(5)
-    traffic.note_silence("refused")
-    clock.advance(5)
-    traffic.note_silence("refused again")
-    contact = traffic.contact
-    assert (contact.sent_bytes, contact.answered_s, contact.silent_s) == (100, 0, 5)
-    assert contact.reason == "refused again"
-    traffic.note_answer(20)
-    assert (traffic.contact.sent_bytes, traffic.contact.silent_s) == (120, None)
-
-
 def test_a_mark_is_replaced_and_never_changed(bench: Bench) -> None:
     """Another thread may hold it."""
     bench.give()

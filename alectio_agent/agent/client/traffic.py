@@ -1,7 +1,7 @@
 """Counts what goes out, and remembers when the platform answered last."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from alectio_agent.core.clock import Clock
 
@@ -38,12 +38,21 @@ class Traffic:
         """
         self._clock = clock
         self._lock = threading.Lock()
-        self._contact = Contact()
+        # An answer is noted for every call, and asked about now and then: it only sets fields.
+        self._sent_bytes = 0
+        self._answered_s: float | None = None
+        self._silent_s: float | None = None
+        self._reason = self._error = ""
+        self._error_s: float | None = None
 
     @property
     def contact(self) -> Contact:
         """How it stands now."""
-        return self._contact
+        with self._lock:
+            return Contact(
+                self._sent_bytes, self._answered_s, self._silent_s, self._reason, self._error,
+                self._error_s,
+            )  # fmt: skip
 
     def note_answer(self, sent_bytes: int) -> None:
         """An answer came.
@@ -52,9 +61,9 @@ class Traffic:
             sent_bytes: Size of the request's body.
         """
         with self._lock:
-            was = self._contact
-            total, now_s = was.sent_bytes + sent_bytes, self._clock.monotonic()
-            self._contact = Contact(total, now_s, error=was.error, error_s=was.error_s)
+            self._sent_bytes += sent_bytes
+            self._answered_s = self._clock.monotonic()
+            self._silent_s, self._reason = None, ""
 
     def note_silence(self, reason: str) -> None:
         """No answer came.
@@ -63,11 +72,7 @@ class Traffic:
             reason: Why not.
         """
         with self._lock:
-            now_s, since_s = self._clock.monotonic(), self._contact.silent_s
-            self._contact = replace(
-                self._contact,
-                silent_s=now_s if since_s is None else since_s,
-                reason=reason,
-                error=reason,
-                error_s=now_s,
-            )
+            now_s = self._clock.monotonic()
+            self._silent_s = now_s if self._silent_s is None else self._silent_s
+            self._reason = self._error = reason
+            self._error_s = now_s

@@ -2,13 +2,12 @@
 
 import os
 import shlex
-import sys
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
 from alectio_agent.cli.units.machine import Machine
-from alectio_agent.cli.units.plan import Plan
+from alectio_agent.cli.units.plan import Plan, own_command
 from alectio_agent.cli.units.texts import CONFIG, MARK, Unit
 from alectio_agent.cli.units.wishes import Wishes
 from alectio_agent.core.errors import NotRootError, StoreError, UsageError
@@ -21,12 +20,14 @@ class Outcome:
     Attributes:
         written: Files, as they are called on that machine.
         removed: The same.
+        kept: What was left as it is, and why, in words; empty when nothing was.
         warnings: What did not work, with no harm done.
         next: Commands.
     """
 
     written: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    kept: str = ""
     warnings: list[str] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
 
@@ -46,7 +47,7 @@ def install(plan: Plan, machine: Machine) -> Outcome:
     _check_machine(plan, machine)
     for path in files:
         _check_free(machine.root / path)
-    outcome = Outcome()
+    outcome = Outcome(kept=plan.kept)
     for path, text in files.items():
         _write(machine.root / path, text)
         outcome.written.append(f"/{path}")
@@ -70,7 +71,8 @@ def uninstall(unit: Unit, machine: Machine) -> Outcome:
         StoreError: A file cannot be removed.
     """
     _check_root(machine, "uninstall")
-    plan, outcome = Plan(unit, Wishes(), machine.root), Outcome()
+    plan = Plan(unit, Wishes(), machine.root)
+    outcome = Outcome(kept=plan.kept)
     _check_free(machine.root / plan.unit_file)
     pattern = unit.file_name.replace("@.", "@*.")
     if machine.is_booted and not machine.run(["systemctl", "is-active", "--quiet", pattern]):
@@ -80,7 +82,7 @@ def uninstall(unit: Unit, machine: Machine) -> Outcome:
         )
     wants = machine.root / plan.unit_file.parent / "multi-user.target.wants"
     # Not glob: it passes over links whose target is not below this root.
-    entries = sorted(wants.iterdir()) if wants.is_dir() and not plan.is_packaged else []
+    entries = sorted(wants.iterdir()) if wants.is_dir() and not plan.packaged else []
     links = [each for each in entries if fnmatch(each.name, pattern) and each.is_symlink()]
     drop_in = machine.root / plan.drop_in
     for path in (machine.root / plan.unit_file, drop_in, *links):
@@ -95,8 +97,8 @@ def _check_root(machine: Machine, verb: str) -> None:
     if not machine.may_write:
         raise NotRootError(
             f"service {verb} writes below /etc/systemd/system: only root may",
-            hint=f"sudo {sys.prefix}/bin/alectio-agent service {verb} ..., or into a folder of "
-            "your own: --root DIR. What it would write: alectio-agent service print-unit",
+            hint=f"sudo {own_command()} service {verb} ..., or into a folder of your own: --root "
+            "DIR. What it would write: alectio-agent service print-unit",
         )
 
 

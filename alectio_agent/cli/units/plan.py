@@ -1,6 +1,6 @@
 """Which files `service install` writes, and what they hold."""
 
-import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +40,15 @@ class Plan:
         return UNIT_FOLDER / f"{self.unit.file_name}.d" / DROP_IN
 
     @property
-    def is_packaged(self) -> bool:
-        """Whether a package brought the unit: a second one would hide the package's upgrades."""
-        return any(
-            (self.root / folder / self.unit.file_name).exists() for folder in PACKAGE_FOLDERS
-        )
+    def packaged(self) -> Path | None:
+        """The unit that a package brought, below the root: a second one would hide its upgrades."""
+        files = (folder / self.unit.file_name for folder in PACKAGE_FOLDERS)
+        return next((file for file in files if (self.root / file).exists()), None)
+
+    @property
+    def kept(self) -> str:
+        """In words: the package's unit, which is not written; empty when it is ours to write."""
+        return "" if self.packaged is None else f"/{self.packaged} stays: it is a package's"
 
     def files(self) -> dict[Path, str]:
         """What is written, by path below the root.
@@ -53,7 +57,7 @@ class Plan:
             UsageError: A wish that cannot be written into a unit.
         """
         self.wishes.check(self.unit)
-        found = {} if self.is_packaged else {self.unit_file: self.unit.text(self.command)}
+        found = {} if self.packaged else {self.unit_file: self.unit.text(self.command)}
         if drop_in := self.wishes.text(self.unit):
             found[self.drop_in] = drop_in
         return found
@@ -63,16 +67,20 @@ class Plan:
         return "\n".join(f"# /{path}\n{text}" for path, text in self.files().items())
 
 
-def own_command(prefix: Path | None = None) -> str:
+def own_command(folder: Path | None = None, usual: Path = Path(DEFAULT_COMMAND)) -> str:
     """What starts this very installation, as a word of a unit file.
 
     Args:
-        prefix: Of its Python environment; this process's own unless given.
+        folder: Where its commands lie; that of this process's own Python unless given.
+        usual: Where packages put the command. One that leads here is taken: each version of a
+            package lies in a folder of its own, which goes with a later upgrade.
 
     Raises:
         UsageError: Its path cannot be written into a unit.
     """
-    installed = (prefix or Path(sys.prefix)) / "bin" / "alectio-agent"
+    installed = (folder or Path(sysconfig.get_path("scripts"))) / "alectio-agent"
+    if usual.resolve() == installed.resolve():
+        return unit_word(usual)
     if not can_be_written(installed):
         raise UsageError(
             f"{printable(installed)} cannot be written into a unit. Install alectio-agent below "

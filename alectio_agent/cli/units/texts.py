@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-HEAD = "# Made by alectio-agent. Changes belong into a drop-in: systemctl edit {name}\n"
+HEAD = "# Made by alectio-agent. Changes belong into a drop-in:\n# systemctl edit {name}\n"
 MARK = HEAD.partition(".")[0]
 """How every file of ours begins."""
 
@@ -10,7 +10,8 @@ _AGENT = """\
 [Unit]
 Description=alectio-agent{instance}, runs active-learning jobs beside the data
 Wants=network-online.target
-After=network-online.target nss-lookup.target remote-fs.target nvidia-persistenced.service
+After=network-online.target nss-lookup.target remote-fs.target
+After=nvidia-persistenced.service
 # An outage may last; it is tried again for ever.
 StartLimitIntervalSec=0
 
@@ -19,8 +20,9 @@ Type=notify
 NotifyAccess=main
 ExecStart={command} run --config {config}/agent.yaml
 ExecReload=/bin/kill -HUP $MAINPID
-# Until the hooks are imported. A stop asks for more time as long as a step runs.
+# Until the hooks are imported.
 TimeoutStartSec=10min
+# A stop asks for more time as long as a step runs.
 TimeoutStopSec=2min
 WatchdogSec=3min
 Restart=on-failure
@@ -38,10 +40,11 @@ CacheDirectoryMode=0700
 Environment=ALECTIO_UNIT=%n
 # Homes are hidden, and models that hooks download have to stay somewhere.
 Environment=HOME=%C/{folder} XDG_CACHE_HOME=%C/{folder}
-Environment=TORCH_HOME=%C/{folder}/torch HF_HOME=%C/{folder}/huggingface
+Environment=TORCH_HOME=%C/{folder}/torch
+Environment=HF_HOME=%C/{folder}/huggingface
 LimitNOFILE=65536
 LimitCORE=0
-# A hook that runs out of memory is a failed job, and no reason to stop the agent.
+# A hook that runs out of memory fails its job, and leaves the agent alone.
 OOMPolicy=continue
 OOMScoreAdjust=-100
 
@@ -58,7 +61,8 @@ After=network-online.target
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={command} hub serve --data %S/alectio-hub --host 127.0.0.1 --port 8642
+ExecStart={command} hub serve --data %S/alectio-hub \\
+    --host 127.0.0.1 --port 8642
 # Uploads that run are let end.
 TimeoutStopSec=90s
 Restart=on-failure
@@ -108,8 +112,9 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM
-# Left out on purpose. MemoryDenyWriteExecute=: torch (Conv2d, LSTM), numba and cffi make code while
-# they run. ProcSubset=pid: torch reads what the processor and the memory are.
+# Left out on purpose. MemoryDenyWriteExecute=: torch (Conv2d, LSTM), numba and
+# cffi make code while they run. ProcSubset=pid: torch reads what the processor
+# and the memory are.
 
 [Install]
 WantedBy=multi-user.target

@@ -22,7 +22,7 @@ class Wishes:
     Attributes:
         gpu: Hooks see NVIDIA's devices.
         run_as: A user of this machine; None for the unit's own.
-        read: Paths in homes that are shown.
+        read: Paths in homes and /tmp that are shown.
         write: Paths that hooks may write to.
         hooks_may_listen: Hooks may open ports.
     """
@@ -111,7 +111,7 @@ def can_be_written(path: Path | str) -> bool:
 
 
 def _writable(path: Path) -> str:
-    """Below an emptied home nothing is there to be made writable: it has to be shown first."""
+    """In a folder that is emptied nothing can be made writable: it has to be shown first."""
     return "ReadWritePaths" if hidden_root(path) is None else "BindPaths"
 
 

@@ -197,9 +197,9 @@ TOGETHER = {
     "http to a host named like loopback": (REMOTE + "  url: http://127.0.0.1.example.org\n", 6, 6,
         "platform.url", "expected https://"),
     "no token for a platform": (PIPELINE + "platform:\n  url: https://a.org\n", 4, 4,
-        "platform.token_file", "missing. A platform elsewhere needs a token: expected the path of a "
-        "file of mode 0600 here, a systemd credential `token`, or a path in $ALECTIO_AGENT_TOKEN_FILE. "
-        "One beside this file is written by: alectio-agent enroll URL"),
+        "platform.token_file", "missing. A platform elsewhere needs a token: alectio-agent enroll "
+        "https://a.org writes one beside this file. Expected that, or here the path of a file of "
+        "mode 0600, a systemd credential `token`, or a path in $ALECTIO_AGENT_TOKEN_FILE"),
     "the hub in the box without an experiment": ("# none\n" + PIPELINE, 4, 2, "experiment",
         "missing. The hub in the box needs it, such as `experiment: experiment.yaml`; "
         "for another platform set `platform.url`"),

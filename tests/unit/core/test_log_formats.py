@@ -4,13 +4,14 @@ import json
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from alectio_agent.core.errors import HookResultError, PlatformUnavailableError
 from alectio_agent.core.log import about, configure, job_logger, set_format
-from alectio_agent.core.log_lines import pick_format
+from alectio_agent.core.log_lines import formatter_of, pick_format
 
 
 @pytest.fixture
@@ -30,8 +31,25 @@ def objects(capsys):
     return [json.loads(line) for line in lines(capsys)]
 
 
-def test_json_is_one_object_a_line_in_utc(logger, capsys, monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
+@pytest.fixture
+def in_kolkata(monkeypatch):
+    """Five and a half hours ahead of UTC, all year."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "IST-5:30")  # no file of zones is needed for this form
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_people_read_their_own_time_with_its_offset_and_machines_utc(in_kolkata):
+    record = logging.makeLogRecord({"msg": "hello", "created": 1767225600.0})
+    record.levelno, record.levelname = logging.INFO, "INFO"
+    assert formatter_of("text").format(record) == "2026-01-01 05:30:00+0530  hello"
+    found = json.loads(formatter_of("json").format(record))
+    assert found["time"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_json_is_one_object_a_line_in_utc(logger, capsys):
     configure("info", form="json")
     logger.warning("slow\nand %s", "näh \x1b[31m")
     (line,) = lines(capsys)

@@ -1,6 +1,7 @@
 """Units are put into place and taken away; nothing else is touched."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -133,6 +134,13 @@ def test_the_unit_of_a_package_is_not_hidden_by_another(tmp_path: Path) -> None:
     call("install", "--gpu", "--root", tmp_path)
     assert not (tmp_path / UNIT).exists()
     assert (tmp_path / DROP_IN).exists()
+    # Without an option nothing is written: then silence would look like a mistake.
+    for verb in ("install", "print-unit", "uninstall"):
+        done = CliRunner().invoke(main, ["service", verb, "--root", str(tmp_path)])
+        assert done.stderr.splitlines()[0] == (
+            "/usr/lib/systemd/system/alectio-agent.service stays: it is a package's"
+        )
+    assert packaged.exists()
 
 
 def test_only_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +148,7 @@ def test_only_root_installs(monkeypatch: pytest.MonkeyPatch) -> None:
     said = call("install", code=77)
     assert said.startswith("E-SVC-01  service install writes below /etc/systemd/system")
     assert "service print-unit" in said
+    assert f"sudo {Path(sys.executable).parent}/alectio-agent service install" in said
     with pytest.raises(NotRootError):
         uninstall(AGENT, Machine())
 

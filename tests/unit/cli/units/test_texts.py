@@ -38,7 +38,8 @@ def test_the_command_line_knows_all_units() -> None:
         "LoadCredential=token:/etc/alectio-agent/token",
         "StateDirectory=alectio-agent",
         "CacheDirectory=alectio-agent",
-        "Environment=TORCH_HOME=%C/alectio-agent/torch HF_HOME=%C/alectio-agent/huggingface",
+        "Environment=TORCH_HOME=%C/alectio-agent/torch",
+        "Environment=HF_HOME=%C/alectio-agent/huggingface",
         "Restart=on-failure",
         "RestartPreventExitStatus=77 78",
         "KillMode=mixed",
@@ -85,6 +86,8 @@ def test_the_hub_may_listen_at_its_port_only() -> None:
         (Wishes(write=(Path("/srv/x"), Path("/srv/y"))),
          ["ReadWritePaths=/srv/x", "ReadWritePaths=/srv/y"]),
         (Wishes(write=(Path("/home/ml/my work"),)), ['BindPaths="/home/ml/my work"']),
+        (Wishes(write=(Path("/tmp/x"), Path("/var/tmp/x"))),  # of its own, both of them
+         ["BindPaths=/tmp/x", "BindPaths=/var/tmp/x"]),
         (Wishes(hooks_may_listen=True), ["SocketBindDeny="]),
     ],
 )  # fmt: skip
@@ -129,9 +132,27 @@ def test_the_service_sees_no_homes_but_what_it_is_shown(path: str, is_shown: boo
 
 def test_the_unit_starts_the_installation_that_wrote_it(tmp_path: Path) -> None:
     command = tmp_path / "my env" / "bin" / "alectio-agent"
-    assert own_command(tmp_path / "my env") == "/usr/bin/alectio-agent"
+    assert own_command(command.parent) == "/usr/bin/alectio-agent"
     command.parent.mkdir(parents=True)
     command.touch()
-    assert own_command(tmp_path / "my env") == f'"{command}"'
+    assert own_command(command.parent) == f'"{command}"'
     with pytest.raises(UsageError, match="another folder"):
         own_command(tmp_path / "50%")
+
+
+def test_the_command_of_a_package_is_named_without_its_version(tmp_path: Path) -> None:
+    """The folder of the version goes with a later upgrade, and the service would start no more."""
+    versions, usual = tmp_path / "opt" / "alectio-agent", tmp_path / "usr-bin-alectio-agent"
+    for version in ("1.0.0", "1.1.0"):
+        (versions / version / "bin").mkdir(parents=True)
+        (versions / version / "bin" / "alectio-agent").touch()
+    (versions / "current").symlink_to("1.1.0")
+    usual.symlink_to(versions / "current" / "bin" / "alectio-agent")
+    assert own_command(versions / "1.1.0" / "bin", usual) == str(usual)
+    other = versions / "1.0.0" / "bin"
+    assert own_command(other, usual) == f"{other}/alectio-agent"
+
+
+@pytest.mark.parametrize("unit", [AGENT, SEVERAL, HUB])
+def test_a_unit_can_be_read_in_80_columns(unit: Unit) -> None:
+    assert [line for line in unit.text().splitlines() if len(line) > 80] == []
