@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from alectio_agent.cli.hub_connection import operation_client, refuse_clear_text
 from alectio_agent.cli.hub_hints import checked_url, silence_mend
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say
+from alectio_agent.cli.service_unit import FOLDERS, UNIT, ServiceUnit
 from alectio_agent.cli.token_prompt import typed_token
 from alectio_agent.config.loader import load
 from alectio_agent.config.lookup import find_if_any
@@ -171,8 +173,28 @@ def _tell(common: Common, url: str, place: _Place, found: PlatformInfo | None) -
         say(CLEAR_TEXT.format(url=url))
     if lacking := _lacking(url, place):
         say(lacking)
+    if place.config is not None and (note := restart_note(place.config)):
+        say(note)
     if not common.is_quiet:
         say(common.next_step("check" if place.config else "init DIR"))
+
+
+def restart_note(config: Path, folders: Sequence[Path] = FOLDERS) -> str:
+    """What a service that runs this configuration needs before it uses the new token.
+
+    Args:
+        config: Its agent.yaml.
+        folders: Where units are installed.
+
+    Returns:
+        One line; empty when there is none, or none that got a copy of the token at its start.
+    """
+    unit = ServiceUnit.find(folders)
+    if unit is None or not unit.runs(config):
+        return ""
+    if not any(each.startswith("LoadCredential") for each in unit.properties):
+        return ""
+    return f"The service has a copy of the token from its start: sudo systemctl restart {UNIT}"
 
 
 def _life(ends: datetime | None) -> str:

@@ -65,6 +65,18 @@ def token_mend(code: str, token_file: Path | None, scope: str = "") -> str:
     return ""
 
 
+def agent_token_mend(url: str) -> str:
+    """How an agent whose token is refused, or ends soon, gets another.
+
+    Args:
+        url: Of its platform.
+
+    Returns:
+        Two commands, of which the second tries the token before it writes it.
+    """
+    return f"{CREATE}. Here: alectio-agent enroll {url}"
+
+
 def refusal_mend(error: PlatformError) -> str:
     """What to do about a request that the hub refuses.
 

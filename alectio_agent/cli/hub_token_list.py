@@ -31,18 +31,28 @@ def _print(tokens: "list[TokenView]") -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("name", "scope", "created", "expires", "last used", "revoked"):
+    # Only a name may be longer than its room: it goes on below, and is never cut.
+    table.add_column("name", overflow="fold")
+    for title in ("scope", "created", "expires", "last used", "revoked"):
         table.add_column(title, no_wrap=True)
     for token in tokens:
-        moments = (token.created_at, token.expires_at, token.last_used_at, token.revoked_at)
-        told = [_shown(moment) for moment in moments]
-        expires = told[1] or "never"
-        table.add_row(token.name, token.scope, told[0], expires, told[2] or "never", told[3])
+        table.add_row(
+            token.name,
+            token.scope,
+            _day(token.created_at),
+            _day(token.expires_at) or "never",
+            _minute(token.last_used_at) or "never",
+            _day(token.revoked_at),
+        )
     # A pipe has no width: lines are never cut there.
     width = None if sys.stdout.isatty() else 400
     Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
 
 
-def _shown(moment: str | None) -> str:
-    """A moment to the minute, in UTC."""
+def _day(moment: str | None) -> str:
+    """The day of a moment, in UTC: six columns fit a terminal so; --json has all of it."""
+    return "" if moment is None else moment[:10]
+
+
+def _minute(moment: str | None) -> str:
     return "" if moment is None else f"{moment[:10]} {moment[11:16]}Z"

@@ -27,10 +27,18 @@ def say(text: str) -> None:
     """Tell a person something beside the results; nobody, when the terminal has vanished.
 
     Args:
-        text: One or more lines.
+        text: One or more lines, which are folded on a terminal.
     """
-    with suppress(OSError):
-        click.echo(text, err=True)
+    _say_as_is(fold_lines(text, width_of(sys.stderr)))
+
+
+def tell(text: str) -> None:
+    """Print a result for people.
+
+    Args:
+        text: One or more lines, which are folded on a terminal.
+    """
+    click.echo(fold_lines(text, width_of(sys.stdout)))
 
 
 def say_error(error: AlectioAgentError) -> None:
@@ -42,4 +50,9 @@ def say_error(error: AlectioAgentError) -> None:
     text = fold_lines(str(error), width_of(sys.stderr))
     if may_colour(sys.stderr):
         text = CODE_PATTERN.sub(lambda code: click.style(code[0], fg="red", bold=True), text)
-    say(f"{text}\nMore: alectio-agent explain {error.code}")
+    _say_as_is(f"{text}\nMore: alectio-agent explain {error.code}")
+
+
+def _say_as_is(text: str) -> None:
+    with suppress(OSError):
+        click.echo(text, err=True)

@@ -327,7 +327,8 @@ class HubScene:
         """From the event loop: what a busy machine takes is no part of a hold from now on."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        loop.time = lambda: now_s  # type: ignore[method-assign] - timers that are due still run
+        # Timers that are due still run.
+        loop.time = lambda: now_s  # type: ignore[method-assign]
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
