@@ -93,9 +93,9 @@ def collect(subject: Subject, tell: Callable[[str], None]) -> Iterator[Entry]:
     for name, words in OWN_COMMANDS:
         verb = next(word for word in words if not word.startswith("-"))
         if verb in COMMANDS:
-            said = " ".join(("alectio-agent", *words[1:]))
-            tell(said)
-            yield Entry(name, f"what `{said}` says", _own(words, subject.config))
+            command = " ".join(("alectio-agent", *words[1:]))
+            tell(command)
+            yield Entry(name, f"what `{command}` says", _own(words, subject.config))
 
 
 def _of_settings(settings: AgentFile, subject: Subject) -> Iterator[Entry]:

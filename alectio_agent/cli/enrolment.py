@@ -31,6 +31,7 @@ from alectio_agent.core.errors import (
     UsageError,
 )
 from alectio_agent.core.ids import TOKEN_PREFIX
+from alectio_agent.core.units import format_duration
 from alectio_agent.wire.operation import PlatformInfo
 
 CREATE = "On the hub's machine: alectio-agent hub token create NAME"
@@ -200,8 +201,8 @@ def restart_note(config: Path, folders: Sequence[Path] = FOLDERS) -> str:
 def _life(ends: datetime | None) -> str:
     if ends is None:
         return "good until it is revoked"
-    days = (ends - SystemClock().now()).days
-    return f"good until {ends:%Y-%m-%d %H:%M} UTC ({days} day{'' if days == 1 else 's'} left)"
+    left_s = max(0.0, (ends - SystemClock().now()).total_seconds())
+    return f"good until {ends:%Y-%m-%d %H:%M} UTC ({format_duration(left_s)} left)"
 
 
 def _lacking(url: str, place: _Place) -> str:

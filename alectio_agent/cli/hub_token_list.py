@@ -1,6 +1,5 @@
 """`hub token list`."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,16 +20,20 @@ def list_tokens(*, common: Common, **where: Any) -> None:
     if common.as_json:
         click.echo(found.model_dump_json(indent=2))
     elif found.tokens:
-        _print(found.tokens)
+        print_tokens(found.tokens)
     else:
         click.echo("No tokens yet. Make one: alectio-agent hub token create NAME", err=True)
 
 
-def _print(tokens: "list[TokenView]") -> None:
-    from rich.console import Console
-    from rich.table import Table
+def print_tokens(tokens: "list[TokenView]") -> None:
+    """Print them for people.
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    Args:
+        tokens: In the order of the hub.
+    """
+    from alectio_agent.cli.plain_table import plain_output, plain_table
+
+    table = plain_table()
     # Only a name may be longer than its room: it goes on below, and is never cut.
     table.add_column("name", overflow="fold")
     for title in ("scope", "created", "expires", "last used", "revoked"):
@@ -44,9 +47,7 @@ def _print(tokens: "list[TokenView]") -> None:
             _minute(token.last_used_at) or "never",
             _day(token.revoked_at),
         )
-    # A pipe has no width: lines are never cut there.
-    width = None if sys.stdout.isatty() else 400
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    plain_output().print(table)
 
 
 def _day(moment: str | None) -> str:

@@ -10,9 +10,6 @@ import click
 from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.core.errors import CODE_PATTERN, AlectioAgentError
 
-PIPE_WIDTH = 200
-"""A pipe has no width: lines are not folded there before this."""
-
 
 def may_colour(stream: TextIO) -> bool:
     """Whether colours may be written: to a terminal, unless `NO_COLOR` or `TERM=dumb` says no.

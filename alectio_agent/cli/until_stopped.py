@@ -32,7 +32,7 @@ def until_stopped(agent: Agent, state: State, steering: Steering) -> ExitCode:
         url = state.settings.platform.url
         agent.error.hint = agent.error.hint or (
             "What is in the outbox is delivered with the next token. "
-            f"{agent_token_mend(url)}, then start this agent again"
+            f"{agent_token_mend(url)}. Then start this agent again"
         )
     code = ending(agent)
     if steering.starts_again:
