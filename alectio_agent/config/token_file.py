@@ -61,7 +61,8 @@ def read_token_file(path: Path, *, is_credential: bool = False) -> str:
     except OSError as error:
         raise ConfigError(
             f"E-AUTH-01  {shown} cannot be read ({error.strerror}); expected the token",
-            hint="Write the token into that file, mode 0600, owned by the user of the agent.",
+            hint="Write the token into that file, mode 0600, owned by whoever runs this. For an "
+            "agent: alectio-agent enroll URL",
         ) from error
 
 
