@@ -1,6 +1,7 @@
 """The checks of the platform itself: who answers, its clock, what it says of the token."""
 
 from alectio_agent.agent.client.probe import Greeting, Probe
+from alectio_agent.agent.service.watches import SOON
 from alectio_agent.cli.hub_hints import agent_token_mend, silence_mend
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.checks import Check, failed, passed
@@ -15,7 +16,7 @@ from alectio_agent.core.units import format_duration
 SKEW_WARN_S = 30.0
 SKEW_FAIL_S = 600.0
 """Beyond this a token or a certificate may be taken for expired, and times in reports mislead."""
-SOON_S = 14 * 86400.0
+SOON_S = SOON.total_seconds()
 CLOCK_MEND = "Which of the two is right? Here: timedatectl, and set-ntp true lets it keep time."
 
 
