@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from alectio_agent.agent.journal.disk import is_at_work
 from alectio_agent.agent.journal.history import JOURNAL, PastJob, past_jobs
 from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.screen import PIPE_WIDTH
+from alectio_agent.cli.plain_table import plain_output, plain_table
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.core.errors import UsageError
 from alectio_agent.core.log import printable
@@ -119,7 +117,7 @@ def _tell_failure(job: PastJob, *, is_running: bool) -> Told:
 
 
 def _print(shown: list[tuple[PastJob, Told]]) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in ("job", "attempt", "state", "steps done", "claimed"):
         right = title == "attempt"
         table.add_column(title, justify="right" if right else "left", overflow="fold")
@@ -127,8 +125,7 @@ def _print(shown: list[tuple[PastJob, Told]]) -> None:
         table.add_row(
             job.job, str(job.attempt), told.state, _steps(job), _local_time(job.claimed_at)
         )
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    plain_output().print(table)
     for job, told in shown:
         if told.problem:
             of = f" (attempt {job.attempt})" if job.attempt > 1 else ""

@@ -25,7 +25,7 @@ from alectio_agent.cli.folding import fold_lines, page_width
 from alectio_agent.cli.leaving import leaving
 from alectio_agent.cli.leaving_text import explain_text
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.screen import say
+from alectio_agent.cli.screen import say, tell
 from alectio_agent.cli.settings import load_agent_file
 from alectio_agent.core.clock import SystemClock, timestamp
 from alectio_agent.core.errors import ExitCode, StoreDamagedError, UsageError
@@ -139,14 +139,19 @@ def _verify(folder: Path, *, as_json: bool) -> ExitCode:
         with reading_egress(folder) as reader:
             found = reader.verify()
     except StoreDamagedError as error:
-        found = Verdict(0, 1, f"the file is damaged: {error.message}")
+        why = error.message.removeprefix(f"{folder / FILE}: ")
+        found = Verdict(0, 1, f"the file is damaged: {why}")
     file = folder / FILE
     if as_json:
         click.echo(of_verdict(found).model_dump_json(indent=2))
     elif found.broken is None:
-        click.echo(f"{file}: {count(found.rows, 'row')}, each as it was written")
-        click.echo(f"newest: row {found.newest}, hash {found.digest}")
+        tell(f"{file}: {count(found.rows, 'row')}, each as it was written")
+        tell(f"newest: row {found.newest}, hash {found.digest}")
         say("Note number and hash elsewhere: rows that are cut off later show by them")
     else:
-        click.echo(f"{file}: row {found.broken}: {found.why}")
+        tell(f"{file}: row {found.broken}: {found.why}")
+        say(
+            "Rows before it are as they were written. Keep a copy of the file, and compare it with "
+            "what was noted elsewhere (audit.journald): somebody changed it, or the disk did"
+        )
     return ExitCode.CLEAN if found.broken is None else ExitCode.FAILED

@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
@@ -27,7 +27,9 @@ JOBS = 200
 LOG_LINES = 2000
 MOST_LOGS = 5
 UNITS = "alectio-*.service"
-UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/lib/systemd/system")
+UNIT_FOLDERS = tuple(
+    map(Path, ("/etc/systemd/system", "/run/systemd/system", "/lib/systemd/system"))
+)
 OWN_COMMANDS = (
     ("check.json", ("--json", "check", "--offline")),
     ("status.json", ("--json", "status")),
@@ -91,8 +93,9 @@ def collect(subject: Subject, tell: Callable[[str], None]) -> Iterator[Entry]:
     for name, words in OWN_COMMANDS:
         verb = next(word for word in words if not word.startswith("-"))
         if verb in COMMANDS:
-            tell(" ".join(words))
-            yield Entry(name, f"alectio-agent {' '.join(words)}", _own(words, subject.config))
+            command = " ".join(("alectio-agent", *words[1:]))
+            tell(command)
+            yield Entry(name, f"what `{command}` says", _own(words, subject.config))
 
 
 def _of_settings(settings: AgentFile, subject: Subject) -> Iterator[Entry]:
@@ -210,12 +213,20 @@ def _control(folder: Path) -> Iterator[Entry]:
     yield Entry("state.json", "what the agent is doing", said)
 
 
+def unit_files(folders: Sequence[Path] = UNIT_FOLDERS) -> Iterator[Path]:
+    """Our units that are installed, and their drop-ins.
+
+    Args:
+        folders: Where units lie.
+    """
+    for folder in folders:
+        yield from sorted([*folder.glob(UNITS), *folder.glob(f"{UNITS}.d/*.conf")])
+
+
 def _units() -> Iterator[Entry]:
-    for folder in map(Path, UNIT_FOLDERS):
-        drop_ins = folder.glob(f"{UNITS}.d/*.conf")
-        for file in sorted([*folder.glob(UNITS), *drop_ins]):
-            name = str(file).strip("/").replace("/", "_")
-            yield Entry(f"units/{name}", f"{file}", tail(file))
+    for file in unit_files():
+        name = str(file).strip("/").replace("/", "_")
+        yield Entry(f"units/{name}", f"{file}", tail(file))
 
 
 def _service_log() -> Iterator[Entry]:
@@ -225,7 +236,7 @@ def _service_log() -> Iterator[Entry]:
         return
     words = (journalctl, "--no-pager", "-q", "-o", "short-iso", "-u", "alectio-*", "-n",
              str(LOG_LINES))  # fmt: skip
-    text = _output(words)
+    text = _output(words, only_if_clean=True)  # without any unit it says that it has no filter
     if text.strip():
         yield Entry("log.txt", f"the last {LOG_LINES} lines in the journal of systemd", text)
 
@@ -235,7 +246,7 @@ def _own(words: tuple[str, ...], config: Path | None) -> bytes:
     return _output((sys.executable, "-m", "alectio_agent", *words, *named))
 
 
-def _output(words: tuple[str, ...]) -> bytes:
+def _output(words: tuple[str, ...], *, only_if_clean: bool = False) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - our own words, no shell
             words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False
@@ -244,6 +255,8 @@ def _output(words: tuple[str, ...]) -> bytes:
         return f"did not end within {LIMIT_S:g} s\n".encode()
     except OSError as error:
         return f"cannot be run: {error.strerror}\n".encode()
+    if done.returncode and only_if_clean:
+        return b""
     ended = f"\n(exit code {done.returncode})\n" if done.returncode else ""
     # Cut at a line: half of a secret would not be known as one.
     text = (done.stdout + done.stderr + ended.encode())[-MOST_BYTES:]

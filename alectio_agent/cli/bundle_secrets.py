@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,26 @@ def settings_secrets(settings: AgentFile, environment: Mapping[str, str]) -> Ite
     for key, command in (("claim.check", settings.claim.check),
                          ("notify.command", settings.notify.command)):  # fmt: skip
         yield from _words(key, (command or "").split())
+
+
+def unit_secrets(files: Iterable[Path]) -> Iterator[Secret]:
+    """Secrets that somebody wrote into a unit of systemd, such as a proxy with its password.
+
+    Args:
+        files: Units and drop-ins.
+    """
+    for file in files:
+        for line in _lines(file):
+            key, _, value = (part.strip() for part in line.partition("="))
+            if key == "Environment":
+                with suppress(ValueError):
+                    words = (word.partition("=") for word in shlex.split(value))
+                    for what, secret in environment_secrets({name: v for name, _, v in words}):
+                        yield f"{file.name} {what}", secret
+            elif key.startswith("SetCredential"):
+                yield f"{file.name} {key}", value.partition(":")[2]
+            elif key.startswith("Exec"):
+                yield from _words(f"{file.name} {key}", value.split())
 
 
 def _env_file_secrets(what: str, file: Path | None) -> Iterator[Secret]:

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import click
 
-from alectio_agent.cli.bundle_files import Entry, Subject, collect
-from alectio_agent.cli.bundle_secrets import environment_secrets, settings_secrets
+from alectio_agent.cli.bundle_files import Entry, Subject, collect, unit_files
+from alectio_agent.cli.bundle_secrets import (
+    environment_secrets,
+    settings_secrets,
+    unit_secrets,
+)
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.screen import say
+from alectio_agent.cli.screen import say, tell
 from alectio_agent.config.loader import load_layers
 from alectio_agent.config.lookup import find_if_any
 from alectio_agent.config.settings import AgentFile
@@ -41,7 +45,9 @@ def bundle(common: Common, file: Path | None, *, may_write: bool, has_job_logs: 
     masker = _masker(subject)
     entries = [
         Entry(masker.mask(each.name.encode()).decode(), each.about, masker.mask(each.content))
-        for each in collect(subject, lambda what: None if common.is_quiet else say(f"{what} ..."))
+        for each in collect(
+            subject, lambda what: None if common.is_quiet else say(f"collecting: {what} ...")
+        )
     ]
     entries.append(Entry("masked.txt", "what was masked", _told(masker)))
     if not common.as_json:
@@ -54,7 +60,8 @@ def bundle(common: Common, file: Path | None, *, may_write: bool, has_job_logs: 
         files = [{"name": each.name, "bytes": len(each.content)} for each in entries]
         click.echo(json.dumps({"file": str(target), "files": files}, indent=2))
     else:
-        click.echo(f"{target} written, for its owner alone (0600). Look into it before you send it")
+        tell(f"{target} written, for its owner alone (0600)")
+        say("Nothing was sent. Look into it before you send it: tar -xzOf FILE | less")
 
 
 def _target(file: Path | None) -> Path:
@@ -80,7 +87,7 @@ def _subject(common: Common, *, has_job_logs: bool) -> Subject:
 
 
 def _masker(subject: Subject) -> Masker:
-    found = list(environment_secrets(os.environ))
+    found = [*environment_secrets(os.environ), *unit_secrets(unit_files())]
     if subject.settings is not None:
         found += settings_secrets(subject.settings, os.environ)
     return Masker(found)
@@ -109,7 +116,11 @@ def _is_wanted(target: Path) -> bool:
             "nobody can be asked here whether this is to be written",
             hint="Write it: alectio-agent support-bundle --yes",
         )
-    return click.confirm(f"Write {target}?", err=True)
+    try:
+        return click.confirm(f"Write {target}?", err=True)
+    except click.Abort:  # Ctrl-C or Ctrl-D is an answer, too
+        say("")
+        return False
 
 
 def _write(entries: list[Entry], target: Path) -> None:

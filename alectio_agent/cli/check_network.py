@@ -11,7 +11,7 @@ from alectio_agent.agent.client.transport import HttpTransport
 from alectio_agent.agent.client.way_out import WayOut
 from alectio_agent.cli.agent_state import CLEAR_TEXT
 from alectio_agent.cli.check_line import LineChecks
-from alectio_agent.cli.check_platform import PlatformChecks
+from alectio_agent.cli.check_platform import SOON_S, PlatformChecks
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.token_file import read_token
 from alectio_agent.config.values import is_loopback
@@ -23,7 +23,6 @@ from alectio_agent.core.units import format_duration
 STEPS = (
     "dns", "tcp", "proxy", "tls", "platform", "clock", "token", "upload", "long poll",
 )  # fmt: skip
-SOON_S = 14 * 86400.0
 
 
 def check_network(

@@ -1,7 +1,8 @@
 """The checks of the platform itself: who answers, its clock, what it says of the token."""
 
 from alectio_agent.agent.client.probe import Greeting, Probe
-from alectio_agent.cli.hub_hints import silence_mend, token_mend
+from alectio_agent.agent.service.watches import SOON
+from alectio_agent.cli.hub_hints import agent_token_mend, silence_mend
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.clock import Clock
@@ -15,7 +16,7 @@ from alectio_agent.core.units import format_duration
 SKEW_WARN_S = 30.0
 SKEW_FAIL_S = 600.0
 """Beyond this a token or a certificate may be taken for expired, and times in reports mislead."""
-SOON_S = 14 * 86400.0
+SOON_S = SOON.total_seconds()
 CLOCK_MEND = "Which of the two is right? Here: timedatectl, and set-ntp true lets it keep time."
 
 
@@ -73,14 +74,14 @@ class PlatformChecks:
         url, file = self._settings.platform.url, self._settings.platform.token_file
         info, refusal = self._greeting.info, self._greeting.refusal
         if refusal is not None:
-            refusal.hint = refusal.hint or token_mend(refusal.code, file)
+            refusal.hint = refusal.hint or f"It was read from {file}. {agent_token_mend(url)}"
             raise refusal
         assert info is not None  # noqa: S101 - one of the two is there
         if info.scope != "agent":
             raise NotAuthorizedError(
                 f"{url} takes the token, but its scope is {info.scope}; expected agent",
                 problem="forbidden",
-                hint="On the hub's machine: alectio-agent hub token create NAME",
+                hint=agent_token_mend(url),
             )
         ends = info.token_expires_at
         if ends is None:
@@ -90,5 +91,4 @@ class PlatformChecks:
         if left_s >= SOON_S:
             return passed("token", said)
         left = format_duration(max(0.0, left_s))
-        mend = f"it ends in {left}: put another into {file}. {token_mend('E-AUTH-05', None)}"
-        return passed("token", said, mend.replace("Put another token into the token file. ", ""))
+        return passed("token", said, f"it ends in {left}. {agent_token_mend(url)}")

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from alectio_agent.agent.jobs.claim_check import FreeDisk
+from alectio_agent.agent.journal.egress_reading import reading_egress
+from alectio_agent.agent.journal.egress_rows import FILE
 from alectio_agent.agent.journal.history import JOURNAL, past_jobs
 from alectio_agent.agent.journal.lock_holder import lock_holder
 from alectio_agent.agent.service.control.client import call
@@ -21,6 +23,7 @@ from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import (
     AlectioAgentError,
     ConfigError,
+    StoreDamagedError,
     StoreError,
     StoreFullError,
 )
@@ -56,6 +59,7 @@ def check_state(folder: Path) -> Iterator[Check]:
     owner, mode = _user(found.st_uid), stat.S_IMODE(found.st_mode)
     yield passed("state folder", f"{folder}, owner {owner}, {mode:04o}", _doubt(folder, found))
     yield from _check_journal(folder)
+    yield from _check_record(folder)
     holder = lock_holder(folder)
     if holder is not None:
         yield _check_running(folder, holder)
@@ -87,6 +91,25 @@ def _check_journal(folder: Path) -> Iterator[Check]:
         return
     newest = f", the newest job is {jobs[0].job}" if jobs else ", no job yet"
     yield passed("journal", f"{JOURNAL} can be read{newest}")
+
+
+def _check_record(folder: Path) -> Iterator[Check]:
+    """Open the record of what left: an agent that cannot write it down sends nothing.
+
+    `audit --verify` reads all of it.
+    """
+    file = folder / FILE
+    if not file.exists():
+        return
+    try:
+        with reading_egress(folder) as reader:
+            newest = reader.newest()
+    except StoreDamagedError as error:
+        yield passed("record", f"{FILE} is damaged", f"E-DISK-09  {error.message}. {error.hint}")
+    except StoreError as error:
+        yield failed("record", error)
+    else:
+        yield passed("record", f"{FILE} can be read, its newest row is of {newest[:16]}Z")
 
 
 def check_disk(settings: AgentFile) -> Check:

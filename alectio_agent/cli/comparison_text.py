@@ -1,13 +1,11 @@
 """A comparison of two loops, as people read it: only what differs, and the names of the rest."""
 
-import sys
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alectio_agent.cli.screen import PIPE_WIDTH
+from alectio_agent.cli.plain_table import plain_output
 from alectio_agent.core.log import printable
 from alectio_agent.report.change_rows import LONGEST, Row, sample_rows, section_rows
 
@@ -21,8 +19,7 @@ def print_comparison(found: dict[str, Any]) -> None:
     Args:
         found: As `compare_loops` makes it.
     """
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    out = Console(file=sys.stdout, highlight=False, markup=False, width=width)
+    out = plain_output()
     out.print(f"{found['experiment']}: loop {found['before']} against loop {found['after']}")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")

@@ -25,7 +25,7 @@ def enroll(
     Asks for the token on the terminal, without showing it, or reads it from a pipe. It is tried
     over the proxy and the CAs of agent.yaml first, and written only when the platform takes it as
     an agent's: a file for this user alone (0600), exchanged in one piece. A running agent
-    uses it from its next call on.
+    uses it from its next call on, a service of systemd from its next start on.
     """
     from alectio_agent.cli.enrolment import Wanted, enrol, refuse_shown_token
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from alectio_agent.cli.hub_connection import operation_client, refuse_clear_text
 from alectio_agent.cli.hub_hints import checked_url, silence_mend
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say
+from alectio_agent.cli.service_unit import FOLDERS, UNIT, ServiceUnit
 from alectio_agent.cli.token_prompt import typed_token
 from alectio_agent.config.loader import load
 from alectio_agent.config.lookup import find_if_any
@@ -29,6 +31,7 @@ from alectio_agent.core.errors import (
     UsageError,
 )
 from alectio_agent.core.ids import TOKEN_PREFIX
+from alectio_agent.core.units import format_duration
 from alectio_agent.wire.operation import PlatformInfo
 
 CREATE = "On the hub's machine: alectio-agent hub token create NAME"
@@ -172,15 +175,35 @@ def _tell(common: Common, url: str, place: _Place, found: PlatformInfo | None) -
         say(CLEAR_TEXT.format(url=url))
     if lacking := _lacking(url, place):
         say(lacking)
+    if place.config is not None and (note := restart_note(place.config)):
+        say(note)
     if not common.is_quiet:
         say(common.next_step("check" if place.config else "init DIR"))
+
+
+def restart_note(config: Path, folders: Sequence[Path] = FOLDERS) -> str:
+    """What a service that runs this configuration needs before it uses the new token.
+
+    Args:
+        config: Its agent.yaml.
+        folders: Where units are installed.
+
+    Returns:
+        One line; empty when there is none, or none that got a copy of the token at its start.
+    """
+    unit = ServiceUnit.find(folders)
+    if unit is None or not unit.runs(config):
+        return ""
+    if not any(each.startswith("LoadCredential") for each in unit.properties):
+        return ""
+    return f"The service has a copy of the token from its start: sudo systemctl restart {UNIT}"
 
 
 def _life(ends: datetime | None) -> str:
     if ends is None:
         return "good until it is revoked"
-    days = (ends - SystemClock().now()).days
-    return f"good until {ends:%Y-%m-%d %H:%M} UTC ({days} day{'' if days == 1 else 's'} left)"
+    left_s = max(0.0, (ends - SystemClock().now()).total_seconds())
+    return f"good until {ends:%Y-%m-%d %H:%M} UTC ({format_duration(left_s)} left)"
 
 
 def _lacking(url: str, place: _Place) -> str:

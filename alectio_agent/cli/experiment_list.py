@@ -1,6 +1,5 @@
 """`experiment list`."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,12 +26,10 @@ def list_experiments(*, common: Common, **where: Any) -> None:
 
 
 def _print(experiments: "list[ExperimentView]") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+    from alectio_agent.cli.plain_table import plain_output, plain_table
     from alectio_agent.core.log import printable
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column("name", overflow="fold", min_width=20)
     for title in ("state", "loops", "pipeline", "created"):
         table.add_column(title, justify="right" if title == "loops" else "left", no_wrap=True)
@@ -40,9 +37,7 @@ def _print(experiments: "list[ExperimentView]") -> None:
         pipeline = view.settings.pipeline or "the only one"
         created = view.created_at[:16].replace("T", " ")
         table.add_row(view.name, view.state, str(view.settings.loops), pipeline, created)
-    # A pipe has no width: lines are never cut there.
-    width = None if sys.stdout.isatty() else 400
-    out = Console(file=sys.stdout, highlight=False, markup=False, width=width)
+    out = plain_output()
     out.print(table)
     for view in experiments:
         told = view.reason or (f"waits for {view.waits_for}" if view.waits_for else "")

@@ -1,6 +1,5 @@
 """`hub agents`."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,10 +53,9 @@ def state_of(agent: "AgentView") -> str:
 
 
 def _print(found: "list[AgentView]") -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from alectio_agent.cli.plain_table import plain_output, plain_table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     # A name stands on one line; the lists behind it take what is left of a terminal.
     for title in ("name", "state", "last contact", "version"):
         table.add_column(title, no_wrap=True)
@@ -67,8 +65,7 @@ def _print(found: "list[AgentView]") -> None:
         jobs = ", ".join(job.job for job in agent.jobs) or "-"
         pipelines = ", ".join(agent.pipelines) or "-"
         table.add_row(agent.name, state_of(agent), _contact(agent), agent.version, pipelines, jobs)
-    width = None if sys.stdout.isatty() else 400
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    plain_output().print(table)
 
 
 def _contact(agent: "AgentView") -> str:

@@ -48,12 +48,13 @@ def _meant(agents: "list[AgentView]", name: str) -> "AgentView":
         return found[0]
     if not found:
         raise UsageError(
-            f"no agent is called {printable(name)!r}",
+            f"no agent is called `{printable(name)}`",
             hint="Those that there are: alectio-agent hub agents list",
             code="E-HUB-07",
         )
     ids = ", ".join(agent.agent_id for agent in found)
     raise UsageError(
-        f"{len(found)} agents are called {printable(name)}; expected the id of one: {ids}",
+        f"{len(found)} agents are called `{printable(name)}`; expected the id of one: {ids}",
+        hint="What each is doing: alectio-agent hub agents list --json",
         code="E-HUB-07",
     )

@@ -24,7 +24,7 @@ def backup(*, file: Path, data: Path | None, verify: bool, common: Common) -> No
     everything but the tokens themselves, of which a hub keeps digests only. To restore it, unpack
     it into an empty folder and serve that.
     """
-    from alectio_agent.cli.screen import say
+    from alectio_agent.cli.screen import say, tell
     from alectio_agent.core.clock import SystemClock
     from alectio_agent.core.units import format_size
     from alectio_agent.hub.server.backup import make_backup, read_backup
@@ -37,7 +37,7 @@ def backup(*, file: Path, data: Path | None, verify: bool, common: Common) -> No
         told = {"file": str(file), "bytes": size, "files": len(made.digests)}
         click.echo(json.dumps({**told, "made_at": made.made_at, "version": made.version}, indent=2))
         return
-    click.echo(
+    tell(
         f"{file}: {len(made.digests)} files, {format_size(size)}, of {made.made_at}, read again: "
         "whole"
     )
@@ -66,5 +66,9 @@ def _folder(common: Common, data: Path | None) -> Path:
     elif common.config is not None:
         raise UsageError("--config and --data name two hubs; expected one", code="E-HUB-01")
     if not (data / DATABASE).is_file():
-        raise UsageError(f"{data}: no hub has ever run in this folder", code="E-HUB-01")
+        raise UsageError(
+            f"{data}: no hub has ever run in this folder",
+            hint="Name the folder that `alectio-agent hub serve` names when it starts: --data.",
+            code="E-HUB-01",
+        )
     return data

@@ -65,6 +65,18 @@ def token_mend(code: str, token_file: Path | None, scope: str = "") -> str:
     return ""
 
 
+def agent_token_mend(url: str) -> str:
+    """How an agent whose token is refused, or ends soon, gets another.
+
+    Args:
+        url: Of its platform.
+
+    Returns:
+        Two commands, of which the second tries the token before it writes it.
+    """
+    return f"{CREATE}. Here: alectio-agent enroll {url}"
+
+
 def refusal_mend(error: PlatformError) -> str:
     """What to do about a request that the hub refuses.
 
@@ -96,10 +108,12 @@ def checked_url(url: str, named_by: str = "--hub") -> str:
     except ValueError as error:
         is_bare = ("://" not in url and "." in url) or (":" in url and "//" not in url)
         hint = f"Did you mean http://{url} or https://{url}?" if is_bare else ""
+        if not hint and named_by == "--hub":
+            hint = "For a hub on this machine, --data FOLDER will do too."
         raise UsageError(
             f"{named_by}: found {url!r}, expected a URL such as https://alectio.example.org or "
             "http://127.0.0.1:8642",
-            hint=hint or "For a hub on this machine, --data FOLDER will do too.",
+            hint=hint,
             code="E-HUB-01",
         ) from error
     if found == EMBEDDED:

@@ -1,15 +1,12 @@
 """The open jobs of a hub, as `jobs --hub` lists them."""
 
-import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from alectio_agent.cli.hub_options import named_hub
 from alectio_agent.cli.options import Common
-from alectio_agent.cli.screen import PIPE_WIDTH
+from alectio_agent.cli.plain_table import plain_output, plain_table
 from alectio_agent.core.log import printable
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.operation import JobView
@@ -36,7 +33,7 @@ def list_hub_jobs(common: Common, hub: str, token_file: Path | None, number: int
 
 
 def _print(shown: list[JobView]) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in ("job", "attempt", "state", "step", "progress", "agent"):
         table.add_column(title, justify="right" if title == "attempt" else "left", overflow="fold")
     for view in shown:
@@ -48,8 +45,7 @@ def _print(shown: list[JobView]) -> None:
             _progress(view),
             printable(view.agent or ""),
         )
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    plain_output().print(table)
     for view in shown:
         if view.problem:
             click.echo(f"{view.job}: {view.problem}")

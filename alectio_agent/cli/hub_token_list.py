@@ -1,6 +1,5 @@
 """`hub token list`."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,28 +20,40 @@ def list_tokens(*, common: Common, **where: Any) -> None:
     if common.as_json:
         click.echo(found.model_dump_json(indent=2))
     elif found.tokens:
-        _print(found.tokens)
+        print_tokens(found.tokens)
     else:
         click.echo("No tokens yet. Make one: alectio-agent hub token create NAME", err=True)
 
 
-def _print(tokens: "list[TokenView]") -> None:
-    from rich.console import Console
-    from rich.table import Table
+def print_tokens(tokens: "list[TokenView]") -> None:
+    """Print them for people.
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("name", "scope", "created", "expires", "last used", "revoked"):
+    Args:
+        tokens: In the order of the hub.
+    """
+    from alectio_agent.cli.plain_table import plain_output, plain_table
+
+    table = plain_table()
+    # Only a name may be longer than its room: it goes on below, and is never cut.
+    table.add_column("name", overflow="fold")
+    for title in ("scope", "created", "expires", "last used", "revoked"):
         table.add_column(title, no_wrap=True)
     for token in tokens:
-        moments = (token.created_at, token.expires_at, token.last_used_at, token.revoked_at)
-        told = [_shown(moment) for moment in moments]
-        expires = told[1] or "never"
-        table.add_row(token.name, token.scope, told[0], expires, told[2] or "never", told[3])
-    # A pipe has no width: lines are never cut there.
-    width = None if sys.stdout.isatty() else 400
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+        table.add_row(
+            token.name,
+            token.scope,
+            _day(token.created_at),
+            _day(token.expires_at) or "never",
+            _minute(token.last_used_at) or "never",
+            _day(token.revoked_at),
+        )
+    plain_output().print(table)
 
 
-def _shown(moment: str | None) -> str:
-    """A moment to the minute, in UTC."""
+def _day(moment: str | None) -> str:
+    """The day of a moment, in UTC: six columns fit a terminal so; --json has all of it."""
+    return "" if moment is None else moment[:10]
+
+
+def _minute(moment: str | None) -> str:
     return "" if moment is None else f"{moment[:10]} {moment[11:16]}Z"

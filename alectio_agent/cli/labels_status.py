@@ -1,6 +1,5 @@
 """`experiment labels status`."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,10 +35,9 @@ def status(*, name: str, common: Common, **where: Any) -> None:
 
 
 def _print(queue: "LabelQueue") -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from alectio_agent.cli.plain_table import plain_output, plain_table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in ("loop", "asked", "labelled", "excluded", "missing"):
         table.add_column(title, justify="right", no_wrap=True)
     for title in ("state", "asked at"):
@@ -50,6 +48,4 @@ def _print(queue: "LabelQueue") -> None:
         asked_at = (loop.asked_at or "")[:16].replace("T", " ")
         shown = [f"{number:,}" for number in counts]
         table.add_row(str(loop.loop), *shown, loop.state, f"{asked_at}Z" if asked_at else "")
-    # A pipe has no width: lines are never cut there.
-    width = None if sys.stdout.isatty() else 400
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    plain_output().print(table)

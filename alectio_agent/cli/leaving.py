@@ -10,6 +10,16 @@ from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.share import ShareSettings
 from alectio_agent.wire.agents import Registration
 from alectio_agent.wire.claims import ClaimRequest
+from alectio_agent.wire.labels import LabelImport
+from alectio_agent.wire.operation import (
+    AgentRemove,
+    ExperimentCreate,
+    ExperimentExtend,
+    ExperimentRetry,
+    ExperimentRewind,
+    ExperimentUpdate,
+    TokenCreate,
+)
 from alectio_agent.wire.results import Heartbeat, JobFailure, StepCommit
 
 MODELS: Mapping[str, type[BaseModel]] = {
@@ -19,7 +29,15 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "commit": StepCommit,
     "fail": JobFailure,
 }
-"""Calls whose body is a record."""
+"""Calls of the agent whose body is a record."""
+TYPED_MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "experiment": (
+        ExperimentCreate, ExperimentUpdate, ExperimentExtend, ExperimentRetry, ExperimentRewind,
+    ),
+    "labels": (LabelImport,),
+    "hub": (TokenCreate, AgentRemove),
+}  # fmt: skip
+"""The same, of commands that a person types."""
 
 
 class LeavingField(BaseModel):

@@ -4,10 +4,14 @@ import textwrap
 from itertools import groupby
 
 from alectio_agent.cli.leaving import LeavingField
-from alectio_agent.cli.leaving_words import CALLS
+from alectio_agent.cli.leaving_words import CALLS, TYPED
 
 HEAD = """All that can leave this site, call by call; nothing else does. Polls and beats
-are counted, every other call has a row in the record of what left.
+are counted, every other call of the agent has a row in the record of what left.
+"""
+TYPED_HEAD = """What follows leaves only when a person types a command, with the token that this
+person names (check, enroll: the agent's). It is not in the agent's record.
+Other commands that ask a hub send names of experiments, and no body.
 """
 HANG = "      "
 
@@ -22,6 +26,8 @@ def explain_text(found: list[LeavingField], width: int) -> str:
     lines = [HEAD]
     by_call = {call: list(fields) for call, fields in groupby(found, lambda field: field.call)}
     for call, words in CALLS.items():
+        if call == TYPED[0]:
+            lines.append(TYPED_HEAD)
         lines.append(f"{call}: {words}")
         for field in by_call.get(call, []):
             lines.append(_folded(f"  {field.field}: {field.holds}", width))

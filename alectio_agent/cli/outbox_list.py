@@ -42,16 +42,11 @@ def list_results(*, are_all: bool, common: Common) -> None:
 
 
 def _print(found: "list[OutboxEntry]", now: "datetime") -> None:
-    import sys
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from alectio_agent.cli.screen import PIPE_WIDTH
+    from alectio_agent.cli.plain_table import plain_output, plain_table
     from alectio_agent.core.log import printable
     from alectio_agent.core.units import format_size
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in ("job", "step", "state", "size", "since", "age"):
         table.add_column(title, justify="right" if title == "size" else "left", overflow="fold")
     for entry in found:
@@ -60,8 +55,7 @@ def _print(found: "list[OutboxEntry]", now: "datetime") -> None:
             f"{entry.job}{attempt}", entry.step or "failure", entry.state,
             format_size(entry.size_bytes), *_times(entry, now),
         )  # fmt: skip
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    plain_output().print(table)
     for entry in found:
         if entry.reason:
             click.echo(f"{entry.job} {entry.step or 'failure'}: {printable(entry.reason, 1000)}")

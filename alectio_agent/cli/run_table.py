@@ -1,13 +1,11 @@
 """Several experiments as a table on a terminal: last scores, labels to reach the same ones."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from alectio_agent.cli.screen import PIPE_WIDTH
+from alectio_agent.cli.plain_table import plain_output, plain_table
 from alectio_agent.core.log import printable
 from alectio_agent.report.reading import count_of, loops_of, metric_title, points_of
 from alectio_agent.report.runs import Run, all_metrics, find_needs
@@ -21,8 +19,7 @@ def print_runs(runs: Sequence[Run]) -> None:
     Args:
         runs: That are compared.
     """
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    out = Console(file=sys.stdout, highlight=False, markup=False, width=width)
+    out = plain_output()
     metrics = all_metrics(runs)
     out.print(_last_scores(runs, metrics[:MOST_METRICS]))
     if metrics:
@@ -89,7 +86,7 @@ def _labels_needed(runs: Sequence[Run], metric: str) -> Table:
 
 
 def _table(first: str, *titles: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(first, overflow="fold", min_width=len(first))
     for title in titles:
         table.add_column(title, justify="left" if title == "state" else "right", no_wrap=True)

@@ -10,9 +10,6 @@ import click
 from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.core.errors import CODE_PATTERN, AlectioAgentError
 
-PIPE_WIDTH = 200
-"""A pipe has no width: lines are not folded there before this."""
-
 
 def may_colour(stream: TextIO) -> bool:
     """Whether colours may be written: to a terminal, unless `NO_COLOR` or `TERM=dumb` says no.
@@ -27,10 +24,18 @@ def say(text: str) -> None:
     """Tell a person something beside the results; nobody, when the terminal has vanished.
 
     Args:
-        text: One or more lines.
+        text: One or more lines, which are folded on a terminal.
     """
-    with suppress(OSError):
-        click.echo(text, err=True)
+    _say_as_is(fold_lines(text, width_of(sys.stderr)))
+
+
+def tell(text: str) -> None:
+    """Print a result for people.
+
+    Args:
+        text: One or more lines, which are folded on a terminal.
+    """
+    click.echo(fold_lines(text, width_of(sys.stdout)))
 
 
 def say_error(error: AlectioAgentError) -> None:
@@ -42,4 +47,9 @@ def say_error(error: AlectioAgentError) -> None:
     text = fold_lines(str(error), width_of(sys.stderr))
     if may_colour(sys.stderr):
         text = CODE_PATTERN.sub(lambda code: click.style(code[0], fg="red", bold=True), text)
-    say(f"{text}\nMore: alectio-agent explain {error.code}")
+    _say_as_is(f"{text}\nMore: alectio-agent explain {error.code}")
+
+
+def _say_as_is(text: str) -> None:
+    with suppress(OSError):
+        click.echo(text, err=True)

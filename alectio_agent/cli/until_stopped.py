@@ -4,8 +4,9 @@ import logging
 
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.cli.agent_state import State
+from alectio_agent.cli.hub_hints import agent_token_mend
 from alectio_agent.cli.steering import Steering
-from alectio_agent.core.errors import AlectioAgentError, ExitCode
+from alectio_agent.core.errors import AlectioAgentError, ExitCode, NotAuthorizedError
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,12 @@ def until_stopped(agent: Agent, state: State, steering: Steering) -> ExitCode:
         agent.wait_for_stop()
         steering.lifeline.step()
         agent.shut_down()
+    if isinstance(agent.error, NotAuthorizedError):
+        url = state.settings.platform.url
+        agent.error.hint = agent.error.hint or (
+            "What is in the outbox is delivered with the next token. "
+            f"{agent_token_mend(url)}. Then start this agent again"
+        )
     code = ending(agent)
     if steering.starts_again:
         return ExitCode.TRY_AGAIN

@@ -274,5 +274,5 @@ def _refused(path: Path, error: sqlite3.OperationalError) -> StoreError:
 def _too_new(path: Path, found: int, version: int) -> StoreVersionError:
     return StoreVersionError(
         f"{path}: schema {found} is newer than this version's {version}",
-        hint="Install that version again, or start with another state folder.",
+        hint="Install the newer version again, or start with another state folder.",
     )

@@ -120,6 +120,7 @@ class TestProbes:
         assert (api.slept, api.platform.asked) == ([], [])
 
     async def test_an_answer_is_held_as_long_as_asked(self, api: Api) -> None:
+        api.stop_time()
         api.time_is_up.set()
         answer = await api.call("PUT", "/v1/probe?wait_s=20")
         assert (answer.status, answer.json["bytes"], api.slept) == (200, 0, [20.0])
@@ -164,6 +165,7 @@ class TestClaims:
         assert (await held).json["job"] == "digits/1"
 
     async def test_a_hold_lasts_three_quarters_to_all_of_what_was_asked(self, api: Api) -> None:
+        api.stop_time()
         api.time_is_up.set()
         for seq in range(1, 20):
             answer = await api.call("POST", "/v1/claims", {**CLAIM, "seq": seq, "wait_s": 20})
@@ -230,6 +232,7 @@ class TestClaims:
     async def test_no_hold_outlasts_its_token_or_makes_its_agent_absent(self, api: Api) -> None:
         said = {"name": "gpu01", "scope": "agent", "expires_s": 7}
         made = await api.call("POST", "/v1/tokens", said, token=OPERATOR_TOKEN)
+        api.stop_time()
         api.time_is_up.set()
         poll = {**CLAIM, "wait_s": 300}
         await api.call("POST", "/v1/claims", poll, token=made.json["token"])

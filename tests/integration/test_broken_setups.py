@@ -5,13 +5,14 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import venv
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -478,7 +479,8 @@ class TestTheToken:
 
     def test_one_that_is_not_known(self, site: Site, hub: Platform) -> None:
         told = self.refused(site, hub, "alt_unknown", "E-AUTH-04")
-        assert f"The token was read from {site.folder}/token" in told
+        assert f"It was read from {site.folder}/token. On the hub's machine" in told
+        assert told.endswith(f"Here: alectio-agent enroll {hub.url}")
 
     def test_one_that_was_revoked(self, site: Site, hub: Platform) -> None:
         token = hub.token("gone")
@@ -614,6 +616,19 @@ class TestTheMachine:
         remount(disk, "ro")
         found = self.offline(site, "", HOOKS, f"agent: {{state_dir: '{disk}/state'}}")
         assert "may not be written by this user" in found.only("state folder", "E-DISK-01")
+
+    def test_a_record_of_what_left_that_no_agent_starts_with(self, site: Site) -> None:
+        """Of a newer version; a damaged one is moved aside, and is a warning."""
+        state = site.folder / ".alectio"
+        state.mkdir(mode=0o700)
+        with closing(sqlite3.connect(state / "egress.db")) as newer:
+            newer.execute("PRAGMA user_version=9")
+        told = self.offline(site).only("record", "E-DISK-03")
+        assert "egress.db: schema 9 is newer than this version's 1" in told
+        (state / "egress.db").write_bytes(b"no database at all " * 500)
+        told = self.offline(site).warned("record")
+        assert told.startswith("E-DISK-09")
+        assert "begins another" in told
 
     def test_a_checkpoint_folder_that_cannot_be_read(self, site: Site) -> None:
         """Root may read everything, unless it gives that right away."""

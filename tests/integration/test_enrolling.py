@@ -62,7 +62,7 @@ def test_a_token_is_written_closed_to_others_and_the_next_step_is_named(
     assert (folder / "token").read_text() == token + "\n"
     assert (folder / "token").stat().st_mode & 0o777 == 0o600
     assert "token first, scope agent, good until " in result.stdout
-    assert "(30 days left)" in result.stdout
+    assert "UTC (30 d 0 h left)" in result.stdout
     assert "Next: alectio-agent check" in result.stderr
     assert [each.name for each in folder.iterdir() if "token" in each.name] == ["token"]
 
@@ -187,6 +187,25 @@ def test_a_token_is_replaced_and_the_old_one_revoked_while_the_agent_works(
     used = {each["name"]: each["last_used_at"] for each in
             hub.operate("GET", "/v1/tokens").json()["tokens"]}  # fmt: skip
     assert used["after"] is not None
+
+
+def test_an_agent_whose_token_is_revoked_ends_and_says_how_to_go_on(
+    hub: TalkedTo, folder: Path
+) -> None:
+    """Nothing follows this line in its log, so it names both commands, and what is kept."""
+    write_project(folder, loops=1)
+    (folder / "agent.yaml").write_text(
+        f"platform: {{url: '{hub.url}', token_file: token}}\n{PIPELINES}"
+    )
+    assert enroll(hub.url, token=make(hub, "taken")).exit_code == 0
+    with Running(folder) as agent:
+        agent.until("registered as")
+        assert hub.operate("POST", "/v1/tokens/taken/revoke").status_code == 200
+        assert agent.end() == 77, agent.text
+    last = agent.text[agent.text.index("E-AUTH-06  the token taken was revoked") :]
+    assert "What is in the outbox is delivered with the next token" in last
+    assert "alectio-agent hub token create NAME" in last
+    assert f"alectio-agent enroll {hub.url}. Then start this agent again" in last
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

@@ -14,7 +14,10 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner, Result
 
+from alectio_agent.cli.bundle_files import unit_files
+from alectio_agent.cli.bundle_secrets import unit_secrets
 from alectio_agent.cli.main import main
+from alectio_agent.core.masking import Masker
 from tests.support.canaries import found_in
 
 CANARIES = {
@@ -170,3 +173,25 @@ def test_a_person_is_asked_after_the_list_was_shown(
         assert process.wait(60) == 0
     os.close(ours)
     assert (tmp_path / "out.tar.gz").exists() == is_there
+
+
+def test_secrets_in_a_unit_are_known(tmp_path: Path) -> None:
+    """A proxy with its password in a drop-in, for one, stands in the bundle's copy of it."""
+    unit = tmp_path / "alectio-agent.service"
+    unit.write_text(
+        "[Service]\nExecStart=/usr/bin/alectio-agent run\n"
+        f"SetCredential=token:{CANARIES['token']}\n"
+    )
+    drop_ins = tmp_path / "alectio-agent.service.d"
+    drop_ins.mkdir()
+    (drop_ins / "site.conf").write_text(
+        f'[Service]\nEnvironment="https_proxy=http://me:{CANARIES["url"]}@p:3128" LANG=C\n'
+        f"Environment=HF_TOKEN={CANARIES['variable']}\n"
+        f"ExecStartPre=/bin/hook --password {CANARIES['argv']}\n"
+    )
+    files = list(unit_files([tmp_path]))
+    assert [each.name for each in files] == ["alectio-agent.service", "site.conf"]
+    masker = Masker(unit_secrets(files))
+    everything = b"".join(masker.mask(each.read_bytes()) for each in files)
+    assert found_in(everything, CANARIES.values()) == []
+    assert b"LANG=C" in everything

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 LONGEST = 1000
 """The mend stands at the end of a message, and must not be cut off."""
 REFUSED_MEND = (
-    "Put the right one into the token file (platform.token_file): it is read anew each time"
+    "Bring the right one, alectio-agent enroll URL: the token file is read anew each time"
 )
 
 

@@ -12,9 +12,14 @@ from alectio_agent.agent.journal.egress_rows import (
     SCHEMA_NUMBER,
     EgressRow,
 )
+from alectio_agent.core.errors import StoreDamagedError
 from alectio_agent.core.sqlite import Row, reading
 
 PAGE = 2000
+DAMAGED = (
+    f"The next start keeps it as {FILE}.damaged-TIME, and begins another whose first row says so. "
+    "Look at the disk: dmesg"
+)
 _ENTRIES = f"""
 SELECT {ALL_COLUMNS}, hash,
     (SELECT text FROM rows AS o WHERE o.kind = 'outcome' AND o.of = rows.id) AS outcome
@@ -89,6 +94,11 @@ class EgressReader:
         """What was counted and has no row yet."""
         return self._run("SELECT * FROM counting ORDER BY hour")
 
+    def newest(self) -> str:
+        """When the last row was written; empty without any."""
+        found = self._run("SELECT at FROM rows ORDER BY id DESC LIMIT 1")
+        return str(found[0]["at"]) if found else ""
+
     def verify(self) -> Verdict:
         """Go through the whole chain."""
         first = self._run(_CHAIN, (0,))[:1]
@@ -127,7 +137,12 @@ def reading_egress(state_dir: Path) -> Iterator[EgressReader]:
 
     Raises:
         StoreVersionError: A newer version wrote it.
+        StoreDamagedError: It is torn, or no database.
         StoreError: It cannot be read.
     """
-    with reading(state_dir / FILE, SCHEMA_NUMBER) as run:
-        yield EgressReader(run)
+    file = state_dir / FILE
+    try:
+        with reading(file, SCHEMA_NUMBER) as run:
+            yield EgressReader(run)
+    except StoreDamagedError as error:
+        raise StoreDamagedError(error.message, hint=DAMAGED) from error

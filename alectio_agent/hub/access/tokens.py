@@ -161,8 +161,8 @@ def revoke_token(tx: Connection, clock: Clock, name: str) -> TokenView:
     good = [row for row in rows if row.revoked_at is None and not _is_past(row.expires_at, now)]
     if not good:
         newest = rows[0]
-        was, at = ("revoked", newest.revoked_at) if newest.revoked_at else (
-            "expired", newest.expires_at)  # fmt: skip
+        was, at = ("was revoked", newest.revoked_at) if newest.revoked_at else (
+            "has expired", newest.expires_at)  # fmt: skip
         raise ProblemError(
             "conflict", f"the token `{name}` {was} already, at {at}", code="E-HUB-04"
         )

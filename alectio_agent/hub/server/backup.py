@@ -20,6 +20,7 @@ from alectio_agent.hub.store.copying import copy_database
 from alectio_agent.wire.strict_json import dumps, loads
 
 CODE = "E-HUB-08"
+ANOTHER = "Do not rely on it: make another while the hub is there, or take an older one."
 LIST = "backup.json"
 """The last file of a backup: the others, with sizes and digests."""
 PIECE_BYTES = 2**20
@@ -75,7 +76,11 @@ def make_backup(data: Path, file: Path, clock: Clock) -> Backup:
         StoreError: It could not be made; nothing is left of it.
     """
     if os.path.lexists(file):
-        raise StoreError(f"{file} is there already; a backup overwrites nothing", code=CODE)
+        raise StoreError(
+            f"{file} is there already; a backup overwrites nothing",
+            hint="Give it another name, such as one with the date.",
+            code=CODE,
+        )
     tables, archive = (file.with_name(f".{file.name}.{end}") for end in ("db", "new"))
     try:
         _remove(tables, archive)
@@ -125,9 +130,10 @@ def read_backup(file: Path) -> Backup:
         made = Backup(str(listed["made_at"]), str(listed["version"]), digests, total)
     except (OSError, EOFError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
         text = f"{file} is no backup that can be read ({_reason(error)})"
-        raise StoreError(text, code=CODE) from error
+        raise StoreError(text, hint=ANOTHER, code=CODE) from error
     if not is_whole:
-        raise StoreError(f"{file} is damaged: it does not hold what its list says", code=CODE)
+        text = f"{file} is damaged: it does not hold what its list says"
+        raise StoreError(text, hint=ANOTHER, code=CODE)
     return made
 
 
@@ -179,4 +185,6 @@ def _remove(*files: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, tarfile.ReadError):
+        return "it is no tar archive, or a part of one"  # the library says what it tried, in lines
     return str(getattr(error, "strerror", None) or error) or type(error).__name__

@@ -1,20 +1,29 @@
 """The closed list of what can leave: complete, and true to what `share` lets through."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from alectio_agent.agent.client.field_names import INLINE
-from alectio_agent.cli.leaving import MODELS, LeavingField, leaving, wire_fields
+from alectio_agent.agent.journal.egress_rows import Call
+from alectio_agent.cli.leaving import (
+    MODELS,
+    TYPED_MODELS,
+    LeavingField,
+    leaving,
+    wire_fields,
+)
 from alectio_agent.cli.leaving_text import explain_text
-from alectio_agent.cli.leaving_words import CALLS, FIELDS
+from alectio_agent.cli.leaving_words import CALLS, FIELDS, TYPED
 from alectio_agent.config.loader import load
 from alectio_agent.config.pipeline import PipelineSettings
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.config.share import ShareSettings
+from alectio_agent.wire import labels, operation
+from alectio_agent.wire.records import Order
 
-BODIES = {"part.body", "log.body", "names.body"}
+BODIES = {"part.body", "log.body", "names.body", "check.body", "check.wait_s"}
 
 
 def found_with(folder: Path, **keys: Any) -> dict[str, LeavingField]:
@@ -25,9 +34,39 @@ def found_with(folder: Path, **keys: Any) -> dict[str, LeavingField]:
 def test_every_field_of_the_wire_is_explained_and_nothing_else_is() -> None:
     """A new field without an explanation must not leave unnoticed."""
     wire = {f"{call}.{name}" for call, model in MODELS.items() for name in wire_fields(model)}
+    wire |= {
+        f"{call}.{name}"
+        for call, models in TYPED_MODELS.items()
+        for model in models
+        # An experiment's settings are one file that people wrote for the hub.
+        for name in (["settings"] if "settings" in model.model_fields else [])
+        + [each for each in wire_fields(model) if not each.startswith("settings.")]
+    }
     wire |= {f"commit.inline.{name}" for name in INLINE} | BODIES
     wire -= {"commit.inline"}
     assert {name for name in FIELDS if not name.startswith("header.")} == wire
+
+
+def test_every_order_of_a_person_to_a_hub_is_explained() -> None:
+    orders = {
+        each
+        for module in (labels, operation)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Order)
+    }
+    known = {model for models in TYPED_MODELS.values() for model in models}
+    assert known == orders - {Order, labels.LabelRow} | {operation.ExperimentCreate}
+
+
+def test_what_people_type_stands_apart_from_what_the_agent_records(tmp_path: Path) -> None:
+    text = explain_text(list(found_with(tmp_path).values()), 80)
+    agents, typed = text.split("It is not in the agent's record.")
+    assert "\nnames: PUT" in agents
+    assert "\ncheck: GET /v1/platform, PUT /v1/probe" in typed
+    assert "  body: random bytes" in typed
+    assert "  rows.label: as in the file" in typed
+    recorded = set(get_args(Call))
+    assert recorded - {"refuse", "ask"} == set(CALLS) - set(TYPED) - {"header"}
 
 
 def test_every_call_is_explained() -> None:

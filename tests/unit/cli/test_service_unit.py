@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from alectio_agent.cli.check_sandbox import inner_command, sandboxed, why_outside
+from alectio_agent.cli.enrolment import restart_note
 from alectio_agent.cli.service_unit import UNIT, ServiceUnit
 from alectio_agent.config.loader import load
 from alectio_agent.config.settings import AgentFile
@@ -93,6 +94,17 @@ def test_it_runs_the_configuration_that_its_command_names(tmp_path: Path) -> Non
     assert install(tmp_path, named).runs(Path("/srv/a.yaml"))
     joined = install(tmp_path, "[Service]\nExecStart=/a run --config=/srv/b.yaml\n")
     assert joined.runs(Path("/srv/b.yaml"))
+
+
+def test_a_service_with_a_copy_of_the_token_is_to_be_restarted(tmp_path: Path) -> None:
+    """Its agent reads the copy anew for each call, and the copy stays what it was."""
+    install(tmp_path)
+    note = restart_note(Path("/srv/agent.yaml"), [tmp_path])
+    assert note.endswith("sudo systemctl restart alectio-agent.service")
+    assert restart_note(Path("/srv/another.yaml"), [tmp_path]) == ""
+    assert restart_note(Path("/srv/agent.yaml"), [tmp_path / "none"]) == ""
+    install(tmp_path, TEXT.replace("LoadCredential", "#LoadCredential"))
+    assert restart_note(Path("/srv/agent.yaml"), [tmp_path]) == ""
 
 
 def test_inside_the_same_look_is_made_without_network_and_goes_no_deeper() -> None:

@@ -61,7 +61,7 @@ def test_a_token_that_is_refused_after_an_outage_is_told(
     trouble.failed(GONE, "retry")
     refused = NotAuthorizedError("expired", problem="expired")
     assert trouble.failed(refused, "slow") >= 60
-    assert "refuses the token: expired. Put the right one" in caplog.text
+    assert "refuses the token: expired. Bring the right one, alectio-agent enroll" in caplog.text
 
 
 def test_what_was_expected_is_not_told_and_neither_is_its_end(
