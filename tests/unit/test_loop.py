@@ -369,7 +369,7 @@ def test_another_platform_at_the_address_ends_no_job_and_gets_nothing_of_the_old
     assert bench.desk.parts.workers[0].step() > 0
     assert bench.platform.calls[before:] == []
     assert bench.hooks.steps == ["train", "test", "infer"]
-    assert bench.desk.journal.pending_count() == 3
+    assert bench.desk.journal.unsent().messages == 3
     assert "1 jobs belong to another platform" in caplog.text
 
 

@@ -107,7 +107,7 @@ def test_a_receipt_of_another_platform_or_of_unknown_results_changes_nothing(
 ) -> None:
     assert note(journal, Verdict("key-train", "accepted"), platform="platform-2") == (0, [])
     assert note(journal, Verdict("key-nobody", "accepted")) == (0, [])
-    assert journal.pending_count() == 3
+    assert journal.unsent().messages == 3
 
 
 def test_what_another_attempt_counts_for_ends_the_whole_attempt(journal: Journal) -> None:
