@@ -146,7 +146,7 @@ class PollLoop:
             Seconds to wait before the next.
         """
         try:
-            wait_s = self._turn()
+            return self._turn()
         except PlatformError as error:
             return self._failed(error)
         except StoreUnavailableError as error:
@@ -154,8 +154,6 @@ class PollLoop:
             # platform is asked for the same again.
             self._rooms.desk.disk_trouble.met(CLAIMS, error)
             return LOOK_AGAIN_S
-        self._trouble.succeeded()
-        return wait_s
 
     def confirm(self) -> None:
         """Ask who answers before a lost lease is believed; may be called from any thread.
@@ -248,6 +246,7 @@ class PollLoop:
         try:
             answer, passed_s = self._ask(request)
         except InvalidClaimError as error:
+            self._trouble.succeeded()  # it answers
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
         self._refused = None
@@ -288,6 +287,7 @@ class PollLoop:
             self.recall.end()
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
+        self._trouble.succeeded()
         return answer, passed_s
 
     def _has_nothing_to_do(self, passed_s: float) -> bool:
