@@ -107,16 +107,23 @@ def _wrong(found: Status) -> Iterator[tuple[str, str]]:
         yield "paused", f"{since}{note}. Go on: {GO_ON}"
     elif found.held_back:
         yield "held back", found.held_back
-    if found.trouble and found.state != "unknown":
+    if found.trouble and found.state != "unknown" and not _is_told(found, found.trouble):
         yield "trouble", found.trouble
     for name, why in found.failing.items():
-        yield "failing", f"{name}: {why}"
+        if not _is_told(found, why):
+            yield "failing", f"{name}: {why}"
     for problem in found.problems:
         yield "problem", problem
     if found.needs_restart:
         yield "next", f"alectio-agent restart: {_newer(found)}"
     elif not found.is_running:
         yield "next", "alectio-agent run, or start its service"
+
+
+def _is_told(found: Status, why: str) -> bool:
+    """Whether the row of the platform says it already: in an outage all that fails fails alike."""
+    platform = found.platform
+    return bool(platform.silent_since and platform.last_error and platform.last_error in why)
 
 
 def _version(found: Status) -> str:
