@@ -30,7 +30,7 @@ class OutboxEntry(BaseModel):
         kind: `commit` for a result, `fail` for a failure.
         state: `parked`: the platform refused it for good. `superseded`: another attempt counted.
         reason: Why it was parked or superseded; empty otherwise.
-        size_bytes: Of its files.
+        size_bytes: Of the message, in which a small result lies, and of its files.
         since: Since when it waits; of one that waits no more, when that ended.
         key: The platform counts it once, however often it comes.
         platform_id: It goes nowhere else.

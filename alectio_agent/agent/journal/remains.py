@@ -161,7 +161,7 @@ def _without_journal(folder: Path, problems: list[str]) -> list[Entry]:
             job_id=found.job_id,
             platform_id=found.platform_id,
             attempt=found.origin.attempt if found.origin else 1,
-            size_bytes=sum(part.bytes for part in found.commit.parts),
+            size_bytes=len(found.text.encode()) + sum(part.bytes for part in found.commit.parts),
         )
         for number, found in enumerate(found_results(folder, problems), 1)
     ]
