@@ -250,6 +250,7 @@ class PollLoop:
         try:
             answer, passed_s = self._ask(request)
         except InvalidClaimError as error:
+            self._trouble.succeeded()  # it answers
             self._refuse(boot, seq, f"the claim breaks the protocol: {error.message}")
             return self._hold.pause_s(self._rng, 0.0, None)  # the next may be no better
         self._refused = None
@@ -290,6 +291,7 @@ class PollLoop:
             self.recall.end()
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
+        self._trouble.succeeded()
         return answer, passed_s
 
     def _has_nothing_to_do(self, passed_s: float) -> bool:

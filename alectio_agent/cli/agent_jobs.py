@@ -14,6 +14,7 @@ from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.plain_table import plain_output, plain_table
 from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.cli.sight import check_sight
 from alectio_agent.core.errors import UsageError
 from alectio_agent.core.log import printable
 
@@ -46,9 +47,11 @@ def list_agent_jobs(common: Common, number: int) -> None:
 
     Raises:
         UsageError: No agent has worked there.
+        ControlDeniedError: This user may not look.
     """
     settings, _ = load_agent_file(common.config, is_local=True)
     folder = settings.agent.state_dir
+    check_sight(folder)
     if not (folder / JOURNAL).is_file():
         raise UsageError(
             f"{folder}: no agent has worked in this state folder",

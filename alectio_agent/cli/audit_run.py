@@ -27,6 +27,7 @@ from alectio_agent.cli.leaving_text import explain_text
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say, tell
 from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.cli.sight import check_sight
 from alectio_agent.core.clock import SystemClock, timestamp
 from alectio_agent.core.errors import ExitCode, StoreDamagedError, UsageError
 from alectio_agent.core.log import printable
@@ -56,6 +57,7 @@ def run_audit(common: Common, asked: Asked) -> ExitCode:
 
     Raises:
         UsageError: Options that do not go together, or no agent has worked there.
+        ControlDeniedError: This user may not look.
         StoreError: The record cannot be read.
     """
     _check(common, asked)
@@ -66,6 +68,7 @@ def run_audit(common: Common, asked: Asked) -> ExitCode:
         click.echo(as_json if common.as_json else explain_text(found, page_width()))
         return ExitCode.CLEAN
     folder = settings.agent.state_dir
+    check_sight(folder)
     if not (folder / FILE).is_file():
         raise UsageError(
             f"{folder}: no agent has written down there what it sent",

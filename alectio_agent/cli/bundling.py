@@ -18,6 +18,7 @@ from alectio_agent.cli.bundle_secrets import (
 )
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say, tell
+from alectio_agent.cli.sight import check_sight
 from alectio_agent.config.loader import load_layers
 from alectio_agent.config.lookup import find_if_any
 from alectio_agent.config.settings import AgentFile
@@ -38,10 +39,13 @@ def bundle(common: Common, file: Path | None, *, may_write: bool, has_job_logs: 
 
     Raises:
         UsageError: There is nobody to ask, or the file is there already.
+        ControlDeniedError: This user may not look into the state folder.
         StoreError: It cannot be written.
     """
     target = _target(file)
     subject = _subject(common, has_job_logs=has_job_logs)
+    if subject.settings is not None:
+        check_sight(subject.settings.agent.state_dir)
     masker = _masker(subject)
     entries = [
         Entry(masker.mask(each.name.encode()).decode(), each.about, masker.mask(each.content))

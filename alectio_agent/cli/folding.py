@@ -60,20 +60,38 @@ def _fold_line(line: str, width: int, hang: int) -> str:
     if len(line) <= width:
         return line
     begin = " " * (len(line) - len(line.lstrip()))
-    room = max(1, width - len(begin) - hang)
-
-    def glued(found: re.Match[str]) -> str:
-        return found[0].replace(" ", _GLUE) if len(found[0]) <= room else found[0]
-
     folded = textwrap.fill(
-        _IN_ONE_PIECE.sub(glued, line.strip()),
+        glued(line.strip(), max(1, width - len(begin) - hang)),
         width,
         initial_indent=begin,
         subsequent_indent=begin + " " * hang,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return folded.replace(_GLUE, " ")
+    return unglued(folded)
+
+
+def glued(text: str, room: int) -> str:
+    """Text in which what people copy has no space to be folded at.
+
+    Args:
+        text: Without line breaks.
+        room: Columns; what is longer may be folded all the same.
+    """
+
+    def glue(found: re.Match[str]) -> str:
+        return found[0].replace(" ", _GLUE) if len(found[0]) <= room else found[0]
+
+    return _IN_ONE_PIECE.sub(glue, text)
+
+
+def unglued(text: str) -> str:
+    """The same with its spaces, once it is folded.
+
+    Args:
+        text: From `glued`.
+    """
+    return text.replace(_GLUE, " ")
 
 
 def fold(text: str, width: int) -> str:

@@ -89,7 +89,7 @@ def _print(
         file=None if file is None else str(file),
         sha256=sha256,
         messages=len(messages),
-        size_bytes=sum(part.bytes for message in messages for part in message.files),
+        size_bytes=0 if file is None else file.stat().st_size,
         left_out=broken,
     )
     if common.as_json:

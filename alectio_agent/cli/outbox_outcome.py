@@ -10,7 +10,7 @@ class Exported(BaseModel):
         file: Null when there was nothing to write.
         sha256: Of the file; empty without one.
         messages: Results and failures in it.
-        size_bytes: Of the parts in it.
+        size_bytes: Of the file; 0 without one.
         left_out: Results that are not in it since their files are broken, and why.
     """
 

@@ -30,18 +30,19 @@ def retry(*, job: NamedJob | None, common: Common) -> None:
     target = Target.of(common)
     with target.asked(Request(verb="retry", job=name)) as made:
         if made is not None:
-            target.print(_words(made.answer["retried"], name), made.answer)
+            said = _words(made.answer["retried"], name, "is tried now")
+            target.print(said, made.answer)
             return
     count = _retry_at_rest(target.folder, name)
-    said = f"{_words(count, name)}; {OFF}: its next start sends it"
+    said = f"{_words(count, name, 'goes with the next start')}; {OFF}"
     target.print(said, {"retried": count}, "Go on: alectio-agent run", is_running=False)
 
 
-def _words(count: int, job: str | None) -> str:
+def _words(count: int, job: str | None, waiting: str) -> str:
     of = f" of {job}" if job else ""
     if count:
         return f"{count} refused {'result' if count == 1 else 'results'}{of} will be sent again"
-    return f"nothing{of} was refused; what waits is tried now"
+    return f"nothing{of} was refused; what waits {waiting}"
 
 
 def _retry_at_rest(folder: "Path", job: str | None) -> int:

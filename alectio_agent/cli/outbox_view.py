@@ -10,7 +10,8 @@ from alectio_agent.agent.journal.history import JOURNAL
 from alectio_agent.agent.journal.remains import has_agent, read_remains
 from alectio_agent.agent.journal.rows import SCHEMA_NUMBER
 from alectio_agent.agent.service.control.status import Moment
-from alectio_agent.core.errors import ControlDeniedError, StoreError, UsageError
+from alectio_agent.cli.sight import check_sight
+from alectio_agent.core.errors import StoreError, UsageError
 from alectio_agent.core.sqlite import reading
 from alectio_agent.wire.claims import Step
 
@@ -30,7 +31,7 @@ class OutboxEntry(BaseModel):
         kind: `commit` for a result, `fail` for a failure.
         state: `parked`: the platform refused it for good. `superseded`: another attempt counted.
         reason: Why it was parked or superseded; empty otherwise.
-        size_bytes: Of its files.
+        size_bytes: Of the message, in which a small result lies, and of its files.
         since: Since when it waits; of one that waits no more, when that ended.
         key: The platform counts it once, however often it comes.
         platform_id: It goes nowhere else.
@@ -100,17 +101,8 @@ def check_folder(folder: Path) -> None:
         UsageError: No agent has worked there.
         ControlDeniedError: This user may not look.
     """
-    try:
-        is_there = has_agent(folder)
-        if is_there:
-            next(folder.iterdir(), None)
-    except PermissionError as error:
-        raise ControlDeniedError(
-            f"{folder}: this user may not look into the state folder",
-            hint="Run the command as the user that the agent runs as: sudo -u USER alectio-agent "
-            "...",
-        ) from error
-    if not is_there:
+    check_sight(folder)
+    if not has_agent(folder):
         raise UsageError(
             f"{folder}: no agent has worked in this state folder",
             hint="Is it the right configuration? Name it: --config PATH",

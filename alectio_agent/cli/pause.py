@@ -38,10 +38,12 @@ def pause(*, length_s: float | None, note: str, common: Common) -> None:
     go_on = "Go on: alectio-agent resume"
     with target.asked(Request(verb="pause", for_s=length_s, note=note)) as made:
         if made is not None:
-            end = until_words(made.answer["paused"]["until"])
+            told = made.answer["paused"]
+            end = until_words(told["since"], told["until"])
             target.print(f"paused{end}{in_hand(made.answer)}", made.answer, go_on)
             return
     with resting(target.folder) as pauses:
         members = pauses.begin(length_s, note).members()
-    said = f"paused{until_words(members['until'])}; {OFF}: its next start is paused"
+    until = until_words(members["since"], members["until"])
+    said = f"paused{until}; {OFF}: its next start is paused"
     target.print(said, {"paused": members}, go_on, is_running=False)

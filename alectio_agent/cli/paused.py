@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alectio_agent.agent.journal.disk import FolderLock, SystemDisk
 from alectio_agent.agent.journal.history import JOURNAL
+from alectio_agent.agent.journal.last_life import last_life
 from alectio_agent.agent.service.control.access import user_name
 from alectio_agent.agent.service.control.pauses import FILE, Pauses
 from alectio_agent.core.clock import SystemClock
@@ -40,8 +41,10 @@ def resting(folder: Path) -> Iterator[Pauses]:
             f"{folder}: no agent is running, and only `{owner}` may write into this folder",
             hint=f"Run the command as that user: sudo -u {owner} alectio-agent ...",
         )
+    life = last_life(folder)  # before traces of this command are among those of the agent
     lock = FolderLock(folder)
     try:
+        lock.note(life.note)
         yield Pauses(SystemDisk(), folder, SystemClock())
         _give_to_owner(folder)
     finally:

@@ -59,7 +59,8 @@ def take_receipt(common: Common, file: Path) -> None:
     if common.as_json:
         click.echo(told.model_dump_json(indent=2))
     else:
-        click.echo(f"{target.name}: {outcome_words(told)}; {noted} of them noted here now")
+        news = f"{noted} of them noted here now" if noted else "nothing of it is news here"
+        click.echo(f"{target.name}: {outcome_words(told)}; {news}")
 
 
 def outcome_words(told: Imported) -> str:

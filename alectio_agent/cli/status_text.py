@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterator
 from datetime import datetime
 
-from alectio_agent.agent.service.control.pauses import until_words
+from alectio_agent.agent.service.control.pauses import GO_ON, until_words
 from alectio_agent.agent.service.control.status import JobStatus, Status
-from alectio_agent.cli.folding import width_of
+from alectio_agent.cli.folding import glued, unglued, width_of
 from alectio_agent.cli.live.words import roughly, spent
 from alectio_agent.core.log import printable
 from alectio_agent.core.units import count, format_size
@@ -38,11 +38,12 @@ def status_rows(found: Status, now: datetime, width: int) -> list[str]:
     """
     rows = textwrap.wrap(f"{found.name}: {_state(found, now)}", width, subsequent_indent="  ")
     for label, said in _said(found, now):
-        rows += textwrap.wrap(
-            printable(said, 2000), width,
+        folded = textwrap.wrap(
+            glued(printable(said, 2000), width - LABEL), width,
             initial_indent=f"  {label:{LABEL - 2}}", subsequent_indent=" " * LABEL,
             break_on_hyphens=False,
         )  # fmt: skip
+        rows += [unglued(row) for row in folded]
     return rows
 
 
@@ -101,21 +102,28 @@ def _wrong(found: Status) -> Iterator[tuple[str, str]]:
     """What is not as usual."""
     pause = found.paused
     if pause is not None:
-        since = f"since {_moment(pause.since)}{until_words(pause.until)}"
+        since = f"since {_moment(pause.since)}{until_words(pause.since, pause.until)}"
         note = f" ({pause.note})" if pause.note else ""
-        yield "paused", f"{since}{note}. Go on: alectio-agent resume"
+        yield "paused", f"{since}{note}. Go on: {GO_ON}"
     elif found.held_back:
         yield "held back", found.held_back
-    if found.trouble and found.state != "unknown":
+    if found.trouble and found.state != "unknown" and not _is_told(found, found.trouble):
         yield "trouble", found.trouble
     for name, why in found.failing.items():
-        yield "failing", f"{name}: {why}"
+        if not _is_told(found, why):
+            yield "failing", f"{name}: {why}"
     for problem in found.problems:
         yield "problem", problem
     if found.needs_restart:
         yield "next", f"alectio-agent restart: {_newer(found)}"
     elif not found.is_running:
         yield "next", "alectio-agent run, or start its service"
+
+
+def _is_told(found: Status, why: str) -> bool:
+    """Whether the row of the platform says it already: in an outage all that fails fails alike."""
+    platform = found.platform
+    return bool(platform.silent_since and platform.last_error and platform.last_error in why)
 
 
 def _version(found: Status) -> str:

@@ -1,6 +1,7 @@
 """What the commands that steer an agent share: how they find it, and what they print."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import click
 
 from alectio_agent.agent.service.control.client import Call, call
 from alectio_agent.agent.service.control.protocol import Request
+from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say
 from alectio_agent.cli.settings import load_agent_file
@@ -72,7 +74,7 @@ class Target:
             told = {"name": self.name, **answer, "is_running": is_running}
             click.echo(json.dumps(told, indent=2))
         else:
-            click.echo(f"{self.name}: {said}")
+            click.echo(fold_lines(f"{self.name}: {said}", width_of(sys.stdout)))
         if go_on and not self.common.is_quiet:
             say(go_on)
 

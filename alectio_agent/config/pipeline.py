@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, PrivateAttr, ValidationInfo, model_vali
 from alectio_agent.config.lookup import state_of_service
 from alectio_agent.config.section import Section
 from alectio_agent.config.share import ShareSettings
+from alectio_agent.config.sizes import MemoryLimit
 from alectio_agent.config.slots import ANY_SLOT, PipelineSlots
 from alectio_agent.config.timeouts import TimeoutSettings
 from alectio_agent.config.values import (
@@ -19,7 +20,6 @@ from alectio_agent.config.values import (
     InterpreterPath,
     KeepWarm,
     Name,
-    SizeLimit,
     VariableName,
     surroundings,
 )
@@ -108,7 +108,8 @@ class PipelineSettings(Section):
         checkpoints: Where `train` writes, and what stays of it.
         argv: The script's own arguments: `sys.argv[1:]` of the hook process.
         timeout: How long a step may take.
-        memory: Bytes that the hook process may take with all that it starts; None for no limit.
+        memory: Bytes that the hook process may take with all that it starts, 16 MiB or
+            more; None for no limit.
         keep_warm: Seconds until an idle hook process ends; None for never.
         slots: Where its jobs may run.
         share: What may leave the site.
@@ -124,7 +125,7 @@ class PipelineSettings(Section):
     argv: list[EnvText] = []
     checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings)
     timeout: TimeoutSettings = Field(default_factory=TimeoutSettings)
-    memory: SizeLimit | None = None
+    memory: MemoryLimit | None = None
     keep_warm: KeepWarm = 300.0
     slots: PipelineSlots = ANY_SLOT
     share: ShareSettings = Field(default_factory=ShareSettings)

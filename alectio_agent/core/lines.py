@@ -10,13 +10,13 @@ from typing import IO, Any
 
 from alectio_agent.core.errors import AlectioAgentError
 
-Answerer = Callable[[bytes], dict[str, Any]]
+Answer = Callable[[bytes], dict[str, Any]]
 
 
 def answer_lines(
     requests: IO[bytes],
     answers: IO[bytes],
-    answer: Answerer,
+    answer: Answer,
     afterwards: Callable[[], None] = lambda: None,
 ) -> None:
     """Answer until the requests end.
@@ -49,7 +49,7 @@ def on_own_pipes(serve: Callable[[IO[bytes], IO[bytes]], None]) -> None:
         serve(sys.stdin.buffer, answers)
 
 
-def _answered(answer: Answerer, line: bytes) -> dict[str, Any]:
+def _answered(answer: Answer, line: bytes) -> dict[str, Any]:
     try:
         return answer(line)
     except AlectioAgentError as error:

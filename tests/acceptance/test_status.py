@@ -42,7 +42,7 @@ from alectio_agent.cli.main import main
 config = ["--config", sys.argv[1]]
 commands = [["status", "--json"], ["logs", "toy/0", "-n", "1"], ["outbox", "retry", "--json"],
             ["reload", "--json"], ["outbox", "import", sys.argv[3], "--json"],
-            ["outbox", "list"], ["status", "--json"]]
+            ["outbox", "list"], ["jobs"], ["audit"], ["status", "--json"]]
 for words in commands:  # as root: what is imported lies where others may not look
     CliRunner().invoke(main, [*words, *config])
 from pathlib import Path
@@ -159,7 +159,7 @@ def _shows_it_to_members(site: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = [line.partition(" ") for line in done.stdout.splitlines()]
     codes = [int(code) for code, _, _ in told if code.isdigit()]
-    assert codes[:8] == [0, 0, 0, 0, 2, 77, 0, 77], done.stdout
+    assert codes[:10] == [0, 0, 0, 0, 2, 77, 77, 77, 0, 77], done.stdout
     assert '"state": "working"' in told[0][2]
 
 

@@ -170,6 +170,27 @@ def test_a_poll_that_was_cut_here_is_no_trouble(
     assert [request.wait_s for request in bench.requests()] == [20, 20], "the line is not blamed"
 
 
+def test_a_turn_that_asks_nothing_says_nothing_of_the_platform(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pause during an outage was followed by `the platform answers again`."""
+    paused = [""]
+    bench.loop.reasons = [lambda: paused[0]]
+    bench.loop.step()
+    bench.platform.go_away("claim", "claim")
+    with caplog.at_level("INFO"):
+        bench.loop.step()
+        paused[0] = "paused"
+        bench.loop.step()
+        assert bench.loop.trouble != ""
+        paused[0] = ""
+        bench.loop.step()
+        assert "answers again" not in caplog.text
+        bench.loop.step()
+    assert bench.loop.trouble == ""
+    assert caplog.text.count("the platform answers again") == 1
+
+
 def test_a_job_that_comes_in_spite_of_a_pause_is_handed_back(bench: Bench) -> None:
     """It was claimed: who waits for it must hear, and nothing may begin."""
     object.__setattr__(bench.desk, "is_paused", lambda: True)
@@ -389,7 +410,7 @@ def test_another_platform_at_the_address_ends_no_job_and_gets_nothing_of_the_old
     assert bench.desk.parts.workers[0].step() > 0
     assert bench.platform.calls[before:] == []
     assert bench.hooks.steps == ["train", "test", "infer"]
-    assert bench.desk.journal.pending_count() == 3
+    assert bench.desk.journal.unsent().messages == 3
     assert "1 jobs belong to another platform" in caplog.text
 
 

@@ -31,6 +31,7 @@ from alectio_agent.core.errors import (
 from alectio_agent.core.log import JobLogger, about, job_logger
 from alectio_agent.core.units import format_duration
 from alectio_agent.wire.claims import Claim, Step
+from alectio_agent.wire.results import JobFailure
 
 log = logging.getLogger(__name__)
 
@@ -312,7 +313,6 @@ class JobRun:
         Args:
             reason: Why, for people.
         """
-        self._log.info("handed back to the platform: %s", reason)
         step = self._orders[0].step if self._orders else None
         self._put_failure(step, "interrupted", reason, "")
 
@@ -339,12 +339,21 @@ class JobRun:
 
     def _put_failure(self, step: Step | None, name: str, message: str, traceback: str) -> None:
         self._is_over = True
-        self._desk.counters.jobs.add(name)
         is_partial = step == "train" and name != "cancelled"
         kept = self._checkpoints.keep_partial() if is_partial else None
         failure = self._reports.failure(step, name, message, traceback, kept)
         self._owed.add(
-            partial(self._desk.journal.put_failure, self.claim.lease, failure),
+            partial(self._queue, failure, message),
             partial(self._desk.heartbeats.deliver, self.claim.lease),
             self._desk.delivery.set,
         )
+
+    def _queue(self, failure: JobFailure, message: str) -> None:
+        """Only then is it known whether the job was this agent's to hand back."""
+        if not self._desk.journal.put_failure(self.claim.lease, failure):
+            self._desk.counters.jobs.add(LOST)
+            self._log.warning("lease lost before; the platform is not told: %s", message)
+            return
+        self._desk.counters.jobs.add(failure.failure_class)
+        if failure.failure_class == "interrupted":
+            self._log.info("handed back to the platform: %s", message)

@@ -8,13 +8,14 @@ from alectio_agent.core.sqlite import Database, Row
 
 Run = Callable[..., list[Row]]
 
-_BYTES = """(SELECT sum(json_extract(value, '$.bytes'))
-    FROM json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.commit.parts'))"""
+# Small results have no file: they lie in the message.
+_BYTES = """(length(CAST(body AS BLOB)) + coalesce((SELECT sum(json_extract(value, '$.bytes'))
+    FROM json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.commit.parts')), 0))"""
 _ENTRIES = f"""
 SELECT messages.id, messages.key, messages.kind, messages.step, messages.state, messages.reason,
     messages.created_at, messages.ended_at, messages.lease, jobs.job, jobs.job_id,
     jobs.platform_id, json_extract(jobs.claim, '$.attempt') AS attempt,
-    CASE WHEN messages.kind = 'commit' THEN coalesce({_BYTES}, 0) ELSE 0 END AS size_bytes
+    {_BYTES} AS size_bytes
 FROM messages JOIN jobs USING (lease)
 WHERE messages.state IN ('pending', 'parked')
     OR (:all AND messages.kind = 'commit' AND messages.body != '')
@@ -40,7 +41,7 @@ class Parked:
     """Results that the platform refused.
 
     Attributes:
-        size_bytes: Of their files.
+        size_bytes: Of their messages and files.
     """
 
     messages: int = 0
@@ -55,7 +56,7 @@ class Entry:
         kind: `commit` (a result) or `fail`.
         state: `pending`, `parked`, `settled` or `superseded`.
         reason: Why it was parked or superseded; empty otherwise.
-        size_bytes: Of its files.
+        size_bytes: Of the message and its files.
         created_at: When it was queued, RFC 3339 in UTC.
         ended_at: When it left the state `pending`; None before.
     """

@@ -183,7 +183,8 @@ class FolderLock:
                     hint=NO_LOCKS_HINT,
                     code="E-DISK-05",
                 ) from error
-            holder = os.read(self._opened, 32).decode(errors="replace").strip() or "?"
+            named = os.read(self._opened, 32).decode(errors="replace")
+            holder = named.partition("\n")[0].strip() or "?"
             raise StoreBusyError(
                 f"{folder}: another agent works in this state folder (process {holder})",
                 hint=BUSY_HINT,
@@ -194,6 +195,15 @@ class FolderLock:
         named = f"{os.getpid()}\n".encode()
         os.pwrite(self._opened, named, 0)
         os.truncate(self._opened, len(named))
+
+    def note(self, text: str) -> None:
+        """Write a line behind the holder, which stays until the lock is taken again.
+
+        Args:
+            text: ASCII.
+        """
+        with suppress(OSError):  # a full disk: what it would have told is left out
+            os.pwrite(self._opened, f"{os.getpid()}\n{text}\n".encode("ascii"), 0)
 
     def keep(self) -> None:
         """Hold the lock until the program that follows in this process has taken it."""

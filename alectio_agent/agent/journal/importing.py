@@ -24,6 +24,7 @@ from alectio_agent.agent.journal.outbox import Manifest
 from alectio_agent.core.disk_errors import disk_errors
 from alectio_agent.core.errors import StoreVersionError, UsageError
 from alectio_agent.core.log import printable
+from alectio_agent.core.units import count
 from alectio_agent.wire.results import JobFailure
 
 LARGEST_INDEX = 2**30
@@ -126,7 +127,7 @@ def _unpack(file: Path, archive: tarfile.TarFile, target: Path) -> Export:
             raise _refused(file, f"found {printable(member.name)}, which nothing in it names")
         _lay_out(file, archive, member, part, target)
     if expected:
-        raise _refused(file, f"{len(expected)} parts are missing")
+        raise _refused(file, f"lacks {count(len(expected), 'part')}")
     return export
 
 

@@ -156,13 +156,15 @@ class Journal:
             if is_last:
                 set_computed(run, manifest.lease)
 
-    def put_failure(self, lease: str, failure: JobFailure) -> None:
+    def put_failure(self, lease: str, failure: JobFailure) -> bool:
         """Queue a failure for delivery; no step of this attempt is run any more.
 
-        One of an attempt that was closed meanwhile is nobody's concern: its lease is lost.
+        Returns:
+            Whether it is queued; False for an attempt that was closed meanwhile: its lease is lost,
+            and its failure nobody's concern.
         """
         with self._database.transaction() as run:
-            insert_failure(run, lease, failure, self._now())
+            return insert_failure(run, lease, failure, self._now())
 
     def next_message(self, platform_id: str) -> Message | None:
         """The oldest message for this platform that was not settled yet."""
@@ -174,11 +176,6 @@ class Journal:
             (platform_id,),
         )
         return Message.of(rows[0]) if rows else None
-
-    def pending_count(self) -> int:
-        """Number of messages that were not settled yet, for any platform."""
-        rows = self._database.query("SELECT count(*) AS n FROM messages WHERE state = 'pending'")
-        return int(rows[0]["n"])
 
     def results_pending(self, lease: str) -> int:
         """Number of results of an attempt that were not settled yet."""

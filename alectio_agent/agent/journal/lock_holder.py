@@ -20,7 +20,7 @@ def lock_holder(folder: Path, locks: Path = LOCKS) -> int | None:
     """
     try:
         inode = (folder / LOCK_FILE).stat().st_ino
-        named = (folder / LOCK_FILE).read_text(encoding="ascii").strip()
+        named = (folder / LOCK_FILE).read_text(encoding="ascii").partition("\n")[0]
         lines = locks.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return None

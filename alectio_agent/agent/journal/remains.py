@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from alectio_agent.agent.journal.by_hand import Entry, entries
 from alectio_agent.agent.journal.disk import SystemDisk
 from alectio_agent.agent.journal.history import JOURNAL, PastJob, past_jobs
+from alectio_agent.agent.journal.last_life import End, last_life
 from alectio_agent.agent.journal.outbox import MANIFEST, Manifest, Outbox
 from alectio_agent.agent.journal.rows import SCHEMA_NUMBER
 from alectio_agent.core.errors import StoreError
@@ -19,9 +19,6 @@ from alectio_agent.core.sqlite import reading
 OUTBOX, IDENTITY = "outbox", "identity.json"
 MOST_JOBS = 1000
 MOST_PROBLEMS = 5
-TOUCHED = (JOURNAL, f"{JOURNAL}-wal", IDENTITY, OUTBOX, "logs", "control.sock")
-"""What changes while an agent lives."""
-SAME_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Remains:
         problems: What cannot be used, and why.
     """
 
-    end: Literal["stopped", "killed", "unknown"]
+    end: End
     last_sign: datetime | None
     started: datetime | None
     boot: int | None
@@ -66,10 +63,11 @@ def read_remains(folder: Path) -> Remains:
     problems: list[str] = []
     boot = _boot(folder / IDENTITY, problems)
     jobs, waiting = _rows(folder, problems)
+    life = last_life(folder)
     return Remains(
-        end=_end(folder),
-        last_sign=_last_sign(folder),
-        started=_changed(folder / IDENTITY),
+        end=life.end,
+        last_sign=life.last_sign,
+        started=_started(folder / IDENTITY),
         boot=boot,
         open_jobs=[job for job in jobs if job.state == "open"],
         waiting=waiting,
@@ -163,7 +161,7 @@ def _without_journal(folder: Path, problems: list[str]) -> list[Entry]:
             job_id=found.job_id,
             platform_id=found.platform_id,
             attempt=found.origin.attempt if found.origin else 1,
-            size_bytes=sum(part.bytes for part in found.commit.parts),
+            size_bytes=len(found.text.encode()) + sum(part.bytes for part in found.commit.parts),
         )
         for number, found in enumerate(found_results(folder, problems), 1)
     ]
@@ -179,6 +177,13 @@ def _boot(file: Path, problems: list[str]) -> int | None:
     return None
 
 
+def _started(identity: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(identity.lstat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
 def _folders(folder: Path, problems: list[str]) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.is_dir())
@@ -187,33 +192,6 @@ def _folders(folder: Path, problems: list[str]) -> list[Path]:
     except OSError as error:
         problems.append(f"{folder}: {error.strerror}")
         return []
-
-
-def _end(folder: Path) -> Literal["stopped", "killed", "unknown"]:
-    """An end in order removes the socket, and closes the journal, which takes its log away."""
-    if not (folder / JOURNAL).exists():
-        return "unknown"
-    is_left = any((folder / name).exists() for name in ("control.sock", f"{JOURNAL}-wal"))
-    return "killed" if is_left else "stopped"
-
-
-def _last_sign(folder: Path) -> datetime | None:
-    signs = [_changed(folder / name) for name in TOUCHED]
-    with suppress(OSError):
-        signs += [_changed(each) for each in (folder / "logs").iterdir()]
-    own, locked = _changed(folder), _changed(folder / "lock")
-    # The last thing that an end in order changes is the folder itself. A `pause` of an agent that
-    # does not run changes it too, and takes the lock for that moment.
-    if own and locked and abs((own - locked).total_seconds()) > SAME_S:
-        signs.append(own)
-    return max((sign for sign in signs if sign is not None), default=None)
-
-
-def _changed(path: Path) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-    except OSError:
-        return None
 
 
 class _Looking(SystemDisk):

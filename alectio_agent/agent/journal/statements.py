@@ -60,7 +60,7 @@ def insert_commit(run: Run, manifest: Manifest, now: str) -> None:
     run(_COMMIT, row | {"body": manifest.text, "now": now})
 
 
-def insert_failure(run: Run, lease: str, failure: JobFailure, now: str) -> None:
+def insert_failure(run: Run, lease: str, failure: JobFailure, now: str) -> bool:
     """Queue a failure behind all that its attempt has queued.
 
     An attempt that is closed already has nothing more to say: its lease was lost, and it must not
@@ -71,10 +71,14 @@ def insert_failure(run: Run, lease: str, failure: JobFailure, now: str) -> None:
         lease: Of the attempt, which runs no further step.
         failure: To be sent.
         now: Timestamp of the row.
+
+    Returns:
+        Whether it is queued, now or before.
     """
     row = {"lease": lease, "step": failure.step, "key": failure.key}
     run(_FAILURE, row | {"body": failure.model_dump_json(by_alias=True), "now": now})
     set_computed(run, lease)
+    return bool(run("SELECT 1 FROM messages WHERE key = ?", (failure.key,)))
 
 
 def set_computed(run: Run, lease: str) -> None:

@@ -6,8 +6,8 @@ from typing import Self
 from alectio_agent.core.sqlite import Database
 
 _QUERY = """
-SELECT count(*) AS messages, sum(CASE kind WHEN 'commit' THEN (
-    SELECT sum(json_extract(value, '$.bytes')) FROM json_each(body, '$.commit.parts')) END)
+SELECT count(*) AS messages, sum(length(CAST(body AS BLOB)) + coalesce((
+    SELECT sum(json_extract(value, '$.bytes')) FROM json_each(body, '$.commit.parts')), 0))
     AS size_bytes, min(created_at) AS oldest_at
 FROM messages WHERE state = 'pending'
 """
@@ -19,7 +19,7 @@ class Unsent:
 
     Attributes:
         messages: Results and failures.
-        size_bytes: Of the files that belong to them.
+        size_bytes: Of the messages, in which small results lie, and of their files.
         oldest_at: When the oldest was put there, RFC 3339; empty without any.
     """
 

@@ -70,7 +70,7 @@ METRICS = (
     ),
     Metric("heartbeat_lag_seconds", "gauge", "How late the most overdue heartbeat is."),
     Metric("outbox_messages", "gauge", "Results and failures that the platform has not taken yet."),
-    Metric("outbox_bytes", "gauge", "Size of the files of these results."),
+    Metric("outbox_bytes", "gauge", "Size of these results."),
     Metric(
         "outbox_oldest_timestamp_seconds", "gauge",
         "When the oldest of them was put there; missing while the outbox is empty.",

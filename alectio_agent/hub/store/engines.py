@@ -42,7 +42,7 @@ def open_engine(path: Path | None, *, is_writer: bool) -> Engine:
     # change: else a read before a write would not belong to the transaction.
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-2000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
         if path is not None:
             path.chmod(0o600)

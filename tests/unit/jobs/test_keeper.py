@@ -269,7 +269,7 @@ class TestPowerCut:
         bench.disk.cut_power()
         reconcile(bench.journal, bench.outbox)
         assert bench.outbox.folders() == []
-        assert bench.journal.pending_count() == 0
+        assert bench.journal.unsent().messages == 0
 
     def test_before_it_is_noted_that_results_are_gone_nothing_is_sent_again(
         self, bench: Bench
@@ -280,7 +280,7 @@ class TestPowerCut:
         bench.disk.cut_power()
         assert len(bench.outbox.folders()) == 1
         reconcile(bench.journal, bench.outbox)
-        assert bench.journal.pending_count() == 0
+        assert bench.journal.unsent().messages == 0
         bench.clock.advance(7 * DAY_S)
         assert bench.look() == []
 

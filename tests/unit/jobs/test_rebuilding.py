@@ -143,7 +143,7 @@ def test_results_of_another_platform_wait_for_it(site: Site) -> None:
     journal = site.start()
     assert journal.next_message("platform-2") is None
     assert journal.foreign_count("platform-2") == 1
-    assert journal.pending_count() == 3
+    assert journal.unsent().messages == 3
 
 
 def test_a_crash_between_two_jobs_leaves_the_rest_to_the_next_start(
@@ -164,11 +164,11 @@ def test_a_crash_between_two_jobs_leaves_the_rest_to_the_next_start(
     monkeypatch.setattr(journal, "restore", die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         reconcile(journal, site.outbox)
-    assert journal.pending_count() == 3
+    assert journal.unsent().messages == 3
     monkeypatch.undo()
     reconcile(journal, site.outbox)
     reconcile(journal, site.outbox)
-    assert journal.pending_count() == 9
+    assert journal.unsent().messages == 9
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_reconciling_twice_changes_nothing(journal: Journal, outbox: Outbox) -> 
     complete(outbox, "train")
     reconcile(journal, outbox)
     reconcile(journal, outbox)
-    assert journal.pending_count() == 1
+    assert journal.unsent().messages == 1
 
 
 def test_an_incomplete_result_is_removed(journal: Journal, outbox: Outbox) -> None:
@@ -112,7 +112,7 @@ def test_a_damaged_manifest_is_written_anew_from_its_message(
     damage(outbox, disk, "train")
     reconcile(journal, outbox)
     assert outbox.read(folder_of(outbox, "train")) == make_manifest(make_claim(), "train")
-    assert journal.pending_count() == 1
+    assert journal.unsent().messages == 1
 
 
 def test_a_damaged_manifest_without_message_is_moved_aside_and_its_step_run_again(
@@ -156,7 +156,7 @@ def test_the_manifest_of_another_result_is_not_taken(
     outbox.open_result("lease-1", "test")
     disk.write(folder_of(outbox, "test") / "manifest.json", text)
     reconcile(journal, outbox)
-    assert journal.pending_count() == 0
+    assert journal.unsent().messages == 0
     assert [folder.name for folder in outbox.folders()] == ["lease-1.test.damaged-1"]
 
 

@@ -303,9 +303,13 @@ def test_a_pause_lets_a_job_in_hand_go_on_to_its_end(bench: Bench) -> None:
     assert bench.job.is_done
 
 
-def test_a_step_that_was_cancelled_by_a_stop_is_handed_back(bench: Bench) -> None:
+def test_a_step_that_was_cancelled_by_a_stop_is_handed_back(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.hooks.say(HookInterruptedError("stopped by a second signal"))
-    bench.run()
+    with caplog.at_level("INFO"):
+        bench.run()
+    assert "handed back to the platform: stopped by a second signal" in caplog.text
     assert bench.messages()[-1][2]["class"] == "interrupted"
 
 
@@ -322,13 +326,20 @@ def test_a_lease_lost_while_a_hook_runs_stops_it_and_says_nothing(bench: Bench) 
     assert bench.desk.journal.next_message(PLATFORM) is None
 
 
-def test_a_stop_says_nothing_of_a_job_whose_deliveries_have_lost_the_lease(bench: Bench) -> None:
+def test_a_stop_says_nothing_of_a_job_whose_deliveries_have_lost_the_lease(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     """An earlier life computed `train`; this one still waits for its first beat."""
     bench.desk.journal.put_commit(make_manifest(bench.claim, "train"), is_last=False)
     bench.job = bench.take_up()
     bench.desk.journal.supersede(bench.claim.lease, "a person took it back")
     bench.desk.leaving.set()
-    bench.run()
+    with caplog.at_level("INFO"):
+        bench.run()
+    assert "handed back" not in caplog.text
+    assert "lease lost before; the platform is not told: the agent was stopped" in caplog.text
+    assert bench.desk.counters.jobs.amounts["lost"] == 1
+    assert bench.desk.counters.jobs.amounts["interrupted"] == 0
     assert [kind for kind, _, _ in bench.messages()] == ["commit"]
     assert bench.desk.journal.next_message(PLATFORM) is None
 
@@ -500,7 +511,7 @@ def test_what_a_cancelled_job_computed_is_still_delivered(bench: Bench) -> None:
     bench.run()
     bench.job.end("cancelled", "no longer needed")
     assert bench.hooks.cancels == []
-    assert bench.desk.journal.pending_count() == 3
+    assert bench.desk.journal.unsent().messages == 3
 
 
 def test_a_cancel_just_before_a_step_is_not_missed(bench: Bench) -> None:

@@ -121,7 +121,7 @@ def test_an_outage_keeps_the_message_and_its_key(bench: Bench) -> None:
     assert all(wait_s > 0 for wait_s in waits[:3])
     assert waits[3] == 0
     assert {call[2] for call in bench.made("commit")} == {"key-once"}
-    assert bench.journal.pending_count() == 0
+    assert bench.journal.unsent().messages == 0
 
 
 def test_retry_after_is_kept_to(bench: Bench) -> None:
@@ -169,7 +169,7 @@ def test_a_part_that_is_refused_with_its_lease_supersedes_all(bench: Bench) -> N
     bench.platform.say("put_part", LeaseLostError("another counted"))
     bench.run()
     assert bench.made("commit") == []
-    assert bench.journal.pending_count() == 0
+    assert bench.journal.unsent().messages == 0
 
 
 def test_a_lost_lease_supersedes_all_and_stops_the_running_hook(bench: Bench) -> None:
@@ -198,7 +198,7 @@ def test_a_refused_token_waits_minutes_and_keeps_the_message(bench: Bench) -> No
     bench.put("train")
     bench.platform.say("commit", NotAuthorizedError("expired", problem="expired"))
     assert bench.sender.step() >= 60
-    assert bench.journal.pending_count() == 1
+    assert bench.journal.unsent().messages == 1
 
 
 def test_a_revoked_token_is_told_upwards(bench: Bench) -> None:
@@ -208,7 +208,7 @@ def test_a_revoked_token_is_told_upwards(bench: Bench) -> None:
     bench.platform.say("commit", NotAuthorizedError("revoked", problem="revoked"))
     bench.sender.step()
     assert [error.problem for error in told] == ["revoked"]
-    assert bench.journal.pending_count() == 1
+    assert bench.journal.unsent().messages == 1
 
 
 def test_a_second_agent_with_this_identity_ends_this_one(bench: Bench) -> None:
@@ -218,7 +218,7 @@ def test_a_second_agent_with_this_identity_ends_this_one(bench: Bench) -> None:
     bench.platform.say("commit", SupersededBootError("another agent"))
     assert bench.sender.step() >= 60
     assert [error.exit_code for error in told] == [78]
-    assert bench.journal.pending_count() == 1
+    assert bench.journal.unsent().messages == 1
 
 
 def test_why_nothing_arrives_is_told_after_three_failures(bench: Bench) -> None:
@@ -260,7 +260,7 @@ def test_a_sound_part_that_is_refused_for_ever_is_told_and_tried_every_minute(
     assert troubles[:2] == ["", ""]
     assert set(troubles[2:]) == {"part-0.npz: refused, though it is sound (another digest)"}
     assert len(caplog.records) == 1
-    assert bench.journal.pending_count() == 1
+    assert bench.journal.unsent().messages == 1
     while not bench.made("commit"):
         bench.sender.step()
     assert bench.sender.trouble == ""
@@ -293,7 +293,7 @@ class TestADiskThatRefuses:
         with refusing(bench.journal):
             assert [bench.sender.step() for _ in range(3)] == [AGAIN_S] * 3
             assert bench.sender.is_failing
-            assert bench.journal.pending_count() == 1
+            assert bench.journal.unsent().messages == 1
         assert bench.sender.step() == 0
         assert len(bench.made("commit")) == 1
         assert bench.journal.jobs() == []
@@ -365,7 +365,7 @@ def test_a_failure_never_overtakes_the_results_before_it(bench: Bench) -> None:
         bench.sender.step()
     arrived = [call[0] if call[0] == "fail" else call[1] for call in bench.made("commit", "fail")]
     assert arrived == ["train", "train", "test", "test", "fail", "fail", "fail"]
-    assert bench.journal.pending_count() == 0
+    assert bench.journal.unsent().messages == 0
 
 
 CLOSED = LeaseLostError("the job is closed", problem="job-closed")

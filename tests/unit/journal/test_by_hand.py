@@ -44,12 +44,23 @@ def refuse_test(journal: Journal) -> JobFailure:
     return failure
 
 
+def bodies(journal: Journal, *steps: str) -> int:
+    """Bytes of their messages."""
+    rows = journal.by_hand._database.query("SELECT step, kind, body FROM messages")
+    return sum(
+        len(str(row["body"]).encode())
+        for row in rows
+        if row["kind"] == "commit" and row["step"] in steps
+    )
+
+
 def test_what_was_refused_goes_again_with_what_was_behind_it(journal: Journal) -> None:
     failure = refuse_test(journal)
     assert states(journal) == {
         "key-train": "settled", "key-test": "parked", "key-infer": "parked", failure.key: "pending",
     }  # fmt: skip
-    assert (journal.by_hand.parked.messages, journal.by_hand.parked.size_bytes) == (2, 10)
+    parked = journal.by_hand.parked
+    assert (parked.messages, parked.size_bytes) == (2, 10 + bodies(journal, "test", "infer"))
     assert journal.by_hand.retry("other/1") == 0
     assert journal.by_hand.retry("digits/1") == 2
     assert states(journal) == {
@@ -84,7 +95,8 @@ def test_the_list_has_what_waits_and_on_demand_what_was_delivered(journal: Journ
     ]  # fmt: skip
     everything = entries(run, are_all=True)
     assert [each.state for each in everything] == ["settled", "parked", "parked", "pending"]
-    assert everything[2].size_bytes == 10
+    assert everything[1].size_bytes == bodies(journal, "test"), "small: it is in the message"
+    assert everything[2].size_bytes == bodies(journal, "infer") + 10, "and has a file"
     assert everything[1].reason == "invalid: a column is missing"
 
 
@@ -107,7 +119,7 @@ def test_a_receipt_of_another_platform_or_of_unknown_results_changes_nothing(
 ) -> None:
     assert note(journal, Verdict("key-train", "accepted"), platform="platform-2") == (0, [])
     assert note(journal, Verdict("key-nobody", "accepted")) == (0, [])
-    assert journal.pending_count() == 3
+    assert journal.unsent().messages == 3
 
 
 def test_what_another_attempt_counts_for_ends_the_whole_attempt(journal: Journal) -> None:

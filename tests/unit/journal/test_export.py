@@ -100,7 +100,7 @@ def test_all_that_waits_comes_out_in_its_order(bench: Bench, tmp_path: Path) -> 
     assert [claim.lease for claim in export.claims] == ["lease-1", "lease-2"]
     assert export.claims[0].steps[0].payload.labeled == [], "samples stay here"
     assert (target / "outbox" / "lease-1.infer" / "part-0.bin").read_bytes() == CONTENT
-    assert bench.journal.pending_count() == 3, "nothing has changed for the agent"
+    assert bench.journal.unsent().messages == 3, "nothing has changed for the agent"
     with tarfile.open(bench.file) as archive:
         names = archive.getnames()
     assert names == ["export.json", "outbox/lease-1.infer/part-0.bin", "SHA256"]

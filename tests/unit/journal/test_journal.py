@@ -126,7 +126,7 @@ def test_the_same_result_is_queued_once(journal: Journal) -> None:
     journal.put_claim("boot-1", 1, claim, PLATFORM)
     for _ in range(2):
         journal.put_commit(make_manifest(claim, "train"), is_last=False)
-    assert journal.pending_count() == 1
+    assert journal.unsent().messages == 1
 
 
 def test_messages_for_another_platform_are_kept_and_never_handed_out(journal: Journal) -> None:
@@ -134,7 +134,7 @@ def test_messages_for_another_platform_are_kept_and_never_handed_out(journal: Jo
     journal.put_claim("boot-1", 1, claim, "platform-2")
     journal.put_commit(make_manifest(claim, "train"), is_last=False)
     assert journal.next_message(PLATFORM) is None
-    assert journal.pending_count() == 1
+    assert journal.unsent().messages == 1
     assert journal.jobs(PLATFORM) == []
 
 

@@ -161,6 +161,17 @@ def test_a_file_that_cannot_be_read_is_a_pause_that_somebody_can_end(
     assert not Pauses(disk, FOLDER, FakeClock()).is_paused()
 
 
+def test_the_end_of_a_short_pause_is_told_to_the_second(disk: MemoryDisk) -> None:
+    """In minutes it would end when it begins."""
+    pauses = Pauses(disk, FOLDER, FakeClock())
+    short = pauses.begin(5, "")
+    assert short.until is not None
+    assert short.words.endswith(f" until {short.until.astimezone():%Y-%m-%d %H:%M:%S}")
+    long = pauses.begin(2 * HOUR, "")
+    assert long.until is not None
+    assert long.words.endswith(f" until {long.until.astimezone():%Y-%m-%d %H:%M}")
+
+
 def test_a_note_cannot_forge_lines(disk: MemoryDisk) -> None:
     pauses = Pauses(disk, FOLDER, FakeClock())
     pauses.begin(None, "a\nb\x1b[2J")

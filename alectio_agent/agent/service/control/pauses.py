@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 FILE = "paused.json"
 SCHEMA = 1
 GO_ON = "alectio-agent resume"
+SHORT = timedelta(minutes=10)
+"""What is shorter is told to the second."""
 UNREADABLE = f"{FILE} cannot be read"
 
 
@@ -43,7 +45,7 @@ class Pause(BaseModel):
     def words(self) -> str:
         """For people, in local time."""
         note = f" ({printable(self.note)})" if self.note else ""
-        return f"paused since {_local(self.since)}{until_words(self.until)}{note}"
+        return f"paused since {_local(self.since)}{until_words(self.since, self.until)}{note}"
 
     def members(self) -> dict[str, Any]:
         """As answers tell it."""
@@ -163,18 +165,25 @@ def read_pause(disk: Disk, folder: Path, clock: Clock) -> Pause | None:
     return None if pause.until is not None and pause.until <= clock.now() else pause
 
 
-def until_words(end: datetime | str | None) -> str:
+def until_words(begin: datetime | str, end: datetime | str | None) -> str:
     """When a pause ends, for people, in local time.
 
     Args:
-        end: A moment, also as answers tell it; None for never.
+        begin: A moment, also as answers tell it.
+        end: The same; None for never.
 
     Returns:
-        Such as ` until 2026-01-31 09:05`; empty for never.
+        Such as ` until 2026-01-31 09:05`, of a short one with seconds; empty for never.
     """
     if end is None:
         return ""
-    return f" until {_local(datetime.fromisoformat(end) if isinstance(end, str) else end)}"
+    since, until = _moment(begin), _moment(end)
+    seconds = f"{until.astimezone():%S}" if until - since < SHORT else ""
+    return f" until {_local(until)}{':' if seconds else ''}{seconds}"
+
+
+def _moment(told: datetime | str) -> datetime:
+    return datetime.fromisoformat(told) if isinstance(told, str) else told
 
 
 def _local(moment: datetime) -> str:
