@@ -158,8 +158,9 @@ def agent_of(poll: Loop, sender: Loop, clock: HurriedClock) -> Agent:
     return Agent(
         SimpleNamespace(  # type: ignore[arg-type]
             poll_loop=poll, sender=sender, heartbeats=Loop(), slots=SimpleNamespace(all=[]),
-            couriers=(), keeper=None, clock=clock, leaving=Event(), stop_rules=StopRules(),
-            is_going_down=bool, uploads=SimpleNamespace(courier=SimpleNamespace()),
+            couriers=(), keeper=None, accountant=None, clock=clock, leaving=Event(),
+            stop_rules=StopRules(), is_going_down=bool,
+            uploads=SimpleNamespace(courier=SimpleNamespace()),
         )
     )  # fmt: skip
 
