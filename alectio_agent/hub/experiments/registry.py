@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from alectio_agent.core.errors import ProblemError
@@ -20,6 +20,13 @@ from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import Boot, Registration
 
 _AGENT = PreparedQuery(select(agents).where(agents.c.agent_id == bindparam("wanted")))
+_INSTALLED = PreparedQuery(select(agents).where(agents.c.installation_id == bindparam("wanted")))
+_OPEN = PreparedQuery(
+    select(attempts).where(
+        attempts.c.agent_id == bindparam("of"),
+        or_(*(attempts.c.state == state for state in OPEN_ATTEMPTS)),
+    )
+)
 _SAID = (offers.c.pipeline, offers.c.pool_size, offers.c.state_digest, offers.c.state_size)
 _HOLD = PreparedChange(upsert(checkpoints).on_conflict_do_nothing())
 
@@ -183,8 +190,7 @@ def forget_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str 
 
 
 def _find(tx: Connection, installation_id: str) -> Agent | None:
-    found = select(agents).where(agents.c.installation_id == installation_id)
-    row = tx.execute(found).mappings().one_or_none()
+    row = _INSTALLED.row(tx, wanted=installation_id)
     return None if row is None else Agent(**row)
 
 
@@ -297,7 +303,4 @@ def open_attempts(tx: Connection, agent_id: str) -> list[Attempt]:
         tx: Any transaction.
         agent_id: Who.
     """
-    found = select(attempts).where(
-        attempts.c.agent_id == agent_id, attempts.c.state.in_(OPEN_ATTEMPTS)
-    )
-    return [Attempt(**row) for row in tx.execute(found).mappings()]
+    return [Attempt(**row) for row in _OPEN.rows(tx, of=agent_id)]
