@@ -18,6 +18,11 @@ _ALL_HELD = PreparedQuery(select(jobs.c.experiment_id).where(_IS_HELD))
 _HELD_OF = PreparedQuery(
     select(jobs.c.job_id).where(jobs.c.experiment_id == bindparam("of"), _IS_HELD).limit(1)
 )
+_SIZES = select(
+    agents.c.agent_id, agents.c.tags, offers.c.pipeline, OFFERED_SIZE.label("size")
+).join(offers, offers.c.agent_id == agents.c.agent_id)
+_ALL_SIZES = PreparedQuery(_SIZES)
+_SIZES_OF = PreparedQuery(_SIZES.where(offers.c.pipeline == bindparam("of")))
 _Present = tuple[set[str], int | None]
 """Tags and samples of an agent that is there."""
 
@@ -124,11 +129,7 @@ def _present(tx: Connection, context: Context, pipeline: str | None) -> list[_Pr
 def _read(tx: Connection, context: Context, pipeline: str | None) -> Iterator[tuple[str, _Present]]:
     """Tags and samples of each agent that was heard of a moment ago, with a pipeline it offers."""
     recent = set(context.contacts.within(LEASE_S))
-    found = select(
-        agents.c.agent_id, agents.c.tags, offers.c.pipeline, OFFERED_SIZE.label("size")
-    ).join(offers, offers.c.agent_id == agents.c.agent_id)
-    if pipeline is not None:
-        found = found.where(offers.c.pipeline == pipeline)
-    for row in tx.execute(found):
-        if row.agent_id in recent:
-            yield row.pipeline, (set(json.loads(row.tags)), row.size)
+    found = _ALL_SIZES.rows(tx) if pipeline is None else _SIZES_OF.rows(tx, of=pipeline)
+    for row in found:
+        if row["agent_id"] in recent:
+            yield row["pipeline"], (set(json.loads(row["tags"])), row["size"])
