@@ -176,13 +176,10 @@ def test_the_live_view_shows_a_pause_and_its_end(site: Path) -> None:
 def distant(tmp_path: Path):
     """An agent of a hub that is a service of its own, which has no work."""
     hub = Hub.served(tmp_path / "hub")
-    made = run_command(
-        "hub", "token", "create", "gpu01", "--data", str(tmp_path / "hub"), cwd=tmp_path
-    )
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "processes.py").write_text(HOOKS)
-    (folder / "token").write_text(made.stdout)
+    (folder / "token").write_text(hub.new_token("gpu01"))
     (folder / "token").chmod(0o600)
     (folder / "agent.yaml").write_text(
         f"agent: {{name: gpu01}}\nplatform: {{url: '{hub.url}', token_file: token}}\n"
@@ -198,7 +195,8 @@ def test_an_agent_that_stays_is_steered_and_ends_with_0(distant: Path) -> None:
         agent.until("no job now")
         assert "needs a restart" not in steer(distant, "reload").stdout
         whole = (distant / "agent.yaml").read_text()
-        more = "logging: {level: debug, format: text}\nclaim: {check: exit 7}\naudit: {journald: true}\n"
+        more = "logging: {level: debug, format: text}\nclaim: {check: exit 7}\n"
+        more += "audit: {journald: true}\n"
         (distant / "agent.yaml").write_text(whole + more)
         reloaded = steer(distant, "reload")
         assert (

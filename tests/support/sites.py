@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.hub_process import Hub
-from tests.support.projects import HOOKS, run_command
+from tests.support.projects import HOOKS
 
 SERVED = """
 platform: {{url: '{url}', token_file: token}}
@@ -44,10 +44,7 @@ class Site:
         self.begun = folder / "begun"
         self.begun.mkdir()
         self.hub = Hub.served(folder / "hub")
-        made = run_command(
-            "hub", "token", "create", "gpu01", "--data", str(folder / "hub"), cwd=folder
-        )
-        (folder / "token").write_text(made.stdout)
+        (folder / "token").write_text(self.hub.new_token("gpu01"))
         (folder / "token").chmod(0o600)
         self.agents: list[subprocess.Popen[str]] = []
 

@@ -4,14 +4,25 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.holders import OFFERED_SIZE
 from alectio_agent.hub.experiments.records import Experiment
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import agents, jobs, offers
 from alectio_agent.wire.protocol import LEASE_S
 
+_IS_HELD = (jobs.c.state == "claimed") | (jobs.c.state == "running")
+_ALL_HELD = PreparedQuery(select(jobs.c.experiment_id).where(_IS_HELD))
+_HELD_OF = PreparedQuery(
+    select(jobs.c.job_id).where(jobs.c.experiment_id == bindparam("of"), _IS_HELD).limit(1)
+)
+_SIZES = select(
+    agents.c.agent_id, agents.c.tags, offers.c.pipeline, OFFERED_SIZE.label("size")
+).join(offers, offers.c.agent_id == agents.c.agent_id)
+_ALL_SIZES = PreparedQuery(_SIZES)
+_SIZES_OF = PreparedQuery(_SIZES.where(offers.c.pipeline == bindparam("of")))
 _Present = tuple[set[str], int | None]
 """Tags and samples of an agent that is there."""
 
@@ -46,8 +57,7 @@ class Attendance:
             tx: Any transaction.
             context: Knows who called, and when.
         """
-        held = select(jobs.c.experiment_id).where(jobs.c.state.in_(("claimed", "running")))
-        self._held = set(tx.execute(held).scalars())
+        self._held = set(_ALL_HELD.values(tx))
         self._all: list[_Present] = []
         self._by_pipeline: dict[str, list[_Present]] = defaultdict(list)
         for pipeline, present in _read(tx, context, None):
@@ -109,11 +119,7 @@ def _is_there(context: Context, experiment: Experiment, pipeline: str | None) ->
 
 
 def _is_held(tx: Connection, experiment: Experiment) -> bool:
-    held = select(jobs.c.job_id).where(
-        jobs.c.experiment_id == experiment.experiment_id,
-        jobs.c.state.in_(("claimed", "running")),
-    )
-    return tx.execute(held).first() is not None
+    return _HELD_OF.row(tx, of=experiment.experiment_id) is not None
 
 
 def _present(tx: Connection, context: Context, pipeline: str | None) -> list[_Present]:
@@ -123,11 +129,7 @@ def _present(tx: Connection, context: Context, pipeline: str | None) -> list[_Pr
 def _read(tx: Connection, context: Context, pipeline: str | None) -> Iterator[tuple[str, _Present]]:
     """Tags and samples of each agent that was heard of a moment ago, with a pipeline it offers."""
     recent = set(context.contacts.within(LEASE_S))
-    found = select(
-        agents.c.agent_id, agents.c.tags, offers.c.pipeline, OFFERED_SIZE.label("size")
-    ).join(offers, offers.c.agent_id == agents.c.agent_id)
-    if pipeline is not None:
-        found = found.where(offers.c.pipeline == pipeline)
-    for row in tx.execute(found):
-        if row.agent_id in recent:
-            yield row.pipeline, (set(json.loads(row.tags)), row.size)
+    found = _ALL_SIZES.rows(tx) if pipeline is None else _SIZES_OF.rows(tx, of=pipeline)
+    for row in found:
+        if row["agent_id"] in recent:
+            yield row["pipeline"], (set(json.loads(row["tags"])), row["size"])

@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import Connection, insert, update
 
 from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.agent_rows import note_checkpoint
 from alectio_agent.hub.experiments.beats import known_attempt, lost_because, mark_alive
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.holders import forget_partials
@@ -24,7 +25,6 @@ from alectio_agent.hub.experiments.records import (
     experiment_of,
     job_of,
 )
-from alectio_agent.hub.experiments.registry import note_checkpoint
 from alectio_agent.hub.experiments.result_checks import Asked, Expected, check_inline, check_said
 from alectio_agent.hub.store.prepared import PreparedChange
 from alectio_agent.hub.store.tables import attempts, results

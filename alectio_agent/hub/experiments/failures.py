@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import Connection, func, select
 
 from alectio_agent.core.errors import ProblemError
+from alectio_agent.hub.experiments.agent_rows import forget_checkpoint, note_checkpoint
 from alectio_agent.hub.experiments.beats import known_attempt, lost_because
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.messages import is_repeated
@@ -19,7 +20,6 @@ from alectio_agent.hub.experiments.records import (
     experiment_of,
     job_of,
 )
-from alectio_agent.hub.experiments.registry import forget_checkpoint, note_checkpoint
 from alectio_agent.hub.experiments.waiting import make_available, wait_for_person
 from alectio_agent.hub.store.tables import attempts
 from alectio_agent.hub.store.transactions import after_commit

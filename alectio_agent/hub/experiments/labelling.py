@@ -17,6 +17,7 @@ from alectio_agent.hub.experiments.records import (
 )
 from alectio_agent.hub.experiments.spending import spent_by
 from alectio_agent.hub.experiments.waiting import make_available
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import jobs, selections
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.operation import LoopView
@@ -24,7 +25,7 @@ from alectio_agent.wire.operation import LoopView
 _BATCH = select(selections.c.indices).where(
     selections.c.experiment_id == bindparam("of"), selections.c.loop == bindparam("at")
 )
-_LABELLING = select(jobs).where(jobs.c.state == "labelling")
+_LABELLING = PreparedQuery(select(jobs).where(jobs.c.state == "labelling"))
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def look_at_times(tx: Connection, context: Context) -> bool:
         Whether one still waits that has a `timeout`, so that the clock must be looked at again.
     """
     is_needed = False
-    for row in tx.execute(_LABELLING).mappings().all():
+    for row in _LABELLING.rows(tx):
         job = Job(**row)
         experiment = experiment_of(tx, job.experiment_id)
         if experiment.state != "running" or experiment.settings.labels.timeout is None:

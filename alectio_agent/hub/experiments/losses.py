@@ -24,6 +24,9 @@ MOST_LOSSES = 3
 """A step that took its agent along so often will do it again."""
 SHORTEST_TAKEOVER_S = 3600.0
 
+_HELD = select(jobs.c.job_id).where((jobs.c.state == "claimed") | (jobs.c.state == "running"))
+_ALL_HELD = PreparedQuery(_HELD)
+_ANY_HELD = PreparedQuery(_HELD.limit(1))
 _STEPS_DONE = PreparedQuery(select(results.c.step).where(results.c.lease == bindparam("of")))
 
 
@@ -65,11 +68,10 @@ def tick(tx: Connection, context: Context) -> bool:
     Returns:
         Whether anything was claimed, so that the clock must be looked at again.
     """
-    held = select(jobs.c.job_id).where(jobs.c.state.in_(("claimed", "running")))
-    found = tx.execute(held.limit(1)).first() is not None
+    found = _ANY_HELD.row(tx) is not None
     if not context.leases.are_seen:
         # Leases from before this process: each gets a fresh period from this look on.
-        for job_id in tx.execute(held).scalars().all():
+        for job_id in _ALL_HELD.values(tx):
             _look(tx, context, job_id)
         after_commit(tx, context.leases.note_seen)
     for job_id in context.leases.silent_jobs(START_WITHIN_S):

@@ -4,24 +4,31 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from alectio_agent.core.errors import ProblemError
 from alectio_agent.core.ids import new_id
+from alectio_agent.hub.experiments.agent_rows import offered_by, write_checkpoints, write_offers
 from alectio_agent.hub.experiments.context import Context
 from alectio_agent.hub.experiments.losses import release, release_lost
 from alectio_agent.hub.experiments.records import OPEN_ATTEMPTS, Attempt
-from alectio_agent.hub.experiments.roll import Kind, Said
+from alectio_agent.hub.experiments.roll import Kind
 from alectio_agent.hub.experiments.starting import settle
 from alectio_agent.hub.store.prepared import PreparedChange, PreparedQuery
-from alectio_agent.hub.store.tables import agents, attempts, checkpoints, offers
+from alectio_agent.hub.store.tables import agents, attempts
 from alectio_agent.hub.store.transactions import after_commit
 from alectio_agent.wire.agents import Boot, Registration
 
 _AGENT = PreparedQuery(select(agents).where(agents.c.agent_id == bindparam("wanted")))
-_SAID = (offers.c.pipeline, offers.c.pool_size, offers.c.state_digest, offers.c.state_size)
-_HOLD = PreparedChange(upsert(checkpoints).on_conflict_do_nothing())
+_INSTALLED = PreparedQuery(select(agents).where(agents.c.installation_id == bindparam("wanted")))
+_OPEN = PreparedQuery(
+    select(attempts).where(
+        attempts.c.agent_id == bindparam("of"),
+        or_(*(attempts.c.state == state for state in OPEN_ATTEMPTS)),
+    )
+)
+_TAKE_IN = PreparedChange(insert(agents))
+_CHANGE = PreparedChange(update(agents).where(agents.c.agent_id == bindparam("wanted")))
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,8 @@ def register(tx: Connection, context: Context, said: Registration) -> str:
         _check_boot(known, said.boot)
     _write(tx, context, agent_id, said, known)
     context.supplies.change()
-    _write_offers(tx, agent_id, said)
-    holding = _write_checkpoints(tx, agent_id, said)
+    write_offers(tx, agent_id, said)
+    holding = write_checkpoints(tx, agent_id, said)
     after_commit(tx, partial(_remember, context, agent_id, said, holding))
     is_same_boot = known is not None and known.boot_id == said.boot.id
     _keep_held(tx, context, agent_id, said, is_same_boot=is_same_boot)
@@ -86,7 +93,7 @@ def note_contact(tx: Connection, context: Context, agent_id: str, *, is_new: boo
     context.contacts.note(agent_id)
     if not is_first:
         return
-    offered = _offered(tx, agent_id)
+    offered = offered_by(tx, agent_id)
     unheard = context.roll.unheard(agent_id, offered)
     if unheard.is_all or unheard.changed:
         settle(tx, context, None if unheard.is_all else unheard.changed)
@@ -153,38 +160,8 @@ def check_told(tx: Connection, context: Context, agent: Agent, seq: int) -> None
         )
 
 
-def note_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str) -> None:
-    """An agent committed a train: it holds that checkpoint.
-
-    Args:
-        tx: A writing transaction.
-        agent_id: Who.
-        experiment: Name of the experiment.
-        name: Of the checkpoint.
-    """
-    _HOLD.run(tx, agent_id=agent_id, experiment=experiment, name=name)
-
-
-def forget_checkpoint(tx: Connection, agent_id: str, experiment: str, name: str | None) -> None:
-    """An agent does not hold a checkpoint that it was thought to hold.
-
-    Args:
-        tx: A writing transaction.
-        agent_id: Who.
-        experiment: Name of the experiment.
-        name: Of the checkpoint; None forgets none.
-    """
-    gone = delete(checkpoints).where(
-        checkpoints.c.agent_id == agent_id,
-        checkpoints.c.experiment == experiment,
-        checkpoints.c.name == name,
-    )
-    tx.execute(gone)
-
-
 def _find(tx: Connection, installation_id: str) -> Agent | None:
-    found = select(agents).where(agents.c.installation_id == installation_id)
-    row = tx.execute(found).mappings().one_or_none()
+    row = _INSTALLED.row(tx, wanted=installation_id)
     return None if row is None else Agent(**row)
 
 
@@ -215,40 +192,11 @@ def _write(
     }
     if known is None:
         new = {"agent_id": agent_id, "installation_id": said.installation_id, "last_seq": 0}
-        tx.execute(insert(agents).values(**values, **new, registered_at=context.now()))
+        _TAKE_IN.run(tx, **values, **new, registered_at=context.now())
         return
     if known.boot_id != said.boot.id:
         values |= {"last_seq": 0, "last_lease": None, "registered_at": context.now()}
-    tx.execute(update(agents).where(agents.c.agent_id == agent_id).values(**values))
-
-
-def _write_offers(tx: Connection, agent_id: str, said: Registration) -> None:
-    tx.execute(delete(offers).where(offers.c.agent_id == agent_id))
-    rows = {
-        offer.name: {
-            "agent_id": agent_id,
-            "pipeline": offer.name,
-            "pool_size": offer.pool_size,
-            "state_digest": offer.state_digest,
-            "state_size": offer.state_size,
-            "store": offer.store,
-        }
-        for offer in said.pipelines
-    }
-    if rows:
-        tx.execute(insert(offers), list(rows.values()))
-
-
-def _write_checkpoints(tx: Connection, agent_id: str, said: Registration) -> set[str]:
-    """Experiments of the checkpoints that it holds now, or held before."""
-    before = select(checkpoints.c.experiment).where(checkpoints.c.agent_id == agent_id)
-    names = set(tx.execute(before).scalars())
-    tx.execute(delete(checkpoints).where(checkpoints.c.agent_id == agent_id))
-    held = {(entry.experiment, entry.name) for entry in said.checkpoints}
-    rows = [{"agent_id": agent_id, "experiment": where, "name": name} for where, name in held]
-    if rows:
-        tx.execute(insert(checkpoints), rows)
-    return names | {where for where, _ in held}
+    _CHANGE.run(tx, wanted=agent_id, **values)
 
 
 def _remember(context: Context, agent_id: str, said: Registration, holding: set[str]) -> None:
@@ -263,11 +211,6 @@ def _remember(context: Context, agent_id: str, said: Registration, holding: set[
     context.roll.enrol(agent_id, said.boot.id, kind)
     context.board.doubt_holders(holding)
     context.polls.doubt(agent_id)
-
-
-def _offered(tx: Connection, agent_id: str) -> Said:
-    found = select(*_SAID).where(offers.c.agent_id == agent_id)
-    return frozenset(tuple(row) for row in tx.execute(found))
 
 
 def _keep_held(
@@ -297,7 +240,4 @@ def open_attempts(tx: Connection, agent_id: str) -> list[Attempt]:
         tx: Any transaction.
         agent_id: Who.
     """
-    found = select(attempts).where(
-        attempts.c.agent_id == agent_id, attempts.c.state.in_(OPEN_ATTEMPTS)
-    )
-    return [Attempt(**row) for row in tx.execute(found).mappings()]
+    return [Attempt(**row) for row in _OPEN.rows(tx, of=agent_id)]

@@ -17,6 +17,7 @@ from alectio_agent.hub.experiments.records import (
     experiment_record,
     named_experiment,
 )
+from alectio_agent.hub.store.prepared import PreparedQuery
 from alectio_agent.hub.store.tables import agents, experiments, jobs, results, selections
 from alectio_agent.wire.operation import ExperimentList, ExperimentView, LoopView
 from alectio_agent.wire.protocol import STEPS
@@ -26,6 +27,7 @@ MOST_KEPT_LOOPS = 1000
 MOST_KEPT_LABELS = 100_000
 """Loops beyond this many labels are read anew each time, so that memory stays flat."""
 
+_ALL = PreparedQuery(select(experiments).order_by(experiments.c.position))
 # Made once, since a watched experiment is shown at each of its changes.
 _MINE = (
     jobs.c.experiment_id == bindparam("of"),
@@ -103,7 +105,7 @@ class Views:
         Args:
             tx: Any transaction.
         """
-        rows = tx.execute(select(experiments).order_by(experiments.c.position)).mappings()
+        rows = _ALL.rows(tx)
         found = [experiment_record(row) for row in rows]
         present = Attendance(tx, self._context)
         return ExperimentList(

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -23,6 +24,7 @@ from alectio_agent.hub.experiments.selection_worker import SelectionWorker
 from alectio_agent.hub.results.folders import Folders
 from alectio_agent.hub.results.results_process import ResultsProcess
 from alectio_agent.hub.results.writer import ResultsWriter
+from alectio_agent.hub.server.expecting import expects_selections
 from alectio_agent.hub.server.last_results import LastResults
 from alectio_agent.hub.server.settings import DATABASE, ServerSettings
 from alectio_agent.hub.server.ticker import Ticker
@@ -43,6 +45,8 @@ class Hub:
         sessions: Sessions,
         analysis: AnalysisProcess,
         maker: ResultsProcess,
+        *,
+        is_box: bool,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -51,6 +55,7 @@ class Hub:
             sessions: Of people in a browser.
             analysis: Makes selections and metrics.
             maker: Makes results files.
+            is_box: It was started for one experiment, which may come in a moment.
         """
         self.services = services
         self.app: FastAPI = create_app(services)
@@ -59,6 +64,7 @@ class Hub:
         self.platform_id = services.store.read(services.platform.platform_id).result()
         self._analysis = analysis
         self._maker = maker
+        self._is_box = is_box
         store, platform, clock = services.store, services.platform, services.clock
         writer = ResultsWriter(store, platform, maker, version("alectio-agent"))
         selections = SelectionWorker(store, platform, analysis, services.dealer.write)
@@ -69,7 +75,10 @@ class Hub:
 
     def start(self) -> None:
         """Start the workers."""
-        self._analysis.start()
+        # Else it starts when it is first asked: a look at what is finished does not need it.
+        look = partial(expects_selections, is_box=self._is_box)
+        if self.services.store.read(look).result():
+            self._analysis.start()
         for worker in (self._selections, self._results, self._ticker):
             worker.start()
 
@@ -140,7 +149,7 @@ def build_hub(settings: ServerSettings, clock: Clock, process_tokens: dict[str, 
     context = platform.context
     folders = Folders(context.parts, context.names.folder, context.results)
     maker = ResultsProcess(settings.data / DATABASE, folders)
-    return Hub(services, sessions, AnalysisProcess(), maker)
+    return Hub(services, sessions, AnalysisProcess(), maker, is_box=settings.is_box)
 
 
 def _make_sessions(

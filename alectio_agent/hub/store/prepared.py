@@ -1,6 +1,8 @@
 """Statements of the calls that come all the time: compiled once, run by the driver itself."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -12,6 +14,22 @@ Reader = Callable[[Any], Any]
 _DIALECT = SQLiteDialect_pysqlite(paramstyle="named")
 
 
+@dataclass(frozen=True)
+class _Form:
+    """What is run.
+
+    Attributes:
+        fixed: Parameters that the statement itself has.
+        names: Of the columns.
+        readers: Of the columns whose values the driver gives in another type.
+    """
+
+    sql: str
+    fixed: dict[str, Any]
+    names: tuple[str, ...]
+    readers: list[tuple[str, Reader]]
+
+
 class PreparedQuery:
     """A SELECT.
 
@@ -20,18 +38,17 @@ class PreparedQuery:
     """
 
     def __init__(self, statement: Select[Any]) -> None:
-        """Compile.
+        """Prepare.
 
         Args:
             statement: Its parameters are named; no lists among them.
         """
-        compiled = statement.compile(dialect=_DIALECT)
-        self._sql, self._fixed = str(compiled), dict(compiled.params)
-        self._names = tuple(column.key or "" for column in statement.selected_columns)
-        readers = [
-            (column.key or "", _reader(column.type)) for column in statement.selected_columns
-        ]
-        self._readers = [(name, read) for name, read in readers if read is not None]
+        self._statement = statement
+
+    # When it is first run: a process that imports forty statements runs a few of them.
+    @cached_property
+    def _form(self) -> "_Form":
+        return _form_of(self._statement)
 
     def rows(self, tx: Connection, **parameters: object) -> list[dict[str, Any]]:
         """All rows, each by the names of its columns.
@@ -40,9 +57,10 @@ class PreparedQuery:
             tx: Any transaction.
             parameters: By their names.
         """
-        found = _run(tx, self._sql, {**self._fixed, **parameters}).fetchall()
-        rows = [dict(zip(self._names, row, strict=True)) for row in found]
-        for name, read in self._readers:
+        form = self._form
+        found = _run(tx, form.sql, {**form.fixed, **parameters}).fetchall()
+        rows = [dict(zip(form.names, row, strict=True)) for row in found]
+        for name, read in form.readers:
             for row in rows:
                 row[name] = read(row[name])
         return rows
@@ -55,7 +73,7 @@ class PreparedQuery:
             parameters: By their names.
         """
         rows = self.rows(tx, **parameters)
-        assert len(rows) < 2, self._sql  # noqa: S101 - asked by a key
+        assert len(rows) < 2, self._form.sql  # noqa: S101 - asked by a key
         return rows[0] if rows else None
 
     def values(self, tx: Connection, **parameters: object) -> list[Any]:
@@ -65,8 +83,9 @@ class PreparedQuery:
             tx: Any transaction.
             parameters: By their names.
         """
-        found = _run(tx, self._sql, {**self._fixed, **parameters}).fetchall()
-        read = next((read for name, read in self._readers if name == self._names[0]), None)
+        form = self._form
+        found = _run(tx, form.sql, {**form.fixed, **parameters}).fetchall()
+        read = next((read for name, read in form.readers if name == form.names[0]), None)
         return [row[0] if read is None else read(row[0]) for row in found]
 
 
@@ -99,6 +118,17 @@ class PreparedChange:
             known = self._compiled[columns] = (str(compiled), dict(compiled.params))
         sql, fixed = known
         return int(_run(tx, sql, {**fixed, **values}).rowcount)
+
+
+def _form_of(statement: Select[Any]) -> _Form:
+    compiled, columns = statement.compile(dialect=_DIALECT), statement.selected_columns
+    readers = [(column.key or "", _reader(column.type)) for column in columns]
+    return _Form(
+        sql=str(compiled),
+        fixed=dict(compiled.params),
+        names=tuple(column.key or "" for column in columns),
+        readers=[(name, read) for name, read in readers if read is not None],
+    )
 
 
 def _run(tx: Connection, sql: str, parameters: dict[str, Any]) -> Any:
