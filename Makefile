@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 # Those that need nothing more; image_classification needs torch.
 EXAMPLES := digits topic_classification flask_sdk_script
 SEEDS ?= 10000
-# Tests with processes wait more than they compute: two for each core.
+# Tests with processes wait more than they compute: two for each core. Slow ones come first, all in
+# a row: whoever is through takes some of them over.
 WORKERS ?= $(shell expr 2 \* `nproc`)
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery watched
 
@@ -46,7 +47,7 @@ examples: $(VENV)/.demo ## Run the examples that need nothing more.
 	@find $(EXAMPLES:%=$(CURDIR)/examples/%/results) -name report.html
 
 test: $(VENV)/.dev ## Run all tests.
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests
 
 unit: $(VENV)/.dev ## Run the unit tests only.
 	$(BIN)/python -m pytest -n auto tests/unit
