@@ -40,19 +40,19 @@ class Desk:
             "pipelines:\n  toy: {hooks: processes.py, pool_size: 60}\n"
         )
 
-    def __call__(self, command: str, *words: str) -> Any:
+    def __call__(self, command: str, *words: str, typed: str = "") -> Any:
         """About the agent."""
-        return self.run(command, *words, "--config", str(self.site / "agent.yaml"))
+        return self.run(command, *words, "--config", str(self.site / "agent.yaml"), typed=typed)
 
     def on_hub(self, command: str, *words: str) -> Any:
         """About the hub."""
         where = ("--hub", self.hub.url, "--token-file", str(self.site / "operator"))
         return self.run(command, *words, *where)
 
-    def run(self, command: str, *words: str) -> Any:
+    def run(self, command: str, *words: str, typed: str = "") -> Any:
         """Run it, and hold its output against its schema."""
         called = command.partition(" --")[0].split()
-        done = CliRunner().invoke(main, [*called, *words, "--json"])
+        done = CliRunner().invoke(main, [*called, *words, "--json"], input=typed)
         assert done.exit_code == 0, f"{command}: {done.output}"
         lines = command == "logs"
         found = [json.loads(each) for each in done.stdout.splitlines()] if lines else None
@@ -74,6 +74,7 @@ def test_every_command_prints_what_its_schema_says(desk: Desk, tmp_path: Path) -
     _on_this_machine(desk, tmp_path)
     _about_experiments(desk, tmp_path)
     _about_an_agent(desk, tmp_path)
+    _about_its_place(desk, tmp_path)
     told = {command for output in OUTPUTS.values() for command in output.commands}
     assert told - desk.seen == ELSEWHERE | SAME_PRINT, "each is looked at here, or named above"
 
@@ -145,3 +146,20 @@ def _about_an_agent(desk: Desk, folder: Path) -> None:
         assert desk("restart", "--wait")["is_running"]
         desk("stop", "--wait")
         assert agent.end() == 0
+
+
+def _about_its_place(desk: Desk, folder: Path) -> None:
+    """What operators do around an agent that has worked."""
+    token = (desk.site / "token").read_text()
+    desk("enroll", desk.hub.url, typed=f"{token}\n")
+    assert desk("audit")
+    desk("audit --verify", "--verify")
+    desk("audit --explain", "--explain")
+    desk("support-bundle", str(folder / "bundle.tar.gz"), "--yes")
+    elsewhere = ("--root", str(folder / "root"))
+    desk("service print-unit", "--gpu")
+    desk("service install", *elsewhere)
+    desk("service uninstall", *elsewhere)
+    (agent,) = desk.on_hub("hub agents list")["agents"]
+    desk.on_hub("hub agents remove", agent["name"])
+    desk.run("hub backup", str(folder / "hub.tar"), "--data", str(folder / "hub"))
