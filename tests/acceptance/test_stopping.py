@@ -116,8 +116,8 @@ def goes_on(folder: Path) -> None:
 def test_a_step_that_is_stopped_at_a_checkpoint_goes_on_from_it(start: Any, tmp_path: Path) -> None:
     run = start(agent="when_stopped: checkpoint")
     run.stop("asking the hook of toy/1 for a checkpoint (no deadline); again to cancel")
-    run.read_to("toy/1 handed back to the platform: toy/1 train: stopped at a checkpoint")
     run.read_to("toy-ckpt_1.partial; to train from the start, remove it")
+    run.read_to("toy/1 handed back to the platform: toy/1 train: stopped at a checkpoint")
     assert run.end() == 75
     assert (tmp_path / "checkpoints" / "toy" / "toy-ckpt_1.partial").read_text() == "3"
     goes_on(tmp_path)

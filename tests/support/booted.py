@@ -69,6 +69,8 @@ def boot(folder: Path, files: dict[str, str], before: str, script: str) -> str:
     if os.geteuid() != 0 or not SYSTEMD.exists() or not all(map(shutil.which, TOOLS)):
         assert "CI" not in os.environ, "root, systemd and util-linux are needed"
         pytest.skip("booting systemd needs root, systemd and util-linux")
+    if sys.prefix.startswith("/tmp/"):
+        pytest.skip("Python's environment lies below /tmp, which is empty in the image")
     (folder / "root").mkdir()
     units = {f"systemd/system/{name}": text for name, text in UNITS.items()}
     for name, text in {**files, **units}.items():
