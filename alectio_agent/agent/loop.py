@@ -190,11 +190,7 @@ class PollLoop:
             return IDLE_S
         if self._is_held_back():
             return LOOK_AGAIN_S
-        if self._registered is None:
-            return 0.0
-        wait_s = self._poll(self._registered, free)
-        self._trouble.succeeded()  # a turn that asks nothing says nothing about the platform
-        return wait_s
+        return self._poll(self._registered, free) if self._registered else 0.0
 
     def _is_held_back(self) -> bool:
         """Whether something speaks against a job now; said when it changes."""
@@ -291,7 +287,7 @@ class PollLoop:
             self.recall.end()
         passed_s = clock.monotonic() - started_s
         self._hold.answered(passed_s)
-        self._trouble.succeeded()
+        self._trouble.succeeded()  # a turn that asks nothing says nothing about the platform
         return answer, passed_s
 
     def _has_nothing_to_do(self, passed_s: float) -> bool:

@@ -14,8 +14,7 @@ from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.plain_table import plain_output, plain_table
 from alectio_agent.cli.settings import load_agent_file
-from alectio_agent.cli.sight import check_sight
-from alectio_agent.core.errors import UsageError
+from alectio_agent.cli.sight import check_sight, never_worked
 from alectio_agent.core.log import printable
 
 GO_ON = "alectio-agent run"
@@ -53,11 +52,7 @@ def list_agent_jobs(common: Common, number: int) -> None:
     folder = settings.agent.state_dir
     check_sight(folder)
     if not (folder / JOURNAL).is_file():
-        raise UsageError(
-            f"{folder}: no agent has worked in this state folder",
-            hint=f"Start one: {GO_ON}",
-            code="E-USE-02",
-        )
+        raise never_worked(folder, f"Start one: {GO_ON}")
     is_running = is_at_work(folder)
     shown = _newest_told(past_jobs(folder, number), is_running=is_running)
     if common.as_json:

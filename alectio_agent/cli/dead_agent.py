@@ -17,9 +17,10 @@ from alectio_agent.agent.service.control.status import (
     PauseStatus,
     Status,
 )
+from alectio_agent.cli.sight import never_worked
 from alectio_agent.config.settings import AgentFile
 from alectio_agent.core.clock import SystemClock, timestamp
-from alectio_agent.core.errors import ControlDeniedError, StoreError, UsageError
+from alectio_agent.core.errors import ControlDeniedError, StoreError
 
 SILENT = "it holds its state folder, and does not answer at control.sock"
 
@@ -38,11 +39,7 @@ def status_of_folder(settings: AgentFile, *, is_running: bool) -> Status:
     folder = settings.agent.state_dir
     try:
         if not has_agent(folder):
-            raise UsageError(
-                f"{folder}: no agent has worked in this state folder",
-                hint="Start one: alectio-agent run",
-                code="E-USE-02",
-            )
+            raise never_worked(folder, "Start one: alectio-agent run")
         next(folder.iterdir(), None)
     except PermissionError as error:
         raise ControlDeniedError(

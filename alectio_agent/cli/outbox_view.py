@@ -10,8 +10,8 @@ from alectio_agent.agent.journal.history import JOURNAL
 from alectio_agent.agent.journal.remains import has_agent, read_remains
 from alectio_agent.agent.journal.rows import SCHEMA_NUMBER
 from alectio_agent.agent.service.control.status import Moment
-from alectio_agent.cli.sight import check_sight
-from alectio_agent.core.errors import StoreError, UsageError
+from alectio_agent.cli.sight import check_sight, never_worked
+from alectio_agent.core.errors import StoreError
 from alectio_agent.core.sqlite import reading
 from alectio_agent.wire.claims import Step
 
@@ -103,11 +103,7 @@ def check_folder(folder: Path) -> None:
     """
     check_sight(folder)
     if not has_agent(folder):
-        raise UsageError(
-            f"{folder}: no agent has worked in this state folder",
-            hint="Is it the right configuration? Name it: --config PATH",
-            code="E-USE-02",
-        )
+        raise never_worked(folder)
 
 
 def _entry(entry: Entry) -> OutboxEntry:

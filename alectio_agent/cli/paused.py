@@ -10,8 +10,9 @@ from alectio_agent.agent.journal.history import JOURNAL
 from alectio_agent.agent.journal.last_life import last_life
 from alectio_agent.agent.service.control.access import user_name
 from alectio_agent.agent.service.control.pauses import FILE, Pauses
+from alectio_agent.cli.sight import never_worked
 from alectio_agent.core.clock import SystemClock
-from alectio_agent.core.errors import ControlDeniedError, UsageError
+from alectio_agent.core.errors import ControlDeniedError
 
 
 @contextmanager
@@ -30,11 +31,7 @@ def resting(folder: Path) -> Iterator[Pauses]:
         StoreBusyError: An agent has just begun.
     """
     if not (folder / JOURNAL).is_file():
-        raise UsageError(
-            f"{folder}: no agent has worked in this state folder",
-            hint="Is it the right configuration? Name it: --config PATH",
-            code="E-USE-02",
-        )
+        raise never_worked(folder)
     if not os.access(folder, os.W_OK):
         owner = user_name(folder.stat().st_uid)
         raise ControlDeniedError(

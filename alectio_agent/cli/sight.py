@@ -1,8 +1,8 @@
-"""Whether this user may look into the state folder of an agent."""
+"""Whether there is a state folder of an agent that this user may look into."""
 
 from pathlib import Path
 
-from alectio_agent.core.errors import ControlDeniedError
+from alectio_agent.core.errors import ControlDeniedError, UsageError
 
 
 def check_sight(folder: Path) -> None:
@@ -23,3 +23,17 @@ def check_sight(folder: Path) -> None:
             hint="Run the command as the user that the agent runs as: sudo -u USER alectio-agent "
             "...",
         ) from error
+
+
+def never_worked(
+    folder: Path, hint: str = "Is it the right configuration? Name it: --config PATH"
+) -> UsageError:
+    """What to say where no agent has worked.
+
+    Args:
+        folder: That was looked into.
+        hint: The mend.
+    """
+    return UsageError(
+        f"{folder}: no agent has worked in this state folder", hint=hint, code="E-USE-02"
+    )
