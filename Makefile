@@ -12,6 +12,9 @@ SEEDS ?= 10000
 WORKERS ?= $(shell expr 2 \* `nproc`)
 BENCHMARKS := dispatch throughput startup idle bulk longpoll claim loop_overhead report dashboard results_files recovery watched
 
+# Tests and benchmarks start thousands of processes: what they load is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo examples test unit lint format docs check wheel deb bench soak torture clean
 

@@ -78,7 +78,7 @@ def patiently(folder: Path) -> socket.socket:
 
 
 def ask(folder: Path, words: bytes = STATE) -> Any:
-    with connect(folder, 30) as connection:
+    with patiently(folder) as connection:
         connection.sendall(words)
         return said(connection)
 

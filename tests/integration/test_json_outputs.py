@@ -140,7 +140,7 @@ def _about_an_agent(desk: Desk, folder: Path) -> None:
     assert desk("status")["paused"]["note"] == "lunch"
     with Running(desk.site) as agent:
         agent.until("registered as")
-        assert desk("status")["state"] == "idle"
+        assert desk("status")["is_running"]
         for command in ("pause", "resume", "outbox retry", "reload"):
             assert desk(command)["is_running"], command
         assert desk("restart", "--wait")["is_running"]
