@@ -160,7 +160,7 @@ def is_printed(site: Site) -> None:
     cells = list(csv.DictReader(io.StringIO(site.audit("--csv").stdout)))
     assert len(cells) == len(site.rows())
     assert "inline.label_counts" in " ".join(cell["fields"] for cell in cells)
-    change(site.state / "egress.db", "UPDATE rows SET size_bytes = 1 WHERE id = 3")
+    change(site.state / "egress.db", "UPDATE kept SET size_bytes = 1 WHERE id = 3")
     broken = site.audit("--verify")
     assert broken.exit_code == 3
     assert "row 3: it is not what was written" in broken.stdout

@@ -14,9 +14,10 @@ from alectio_agent.agent.journal.egress_chain import RowCallback, Run, append, f
 from alectio_agent.agent.journal.egress_counts import EgressCounts, hour_of
 from alectio_agent.agent.journal.egress_rows import (
     FILE,
+    MIGRATIONS,
+    NAMES,
     SCHEMA,
     SCHEMA_NUMBER,
-    TABLES,
     joined,
 )
 from alectio_agent.agent.journal.outgoing import About, Way
@@ -26,7 +27,7 @@ from alectio_agent.core.sqlite import Database, reading
 
 log = logging.getLogger(__name__)
 
-MOST_KNOWN = 10_000
+MOST_KNOWN = 1000
 """Jobs whose name is remembered; those in hand are among the newest."""
 LOG_BYTES = 4 * 2**20
 """Above this SQLite's write-ahead log is folded into the file."""
@@ -187,7 +188,7 @@ class EgressRecord:
         return row.id
 
     def _write_start(self, run: Run, life: str, note: str) -> None:
-        last = run("SELECT kind FROM rows ORDER BY id DESC LIMIT 1")
+        last = run("SELECT kind FROM kept ORDER BY id DESC LIMIT 1")
         if last and last[0]["kind"] != "stop":
             note = UNCLOSED
         fold_hours(run, self._append, None)
@@ -208,7 +209,7 @@ class EgressRecord:
         return ""
 
     def _open(self) -> Database:
-        database = Database(self._file, SCHEMA, SCHEMA_NUMBER)
+        database = Database(self._file, SCHEMA, SCHEMA_NUMBER, migrations=MIGRATIONS)
         database.query("PRAGMA wal_autocheckpoint=0")  # it syncs, in the midst of a call
         return database
 
@@ -241,10 +242,9 @@ class EgressRecord:
 
 
 def _missing_tables(run: Run) -> str:
-    tables = {row["name"] for row in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not tables >= TABLES:
-        return ", ".join(sorted(TABLES - tables))
-    return ""
+    names = {row["name"] for row in run("SELECT name FROM sqlite_master")}
+    expected = NAMES[max(1, int(run("PRAGMA user_version")[0][0]))]
+    return ", ".join(sorted(expected - names)) if names else ""
 
 
 def _refused(error: StoreError) -> StoreUnavailableError:

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from alectio_agent.agent.journal.egress_rows import GENESIS, INSERT, EgressRow
+from alectio_agent.agent.journal.egress_rows import (
+    GENESIS,
+    IN_WORDS,
+    INSERT,
+    INSERT_WORD,
+    PRUNE_WORDS,
+    EgressRow,
+)
 from alectio_agent.core.clock import timestamp
 from alectio_agent.core.sqlite import Row
 
@@ -33,10 +40,12 @@ def append(run: Run, at: str, kind: str, columns: Mapping[str, Any]) -> tuple[Eg
     Returns:
         The row and its hash.
     """
-    last = run("SELECT id, hash FROM rows ORDER BY id DESC LIMIT 1")
+    last = run("SELECT id, hash FROM kept ORDER BY id DESC LIMIT 1")
     number, before = (int(last[0]["id"]), bytes(last[0]["hash"])) if last else (0, GENESIS)
     row = EgressRow(number + 1, at, kind, **columns)
     digest = row.digest(before)
+    for word in {columns.get(name) for name in IN_WORDS} - {None}:
+        run(INSERT_WORD, (word,))
     run(INSERT, (*row.values, digest))
     return row, digest
 
@@ -79,16 +88,17 @@ def prune(run: Run, append_row: Append, now: datetime, keep_s: float) -> None:
     """
     moment = now - timedelta(seconds=keep_s)
     due = timestamp(moment - timedelta(seconds=min(DAY_S, keep_s)))
-    oldest = run("SELECT id, at FROM rows ORDER BY id LIMIT 1")
+    oldest = run("SELECT id, at FROM kept ORDER BY id LIMIT 1")
     if not oldest or oldest[0]["at"] >= due:
         return
     stays = run(
-        "SELECT id FROM rows WHERE at >= ? ORDER BY id LIMIT 1", (timestamp(moment),)
-    ) or run("SELECT max(id) AS id FROM rows")
+        "SELECT id FROM kept WHERE at >= ? ORDER BY id LIMIT 1", (timestamp(moment),)
+    ) or run("SELECT max(id) AS id FROM kept")
     first = int(oldest[0]["id"])
     last = min(int(stays[0]["id"]) - 1, first + MOST_AT_ONCE - 1)
     if last < first:
         return
-    digest = bytes(run("SELECT hash FROM rows WHERE id = ?", (last,))[0]["hash"])
-    run("DELETE FROM rows WHERE id <= ?", (last,))
+    digest = bytes(run("SELECT hash FROM kept WHERE id = ?", (last,))[0]["hash"])
+    run("DELETE FROM kept WHERE id <= ?", (last,))
+    run(PRUNE_WORDS)
     append_row(run, "pruned", of=last, sha256=digest.hex(), samples=last - first + 1)

@@ -9,33 +9,63 @@ from typing import Literal, Self
 from alectio_agent.core.sqlite import Row
 
 FILE = "egress.db"
-SCHEMA_NUMBER = 1
-SCHEMA = """
-CREATE TABLE rows (
+SCHEMA_NUMBER = 2
+_WORDS = "CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)"
+_KEPT = """
+CREATE TABLE kept (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
     kind TEXT NOT NULL,
-    target TEXT,
-    via TEXT,
+    target INTEGER REFERENCES words,
+    via INTEGER REFERENCES words,
     call TEXT,
     job TEXT,
     step TEXT,
     size_bytes INTEGER,
     sha256 TEXT,
-    fields TEXT,
+    fields INTEGER REFERENCES words,
     samples INTEGER,
     of INTEGER,
     text TEXT,
     hash BLOB NOT NULL
-);
-CREATE INDEX outcomes ON rows (of) WHERE kind = 'outcome';
+)"""
+_OUTCOMES = "CREATE INDEX outcomes ON kept (of) WHERE kind = 'outcome'"
+_ROWS = """
+CREATE VIEW rows AS
+SELECT kept.id, at, kind, targets.word AS target, vias.word AS via, call, job, step, size_bytes,
+    sha256, field_lists.word AS fields, samples, of, text, hash
+FROM kept
+LEFT JOIN words AS targets ON targets.id = kept.target
+LEFT JOIN words AS vias ON vias.id = kept.via
+LEFT JOIN words AS field_lists ON field_lists.id = kept.fields"""
+_COUNTING = """
 CREATE TABLE counting (
     hour TEXT NOT NULL, target TEXT NOT NULL, via TEXT NOT NULL, call TEXT NOT NULL,
     calls INTEGER NOT NULL, size_bytes INTEGER NOT NULL, fields TEXT NOT NULL,
     PRIMARY KEY (hour, target, via, call)
-);
-"""
-TABLES = frozenset({"rows", "counting"})
+)"""
+SCHEMA = ";".join((_WORDS, _KEPT, _OUTCOMES, _ROWS, _COUNTING))
+"""What every call repeats stands once, in `words`: it was half of the file."""
+MIGRATIONS = {
+    2: (
+        "DROP INDEX outcomes",
+        "ALTER TABLE rows RENAME TO before",
+        _WORDS,
+        _KEPT,
+        "INSERT INTO words (word) SELECT target FROM before WHERE target NOT NULL "
+        "UNION SELECT via FROM before WHERE via NOT NULL "
+        "UNION SELECT fields FROM before WHERE fields NOT NULL",
+        "INSERT INTO kept SELECT id, at, kind, (SELECT id FROM words WHERE word = target), "
+        "(SELECT id FROM words WHERE word = via), call, job, step, size_bytes, sha256, "
+        "(SELECT id FROM words WHERE word = fields), samples, of, text, hash FROM before",
+        "DROP TABLE before",
+        _OUTCOMES,
+        _ROWS,
+    )
+}
+EVER = frozenset({"rows", "counting"})
+NAMES = {1: EVER, 2: EVER | {"kept", "words"}}
+"""Tables and views that a file of each schema has."""
 GENESIS = bytes(32)
 """Stands in the place of a hash before the first row."""
 
@@ -109,8 +139,16 @@ class EgressRow:
 
 COLUMNS = tuple(field.name for field in fields(EgressRow))
 ALL_COLUMNS = ", ".join(COLUMNS)
-_PLACES = ", ".join("?" * (len(COLUMNS) + 1))
-INSERT = f"INSERT INTO rows ({ALL_COLUMNS}, hash) VALUES ({_PLACES})"  # noqa: S608 - constants
+IN_WORDS = frozenset({"target", "via", "fields"})
+_WORD = "(SELECT id FROM words WHERE word = ?)"
+_PLACES = ", ".join(_WORD if name in IN_WORDS else "?" for name in COLUMNS)
+INSERT = f"INSERT INTO kept ({ALL_COLUMNS}, hash) VALUES ({_PLACES}, ?)"  # noqa: S608 - constants
+INSERT_WORD = "INSERT INTO words (word) VALUES (?) ON CONFLICT DO NOTHING"
+PRUNE_WORDS = (
+    "DELETE FROM words WHERE id NOT IN (SELECT target FROM kept WHERE target NOT NULL "
+    "UNION SELECT via FROM kept WHERE via NOT NULL UNION SELECT fields FROM kept "
+    "WHERE fields NOT NULL)"
+)
 
 
 def joined(names: Iterable[str]) -> str:

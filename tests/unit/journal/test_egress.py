@@ -12,6 +12,7 @@ import pytest
 
 from alectio_agent.agent.journal.egress import UNCLOSED, EgressRecord
 from alectio_agent.agent.journal.egress_reading import Entry, Verdict, reading_egress
+from alectio_agent.agent.journal.egress_rows import COLUMNS
 from alectio_agent.agent.journal.outgoing import About, Way
 from alectio_agent.core.errors import StoreFullError, StoreVersionError
 from tests.support.clocks import FakeClock
@@ -58,11 +59,12 @@ class Bench:
         with reading_egress(self.folder) as reader:
             return reader.verify()
 
-    def change(self, sql: str, *values: Any) -> None:
+    def change(self, sql: str, *values: Any) -> list[Any]:
         """As somebody does who has the file."""
         connection = sqlite3.connect(self.file, isolation_level=None)
-        connection.execute(sql, values)
+        found = connection.execute(sql, values).fetchall()
         connection.close()
+        return found
 
 
 @pytest.fixture
@@ -142,12 +144,12 @@ def test_what_was_counted_is_written_down_at_the_end_or_at_the_next_start(
 @pytest.mark.parametrize(
     ("sql", "row", "why"),
     [
-        ("UPDATE rows SET size_bytes = 1 WHERE id = 4", 4, "it is not what was written"),
-        ("UPDATE rows SET fields = 'labels' WHERE id = 2", 2, "it is not what was written"),
-        ("UPDATE rows SET hash = zeroblob(32) WHERE id = 3", 3, "it is not what was written"),
-        ("DELETE FROM rows WHERE id = 4", 4, "it is gone"),
-        ("DELETE FROM rows WHERE id < 3", 3, "rows before it are gone"),
-        ("DELETE FROM rows", 1, "there is no row"),
+        ("UPDATE kept SET size_bytes = 1 WHERE id = 4", 4, "it is not what was written"),
+        ("UPDATE kept SET fields = target WHERE id = 2", 2, "it is not what was written"),
+        ("UPDATE kept SET hash = zeroblob(32) WHERE id = 3", 3, "it is not what was written"),
+        ("DELETE FROM kept WHERE id = 4", 4, "it is gone"),
+        ("DELETE FROM kept WHERE id < 3", 3, "rows before it are gone"),
+        ("DELETE FROM kept", 1, "there is no row"),
     ],
 )
 def test_a_change_is_found_and_named(bench: Bench, sql: str, row: int, why: str) -> None:
@@ -163,7 +165,7 @@ def test_a_change_is_found_and_named(bench: Bench, sql: str, row: int, why: str)
 
 def test_a_changed_row_stays_named_whatever_is_written_behind_it(bench: Bench) -> None:
     bench.send()
-    bench.change("UPDATE rows SET job = 'other/1' WHERE id = 2")
+    bench.change("UPDATE kept SET job = 'other/1' WHERE id = 2")
     bench.record.close()
     bench.start()
     bench.send()
@@ -180,8 +182,19 @@ class TestPruning:
         record.keep(bench.clock.now())
         assert bench.kinds() == ["call", "pruned"]
         assert bench.verdict() == Verdict(3, newest=8, digest=bench.rows[-1][1])
-        bench.change("DELETE FROM rows WHERE id = 6")
+        bench.change("DELETE FROM kept WHERE id = 6")
         assert bench.verdict().broken == 7
+
+    def test_names_of_fields_go_with_the_last_row_that_has_them(self, bench: Bench) -> None:
+        bench.record.close()
+        record = bench.start(keep_s=2 * DAY_S)
+        bench.send(About("names", fields=("secret_project",)))
+        bench.clock.advance(3.5 * DAY_S)
+        bench.send()
+        record.keep(bench.clock.now())
+        bench.record.close()
+        words = [row[0] for row in bench.change("SELECT word FROM words")]
+        assert sorted(words) == ["http://proxy.example:3128", "https://hub.example:443", "key rows"]
 
     def test_a_clock_that_was_put_forward_lets_nothing_go(self, bench: Bench) -> None:
         now = bench.clock.now()
@@ -194,9 +207,9 @@ class TestPruning:
         self, bench: Bench
     ) -> None:
         bench.send()
-        bench.change("DELETE FROM rows WHERE id = 1")
+        bench.change("DELETE FROM kept WHERE id = 1")
         bench.change(
-            "INSERT INTO rows (id, at, kind, of, sha256, hash) VALUES (4, '', 'pruned', 1, ?, ?)",
+            "INSERT INTO kept (id, at, kind, of, sha256, hash) VALUES (4, '', 'pruned', 1, ?, ?)",
             "00" * 32, bytes(32),
         )  # fmt: skip
         assert bench.verdict().broken == 2
@@ -237,6 +250,30 @@ class TestDamage:
         assert bench.kinds()[-1] == "call"
         assert bench.verdict().broken is None
 
+    def test_a_record_of_the_first_schema_goes_on_as_it_was(self, bench: Bench) -> None:
+        bench.send()
+        bench.record.close()
+        before, verdict = bench.entries(), bench.verdict()
+        names = ", ".join(COLUMNS)
+        for statement in (
+            f"CREATE TABLE old ({names}, hash)",
+            "INSERT INTO old SELECT * FROM rows",
+            "DROP VIEW rows",
+            "DROP TABLE kept",
+            "DROP TABLE words",
+            "ALTER TABLE old RENAME TO rows",
+            "CREATE INDEX outcomes ON rows (of) WHERE kind = 'outcome'",
+            "PRAGMA user_version = 1",
+        ):
+            bench.change(statement)
+        assert (bench.entries(), bench.verdict()) == (before, verdict), "read as it is"
+        bench.start()
+        assert bench.entries()[: len(before)] == before
+        assert bench.kinds()[len(before) :] == ["start"]
+        assert bench.entries()[-1].row.text == "boot 2", "not damaged, and closed"
+        assert bench.verdict().broken is None
+        assert (bench.folder / "egress.db.v1").exists()
+
     def test_a_newer_record_is_left_alone(self, bench: Bench) -> None:
         bench.record.close()
         bench.change("PRAGMA user_version = 9")
@@ -259,13 +296,15 @@ class TestFullDisk:
                 bench.send(outcome=None)
         with pytest.raises(StoreFullError):
             bench.send()
-        bench.record.end(under_way, "409")
+        refused = "409, " * 100  # more than what is left of a page that takes no call
+        bench.record.end(under_way, refused)
         assert set(told) == {"E-DISK-06"}
         bench.send(About("poll"))
         bench.record._database.query("PRAGMA max_page_count=100000")
         bench.keep()
         assert told[-1] == "fine", "also when nothing more wants to leave"
-        assert next(each.outcome for each in bench.entries() if each.row.id == under_way) == "409"
+        outcomes = {each.row.id: each.outcome for each in bench.entries()}
+        assert outcomes[under_way] == refused
         assert bench.verdict().broken is None
 
 
@@ -302,6 +341,6 @@ def test_the_chain_can_be_checked_as_the_documentation_says(
     bench.send()
     monkeypatch.chdir(bench.folder)
     exec(program, {})
-    bench.change("UPDATE rows SET job = 'x' WHERE id = 2")
+    bench.change("UPDATE kept SET job = 'x' WHERE id = 2")
     with pytest.raises(AssertionError):
         exec(program, {})
