@@ -33,6 +33,7 @@ from alectio_agent.agent.loop import PollLoop, Rooms
 from alectio_agent.agent.service.agent import Agent
 from alectio_agent.agent.service.agent_parts import Courier, Parts, Polls, Uploads
 from alectio_agent.agent.service.control.pauses import Pauses
+from alectio_agent.agent.service.memory import give_back_pages
 from alectio_agent.agent.service.notifier import Notifier
 from alectio_agent.agent.service.snapshot import Sources
 from alectio_agent.agent.service.stop_plan import StopRules
@@ -240,6 +241,7 @@ def _watch(
     poll_loop.on_registered = expiry.note
     outage = OutageWatch(base.reach, base.clock, notifier.tell)
     notifier.watches.append(outage.look)
+    keeper.watches.append(give_back_pages)
     keeper.watches.append(expiry.look)  # the log says it too, where nobody is notified
 
 

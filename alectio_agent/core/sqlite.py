@@ -32,6 +32,8 @@ _REFUSALS = {
     sqlite3.SQLITE_CANTOPEN: None,
     sqlite3.SQLITE_PERM: errno.EACCES,
 }
+CACHE_KIB = 512
+"""Of pages, for each connection. The newest rows are what is looked at; the system has the rest."""
 Row = sqlite3.Row
 Migrations = Mapping[int, Sequence[str]]
 """Number of a schema to the statements that lead to it from the one before."""
@@ -88,6 +90,7 @@ class Database:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA foreign_keys=ON")
+            self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
     def connect(self, path: Path, timeout_s: float) -> sqlite3.Connection:
         """Open the file; an implementation may keep what is in it elsewhere.

@@ -8,14 +8,16 @@ import pytest
 
 from alectio_agent.agent.service.memory import LARGE_BYTES
 
-PROGRAM = """
+IN_USE = """
 import sys
 from pathlib import Path
-from alectio_agent.agent.service.memory import give_back_large_blocks
 
 def in_use_kb():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+"""
+PROGRAM = """
+from alectio_agent.agent.service.memory import give_back_large_blocks
 
 if sys.argv[1] == "given back":
     give_back_large_blocks()
@@ -26,15 +28,29 @@ behind = bytearray(100_000)
 del block
 print(in_use_kb() - before)
 """
+HOLES = """
+from alectio_agent.agent.service.memory import give_back_pages
+
+blocks = [bytearray(b"x") * 60_000 for _ in range(400)]
+del blocks[::2]
+before = in_use_kb()
+give_back_pages()
+print(before - in_use_kb())
+"""
 
 
-def kept_kb(how: str) -> int:
-    command = [sys.executable, "-c", PROGRAM, how]
+def run(program: str, how: str = "") -> int:
+    command = [sys.executable, "-c", IN_USE + program, how]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no glibc")
 def test_a_large_block_returns_though_something_lies_behind_it() -> None:
     assert LARGE_BYTES < 8 * 2**20
-    assert kept_kb("as usual") > 7_000, "this machine has no need of it"
-    assert kept_kb("given back") < 1_000
+    assert run(PROGRAM, "as usual") > 7_000, "this machine has no need of it"
+    assert run(PROGRAM, "given back") < 1_000
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+def test_pages_return_though_blocks_in_use_lie_around_them() -> None:
+    assert run(HOLES) > 200 * 40
