@@ -228,7 +228,15 @@ def finished(hub: Hub, name: str) -> list[int]:
 
 
 def settings(**more: object) -> dict[str, object]:
-    return {"pipeline": "toy", "classes": 3, "pool": 60, "loops": 2, "batch": 5, **more}
+    return {
+        "pipeline": "toy",
+        "classes": 3,
+        "pool": 60,
+        "loops": 2,
+        "batch": 5,
+        "strategy": "margin",
+        **more,
+    }
 
 
 def test_a_copied_state_folder_ends_the_older_agent_with_what_to_do(distant: Distant) -> None:

@@ -16,6 +16,8 @@ from tests.support.projects import (
     write_project,
 )
 
+pytestmark = pytest.mark.slow
+
 KILLER = Path(__file__).parents[1] / "support" / "killing_run.py"
 ROOT = Path(__file__).parents[2]
 LOOPS = len(POINTS) + 1

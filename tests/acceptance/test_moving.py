@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import read_experiment, run_command
+from tests.support.projects import QUICK, read_experiment, run_command
 
 # As the old SDK's examples were written: folders read at import, state in module globals, one
 # payload, checkpoints without a suffix.
@@ -111,7 +111,7 @@ if __name__ == "__main__":
                    args=args, token="t0psecret")
     app()
 """
-EXPERIMENT = "name: topic\nclasses: 3\nbatch: 5\nloops: 3\npool: 60\n"
+EXPERIMENT = "name: topic\nclasses: 3\nbatch: 5\nloops: 3\npool: 60\n" + QUICK
 AGENT = "pipelines:\n  topic: {hooks: main.py, pool_size: 60}\nexperiment: experiment.yaml\n"
 
 

@@ -624,7 +624,7 @@ class TestTheMachine:
         with closing(sqlite3.connect(state / "egress.db")) as newer:
             newer.execute("PRAGMA user_version=9")
         told = self.offline(site).only("record", "E-DISK-03")
-        assert "egress.db: schema 9 is newer than this version's 1" in told
+        assert "egress.db: schema 9 is newer than this version's 2" in told
         (state / "egress.db").write_bytes(b"no database at all " * 500)
         told = self.offline(site).warned("record")
         assert told.startswith("E-DISK-09")

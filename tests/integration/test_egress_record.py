@@ -47,7 +47,7 @@ class Site:
         self.state = folder / ".alectio"
 
     def create(self, name: str) -> None:
-        settings = {"name": name, "classes": 3, "batch": 5, "loops": 1}
+        settings = {"name": name, "classes": 3, "batch": 5, "loops": 1, "strategy": "margin"}
         assert self.hub.operate("POST", "/v1/experiments", {"settings": settings}).ok
 
     def write(self, share: str, hooks: str) -> None:

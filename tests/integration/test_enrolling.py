@@ -180,7 +180,7 @@ def test_a_token_is_replaced_and_the_old_one_revoked_while_the_agent_works(
         agent.until("no job now")
         assert enroll(hub.url, token=make(hub, "after")).exit_code == 0
         assert hub.operate("POST", "/v1/tokens/before/revoke").status_code == 200
-        settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 1}
+        settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 1, "strategy": "margin"}
         assert hub.operate("POST", "/v1/experiments", {"settings": settings}).status_code == 200
         assert agent.end() == 0, agent.text
     assert "revoked" not in agent.text

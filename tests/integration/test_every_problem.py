@@ -86,7 +86,14 @@ def superseded_boot(scene: Scene) -> requests.Response:
 
 
 def conflict(scene: Scene) -> requests.Response:
-    settings = {"name": scene.name, "pipeline": scene.name, "classes": 3, "batch": 4, "loops": 5}
+    settings = {
+        "name": scene.name,
+        "pipeline": scene.name,
+        "classes": 3,
+        "batch": 4,
+        "loops": 5,
+        "strategy": "margin",
+    }
     return scene.hub.operate("POST", "/v1/experiments", {"settings": settings})
 
 

@@ -57,7 +57,7 @@ class Site:
             f"platform: {{url: '{self.hub.url}', token_file: token}}\n"
             "pipelines:\n  toy: {hooks: processes.py, pool_size: 60}\n"
         )
-        settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 1}
+        settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 1, "strategy": "margin"}
         assert self.hub.operate("POST", "/v1/experiments", {"settings": settings}).ok
 
     def run(self) -> subprocess.Popen[str]:

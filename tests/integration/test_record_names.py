@@ -42,7 +42,7 @@ def test_an_agent_whose_data_has_grown_sends_its_new_names(tmp_path: Path) -> No
                 f"platform: {{url: '{hub.url}', token_file: token}}\n"
                 "pipelines:\n  toy: {hooks: processes.py}\n"
             )
-            settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 4}
+            settings = {"name": "toy", "classes": 3, "batch": 5, "loops": 4, "strategy": "margin"}
             assert hub.operate("POST", "/v1/experiments", {"settings": settings}).ok
             assert run_command("run", "--once", cwd=site).returncode == 0
             (site / "processes.py").write_text(named(80))
