@@ -45,8 +45,8 @@ class Gap:
         )
         (self.desk / "operator").write_text(hub.operator_token)
         (self.desk / "operator").chmod(0o600)
-        settings = {"name": "toy", "pipeline": "toy", "classes": 3, "strategy": "margin", "batch": 5, "loops": 3,
-                    "pool": POOL}  # fmt: skip
+        settings = {"name": "toy", "pipeline": "toy", "classes": 3, "batch": 5, "loops": 3,
+                    "pool": POOL, "strategy": "margin"}  # fmt: skip
         made = hub.operate("POST", "/v1/experiments", {"settings": settings})
         assert made.status_code == 200, made.text
 
