@@ -2,13 +2,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pytest
 
+from alectio_agent.core.errors import ExitCode
 from tests.support.projects import HOOKS, read_experiment, run_command, write_project
 
 FAILS_IN_INFER = HOOKS.replace(
@@ -36,18 +38,41 @@ def counted_attempts(folder: Path) -> list[int]:
     ]
 
 
-def finished(folder: Path, **changed: Any) -> None:
-    write_project(folder, loops=3, **changed)
-    done = run(folder, "run")
-    assert done.returncode == 0, done.stderr
+class Originals:
+    """Projects whose first run is over: run once, and copied for each test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def finished(self, folder: Path) -> None:
+        """All three loops are done."""
+        self._copy("finished", HOOKS, ExitCode.CLEAN, folder)
+
+    def failed(self, folder: Path) -> None:
+        """Loop 1 waits for a person, since its infer failed; the hooks are mended."""
+        self._copy("failed", FAILS_IN_INFER, ExitCode.FAILED, folder)
+        (folder / "processes.py").write_text(HOOKS)
+
+    def _copy(self, name: str, hooks: str, code: int, to: Path) -> None:
+        original = self._folder / name
+        if not original.exists():
+            write_project(original, loops=3, hooks=hooks)
+            done = run(original, "run")
+            assert done.returncode == code, done.stderr
+        shutil.copytree(original, to, dirs_exist_ok=True)
 
 
-def test_a_mended_hook_goes_on_from_the_step_that_failed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Originals:
+    return Originals(tmp_path_factory.mktemp("originals"))
+
+
+def test_a_mended_hook_goes_on_from_the_step_that_failed(
+    originals: Originals, tmp_path: Path
+) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
-    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
-    assert run(tmp_path, "run").returncode == 3
-    (tmp_path / "processes.py").write_text(HOOKS)
+    originals.failed(tmp_path)
     retried = run(tmp_path, "experiment", "retry", "toy")
     assert retried.returncode == 0, retried.stderr
     assert retried.stdout == "toy: tries again from where it failed; loop 1 runs next\n"
@@ -59,12 +84,12 @@ def test_a_mended_hook_goes_on_from_the_step_that_failed(tmp_path: Path) -> None
     assert [loop["labels"] for loop in read_experiment(tmp_path)["loops"]] == [5, 10, 15]
 
 
-def test_a_fault_of_train_that_shows_in_infer_is_trained_again(tmp_path: Path) -> None:
+def test_a_fault_of_train_that_shows_in_infer_is_trained_again(
+    originals: Originals, tmp_path: Path
+) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
-    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
-    assert run(tmp_path, "run").returncode == 3
-    (tmp_path / "processes.py").write_text(HOOKS)
+    originals.failed(tmp_path)
     assert run(tmp_path, "experiment", "retry", "toy", "--step", "train").returncode == 0
     assert run(tmp_path, "run", begun=begun).returncode == 0
     steps = sorted(file.name for file in begun.iterdir() if file.name.startswith("toy-1-"))
@@ -73,8 +98,10 @@ def test_a_fault_of_train_that_shows_in_infer_is_trained_again(tmp_path: Path) -
     assert loop["hyperparams"] == {"trained": 2}, "it resumed from loop 0, not from the bad train"
 
 
-def test_a_rewound_loop_repeats_its_selection_with_attempts_going_on(tmp_path: Path) -> None:
-    finished(tmp_path)
+def test_a_rewound_loop_repeats_its_selection_with_attempts_going_on(
+    originals: Originals, tmp_path: Path
+) -> None:
+    originals.finished(tmp_path)
     before = selections(tmp_path)
     rewound = run(tmp_path, "experiment", "rewind", "toy")
     assert rewound.stdout.startswith("toy: rewound by 1 loop; ")
@@ -86,8 +113,8 @@ def test_a_rewound_loop_repeats_its_selection_with_attempts_going_on(tmp_path: P
     assert "toy-ckpt_2-a2" in held
 
 
-def test_two_rewound_loops_repeat_their_selections(tmp_path: Path) -> None:
-    finished(tmp_path)
+def test_two_rewound_loops_repeat_their_selections(originals: Originals, tmp_path: Path) -> None:
+    originals.finished(tmp_path)
     before = selections(tmp_path)
     assert run(tmp_path, "experiment", "rewind", "toy", "--loops", "2").returncode == 0
     done = run(tmp_path, "run")
@@ -97,7 +124,9 @@ def test_two_rewound_loops_repeat_their_selections(tmp_path: Path) -> None:
 
 
 def test_a_whole_experiment_is_rewound_with_its_control(tmp_path: Path) -> None:
-    finished(tmp_path, experiment="control: replay\n")
+    write_project(tmp_path, loops=3, experiment="control: replay\n")
+    first = run(tmp_path, "run")
+    assert first.returncode == 0, first.stderr
     before = selections(tmp_path)
     assert run(tmp_path, "experiment", "rewind", "toy", "--loops", "3").returncode == 0
     done = run(tmp_path, "run")
@@ -110,10 +139,12 @@ def test_a_whole_experiment_is_rewound_with_its_control(tmp_path: Path) -> None:
     assert (refused.returncode, "E-EXP-07" in refused.stderr) == (2, True)
 
 
-def test_a_finished_experiment_goes_on_with_more_loops(tmp_path: Path) -> None:
+def test_a_finished_experiment_goes_on_with_more_loops(
+    originals: Originals, tmp_path: Path
+) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
-    finished(tmp_path)
+    originals.finished(tmp_path)
     before = selections(tmp_path)
     extended = run(tmp_path, "experiment", "extend", "toy", "--loops", "5")
     assert extended.stdout == "toy: has 60 samples and 5 loops now; loop 2 runs next\n"
@@ -127,10 +158,8 @@ def test_a_finished_experiment_goes_on_with_more_loops(tmp_path: Path) -> None:
     assert steps == ["toy-2-infer"], "its train and test were counted already"
 
 
-def test_a_paused_experiment_goes_on_after_resume(tmp_path: Path) -> None:
-    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
-    assert run(tmp_path, "run").returncode == 3
-    (tmp_path / "processes.py").write_text(HOOKS)
+def test_a_paused_experiment_goes_on_after_resume(originals: Originals, tmp_path: Path) -> None:
+    originals.failed(tmp_path)
     assert run(tmp_path, "experiment", "retry", "toy").returncode == 0
     assert "it is paused" in run(tmp_path, "experiment", "pause", "toy").stdout
     resumed = run(tmp_path, "experiment", "resume", "toy")
@@ -139,9 +168,8 @@ def test_a_paused_experiment_goes_on_after_resume(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_cancelled_experiment_is_over_for_good(tmp_path: Path) -> None:
-    write_project(tmp_path, loops=3, hooks=FAILS_IN_INFER)
-    assert run(tmp_path, "run").returncode == 3
+def test_a_cancelled_experiment_is_over_for_good(originals: Originals, tmp_path: Path) -> None:
+    originals.failed(tmp_path)
     cancelled = run(tmp_path, "experiment", "cancel", "toy")
     assert cancelled.stdout == "toy: ended for good, its results stay; it is cancelled\n"
     again = run_command("run", cwd=tmp_path)
@@ -152,8 +180,8 @@ def test_a_cancelled_experiment_is_over_for_good(tmp_path: Path) -> None:
     assert (refused.returncode, "E-EXP-02" in refused.stderr) == (2, True)
 
 
-def test_results_are_exported_beside_the_originals(tmp_path: Path) -> None:
-    finished(tmp_path)
+def test_results_are_exported_beside_the_originals(originals: Originals, tmp_path: Path) -> None:
+    originals.finished(tmp_path)
     exported = run(tmp_path, "experiment", "export", "toy")
     assert exported.stdout == (
         "toy: wrote experiment.json, loops.csv, classes.csv, selected.csv and report.html into "
@@ -164,8 +192,8 @@ def test_results_are_exported_beside_the_originals(tmp_path: Path) -> None:
     assert not (tmp_path / "export" / "toy" / "outputs").exists(), "they can be large"
 
 
-def test_outputs_are_exported_when_asked(tmp_path: Path) -> None:
-    finished(tmp_path)
+def test_outputs_are_exported_when_asked(originals: Originals, tmp_path: Path) -> None:
+    originals.finished(tmp_path)
     exported = run(tmp_path, "experiment", "export", "toy", "--outputs")
     assert exported.stdout.endswith("report.html and outputs of 2 loops into export/toy\n")
     assert re.search(r"^toy: [\d.]+ MB", exported.stderr, re.MULTILINE), "one line in a pipe"
