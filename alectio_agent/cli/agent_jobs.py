@@ -13,7 +13,7 @@ from alectio_agent.agent.journal.history import JOURNAL, PastJob, past_jobs
 from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.plain_table import plain_output, plain_table
-from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.cli.settings import load_to_look
 from alectio_agent.cli.sight import check_sight, never_worked
 from alectio_agent.core.log import printable
 
@@ -48,7 +48,7 @@ def list_agent_jobs(common: Common, number: int) -> None:
         UsageError: No agent has worked there.
         ControlDeniedError: This user may not look.
     """
-    settings, _ = load_agent_file(common.config, is_local=True)
+    settings = load_to_look(common.config)
     folder = settings.agent.state_dir
     check_sight(folder)
     if not (folder / JOURNAL).is_file():

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from textwrap import indent
 from typing import Any
@@ -22,13 +22,15 @@ NARROW = 30
 COLOURS = {"ok": "green", "warn": "yellow", "failed": "red", "skipped": "bright_black"}
 
 
-def print_checks(checks: Iterable[Check], common: Common, *, next_step: str) -> list[Check]:
+def print_checks(
+    checks: Iterable[Check], common: Common, *, next_step: Callable[[], str]
+) -> list[Check]:
     """Print checks as they come.
 
     Args:
         checks: Made while they are printed.
         common: Whether as JSON, and whether only what is wrong.
-        next_step: What to do when nothing failed.
+        next_step: Tells what to do when nothing failed.
 
     Returns:
         All of them.
@@ -50,7 +52,7 @@ def print_checks(checks: Iterable[Check], common: Common, *, next_step: str) -> 
         verb = "check" if len(found) == 1 else "checks"
         click.echo(f"{len(failures)} of {len(found)} {verb} failed")
     elif not common.is_quiet:
-        click.echo(f"{_verdict(found)} {next_step}")
+        click.echo(f"{_verdict(found)} {next_step()}")
     return found
 
 

@@ -5,7 +5,6 @@ import pwd
 import stat
 from collections.abc import Iterator
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from alectio_agent.agent.jobs.claim_check import FreeDisk
@@ -22,19 +21,17 @@ from alectio_agent.core.checks import Check, failed, passed
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import (
     AlectioAgentError,
-    ConfigError,
     StoreDamagedError,
     StoreError,
     StoreFullError,
 )
 from alectio_agent.core.free_disk import disk_of
-from alectio_agent.core.hub_packages import hub_wish
+from alectio_agent.core.hub_packages import need_hub_packages
 from alectio_agent.core.log import printable
 from alectio_agent.core.units import format_size
 
 LOW_BYTES = 2**30
 FULL_BYTES = 2**20
-HUB_PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "numpy", "sklearn", "threadpoolctl")
 
 
 def check_state(folder: Path) -> Iterator[Check]:
@@ -167,13 +164,7 @@ def check_hub() -> Check:
     Raises:
         ConfigError: A package is missing.
     """
-    missing = [name for name in HUB_PACKAGES if find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"E-HUB-02  the hub in the box needs packages that are not installed: "
-            f"{', '.join(missing)}",
-            hint=f"{hub_wish()}, or set platform.url to a platform elsewhere.",
-        )
+    need_hub_packages()
     return passed("hub", "in the box, its packages are installed")
 
 

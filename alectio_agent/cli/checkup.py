@@ -59,7 +59,7 @@ def check_all(common: Common, wish: Wish) -> ExitCode:
         0, 3 when something is wrong, 78 when the configuration cannot be loaded.
     """
     checkup = _Checkup(common, wish)
-    found = print_checks(checkup.all(), common, next_step=common.next_step("try"))
+    found = print_checks(checkup.all(), common, next_step=lambda: common.next_step(checkup.next))
     if checkup.has_no_configuration:
         return ExitCode.CONFIG
     is_wrong = any(check.state == "failed" for check in found)
@@ -73,6 +73,7 @@ class _Checkup:
         self._is_looked_within = False
         self._pools: dict[str, int | None] = {}
         self.has_no_configuration = False
+        self.next = "try"
 
     def all(self) -> Iterator[Check]:
         """Every check; one that fails hides none that could still be made."""
@@ -90,7 +91,9 @@ class _Checkup:
         said = f"{file} ({_winner(self._common.config)})"
         yield passed("configuration", said, marks_left(file))
         yield from self._pipelines(settings, file)
-        if settings.experiment is not None and not self._is_looked_within:
+        if settings.experiment is None:
+            self.next = "run"  # the platform has the experiments: there is none to try here
+        elif not self._is_looked_within:
             yield guarded("experiment", lambda: self._experiment(settings, file))
         yield from check_state(settings.agent.state_dir)
         yield guarded("disk", lambda: check_disk(settings))

@@ -16,7 +16,10 @@ def embedded(
     *, data: Path, results: Path, socket_fd: int, pipe_fd: int, ready_fd: int, log_format: str
 ) -> None:
     """Serve on the socket of a parent until its pipe ends."""
+    from alectio_agent.core.hub_packages import need_hub_packages
     from alectio_agent.core.log import configure
+
+    need_hub_packages()
     from alectio_agent.hub.server.process import serve
     from alectio_agent.hub.server.settings import LOCK_WAIT_S, ServerSettings
 

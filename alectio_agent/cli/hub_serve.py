@@ -59,9 +59,12 @@ def serve(
     the next start.
     """
     from alectio_agent.core.errors import UsageError
+    from alectio_agent.core.hub_packages import need_hub_packages
     from alectio_agent.core.log import configure
     from alectio_agent.core.notify_socket import READY, STOPPING, NotifySocket, status
     from alectio_agent.core.service_unit import own_unit
+
+    need_hub_packages()
     from alectio_agent.hub.server.process import serve as serve_hub
     from alectio_agent.hub.server.settings import Ready, ServerSettings
 

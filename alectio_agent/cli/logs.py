@@ -69,11 +69,11 @@ def logs(
         return
     from alectio_agent.agent.journal.job_logs import FOLDER, job_logs
     from alectio_agent.cli.log_follow import LogFollower, newest
-    from alectio_agent.cli.settings import load_agent_file
+    from alectio_agent.cli.settings import load_to_look
     from alectio_agent.config.settings import EMBEDDED
     from alectio_agent.core.clock import SystemClock
 
-    settings, _ = load_agent_file(common.config, is_local=True)
+    settings = load_to_look(common.config)
     folder = settings.agent.state_dir / FOLDER
     if _is_closed(settings.agent.state_dir):
         from alectio_agent.cli.agent_log import show_agent_log

@@ -23,10 +23,10 @@ def list_results(*, are_all: bool, common: Common) -> None:
     """
     from alectio_agent.cli.outbox_view import OutboxView, read_outbox
     from alectio_agent.cli.screen import say
-    from alectio_agent.cli.settings import load_agent_file
+    from alectio_agent.cli.settings import load_to_look
     from alectio_agent.core.clock import SystemClock
 
-    settings, _ = load_agent_file(common.config, is_local=True)
+    settings = load_to_look(common.config)
     found, problems = read_outbox(settings.agent.state_dir, are_all=are_all)
     if common.as_json:
         click.echo(OutboxView(results=found, problems=problems).model_dump_json(indent=2))

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alectio_agent.cli.screen import say
 from alectio_agent.config.layers import Flag
-from alectio_agent.config.loader import load
+from alectio_agent.config.loader import load, load_sound
 from alectio_agent.config.lookup import FILE_NAME, find_config
 from alectio_agent.config.nearest import nearest_file
 from alectio_agent.config.problems import shown_path
@@ -15,6 +16,9 @@ from alectio_agent.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from alectio_agent.wire.experiment import ExperimentSettings
+
+STATE_DIR = ("agent", "state_dir")
+NOT_NEEDED = "The state folder is known, which is all that this command needs: it goes on."
 
 
 def load_agent_file(
@@ -40,6 +44,24 @@ def load_agent_file(
     file = find_config(config, os.environ, Path.cwd())
     looks = not is_local
     return load(file, AgentFile, os.environ, overrides or {}, looks_into_files=looks), file
+
+
+def load_to_look(config: Path | None) -> AgentFile:
+    """Load `agent.yaml` for a command that only has to find the agent.
+
+    A key that is wrong must not keep anybody from an agent that runs, and has read another file.
+
+    Args:
+        config: As given on the command line.
+
+    Raises:
+        ConfigError: There is none, or it does not say where the agent's state folder is.
+    """
+    file = find_config(config, os.environ, Path.cwd())
+    settings, wrong = load_sound(file, AgentFile, os.environ, STATE_DIR)
+    if wrong is not None:
+        say(f"warning: {wrong.message}\n{NOT_NEEDED}")
+    return settings
 
 
 def load_experiment_file(file: Path, agent_file: Path | None = None) -> "ExperimentSettings":

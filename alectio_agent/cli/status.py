@@ -16,10 +16,10 @@ def status(*, watch: bool, common: Common) -> None:
     each change, with --json an object for each.
     """
     from alectio_agent.cli.agent_status import find_status
-    from alectio_agent.cli.settings import load_agent_file
+    from alectio_agent.cli.settings import load_to_look
     from alectio_agent.core.clock import SystemClock
 
-    settings, _ = load_agent_file(common.config, is_local=True)
+    settings = load_to_look(common.config)
     clock = SystemClock()
     if watch:
         from alectio_agent.cli.status_watch import watch_status

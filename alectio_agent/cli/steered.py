@@ -15,7 +15,7 @@ from alectio_agent.agent.service.control.protocol import Request
 from alectio_agent.cli.folding import fold_lines, width_of
 from alectio_agent.cli.options import Common
 from alectio_agent.cli.screen import say
-from alectio_agent.cli.settings import load_agent_file
+from alectio_agent.cli.settings import load_to_look
 from alectio_agent.core.clock import SystemClock
 from alectio_agent.core.errors import UsageError
 from alectio_agent.core.units import format_duration
@@ -43,7 +43,7 @@ class Target:
         Args:
             common: The options of every command.
         """
-        settings, _ = load_agent_file(common.config, is_local=True)
+        settings = load_to_look(common.config)
         return cls(settings.agent.name, settings.agent.state_dir, common)
 
     @contextmanager

@@ -88,7 +88,7 @@ def _run(
     try:
         with _interrupts(slot, is_debugged=order.is_debugged):
             checks = trial.one(step) if step else trial.all()
-            print_checks(checks, common, next_step=common.next_step("run"))
+            print_checks(checks, common, next_step=lambda: common.next_step("run"))
     finally:
         slot.close()
     return attempts.exit_code

@@ -1,6 +1,7 @@
 """Loads a YAML file into a frozen model, or says everything that is wrong with it at once."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,10 +10,11 @@ from pydantic import BaseModel
 from alectio_agent.config.document import Document
 from alectio_agent.config.kinds import Kind
 from alectio_agent.config.layers import Flag, Layers
-from alectio_agent.config.problems import Problem, as_error, found, shown_path
+from alectio_agent.config.problems import Code, KeyPath, Problem, as_error, found, shown_path
 from alectio_agent.config.validation import validate
 from alectio_agent.config.values import Surroundings
 from alectio_agent.config.yaml_lines import read_document
+from alectio_agent.core.errors import ConfigError
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -78,6 +80,48 @@ def load_layers(
     Raises:
         ConfigError: As for `load`.
     """
+    settings, layers, problems = _read(
+        path, model, environment, overrides,
+        may_be_absent=may_be_absent, looks_into_files=looks_into_files,
+    )  # fmt: skip
+    if settings is None or problems:
+        raise as_error(problems)
+    return settings, layers
+
+
+def load_sound(
+    path: Path, model: type[Settings], environment: Mapping[str, str], needed: KeyPath
+) -> tuple[Settings, ConfigError | None]:
+    """Load what is right of a configuration, for a command that needs one value of it.
+
+    Args:
+        path: The YAML file.
+        model: What it should be.
+        environment: The process's variables.
+        needed: Key of that value.
+
+    Returns:
+        The settings, with the default in the place of all that is wrong; and what is wrong.
+
+    Raises:
+        ConfigError: The file cannot be read, that value may be wrong, or nothing can be made of
+            the rest.
+    """
+    settings, _, problems = _read(path, model, environment)
+    if settings is None or any(_casts_doubt(problem, needed) for problem in problems):
+        raise as_error(problems)
+    return settings, as_error(problems) if problems else None
+
+
+def _read(
+    path: Path,
+    model: type[Settings],
+    environment: Mapping[str, str] | None,
+    overrides: Mapping[Flag, object] | None = None,
+    *,
+    may_be_absent: bool = False,
+    looks_into_files: bool = False,
+) -> tuple[Settings | None, Layers, list[Problem]]:
     is_absent = may_be_absent and not path.exists()
     document = Document(shown_path(path), {}) if is_absent else read_document(path)
     root = Kind.of(model)
@@ -91,9 +135,18 @@ def load_layers(
         *layers.problems,
         *(Problem(each.code, layers.place(each.path), each.path, each.text) for each in complaints),
     ]
-    if settings is None or problems:
-        raise as_error(problems)
-    return settings, layers
+    return settings, layers, problems
+
+
+def _casts_doubt(problem: Problem, needed: KeyPath) -> bool:
+    """Whether a key is part of the needed one, or was perhaps meant to be."""
+    depth = len(problem.path)
+    if problem.path == needed[:depth]:
+        return True
+    *around, name = map(str, problem.path)
+    meant = [str(key) for key in needed]
+    is_beside = problem.code == Code.UNKNOWN_KEY and around == meant[: depth - 1]
+    return is_beside and bool(get_close_matches(name, meant[depth - 1 : depth]))
 
 
 def _top(document: Document, root: Kind) -> dict[str, object]:

@@ -35,7 +35,8 @@ def validate(
         context: For paths and defaults.
 
     Returns:
-        The settings and no complaints, or None and every complaint.
+        The settings, and every complaint: with any, the settings are those without what is wrong,
+        or None when nothing can be made of the rest.
     """
     root = Kind.of(model)
     complaints: list[Complaint] = []
@@ -48,7 +49,7 @@ def validate(
             raised = error.errors(include_url=False)
             round_of = [new for each in raised for new in explain(each, root, rest)]
         else:
-            return (None if complaints else settings), _without_echoes(complaints)
+            return settings, _without_echoes(complaints)
         fresh = [new for new in round_of if not _depends_on(new, doubtful)]
         rest = copy.deepcopy(rest)
         for complaint in round_of:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from alectio_agent.core.errors import PlatformUnavailableError, StoreBusyError
+from alectio_agent.core.errors import ConfigError, PlatformUnavailableError, StoreBusyError
 from alectio_agent.core.hub_packages import hub_wish
 from alectio_agent.core.ids import new_token
 from alectio_agent.core.listening import backlog
@@ -160,7 +160,9 @@ class HubProcess:
                 hint="Stop the other `run` or `hub serve` first, or give this one another "
                 "agent.state_dir.",
             )
-        raise PlatformUnavailableError(
+        # What lacks packages now lacks them at the next start too: no service manager need try.
+        kind = ConfigError if code == ConfigError.exit_code else PlatformUnavailableError
+        raise kind(
             f"the hub in the box did not start ({_ending(code)}); its own message stands above",
             hint=f"Is it installed? {hub_wish()}",
             code="E-HUB-02",

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 
 from alectio_agent.core.clock import Clock, timestamp
 from alectio_agent.core.durable import sync_folder
-from alectio_agent.core.errors import StoreError
+from alectio_agent.core.errors import StoreError, UsageError
 from alectio_agent.hub.server.hub_file import HUB_FILE
 from alectio_agent.hub.server.lock import LOCK_FILE
 from alectio_agent.hub.server.settings import DATABASE
@@ -73,10 +73,11 @@ def make_backup(data: Path, file: Path, clock: Clock) -> Backup:
         What it holds; the file was read again.
 
     Raises:
+        UsageError: The file is there.
         StoreError: It could not be made; nothing is left of it.
     """
     if os.path.lexists(file):
-        raise StoreError(
+        raise UsageError(
             f"{file} is there already; a backup overwrites nothing",
             hint="Give it another name, such as one with the date.",
             code=CODE,

@@ -71,7 +71,7 @@ def test_checks_keep_to_their_column(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
-    print_checks([passed("timeout", "word " * 12, "warned " * 12)], Common(), next_step="")
+    print_checks([passed("timeout", "word " * 12, "warned " * 12)], Common(), next_step=lambda: "")
     first, second, *rest = terminal.getvalue().splitlines()
     assert first.startswith("warn  timeout")
     assert second.startswith(" " * 28 + "word")

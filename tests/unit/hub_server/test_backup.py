@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alectio_agent.core.errors import StoreError
+from alectio_agent.core.errors import StoreError, UsageError
 from alectio_agent.hub.server.backup import make_backup, read_backup
 from tests.support.clocks import FakeClock
 
@@ -65,7 +65,7 @@ def test_what_a_hub_has_not_moved_into_its_database_yet_is_in_the_copy(
 def test_nothing_is_left_beside_it_and_nothing_is_overwritten(data: Path, tmp_path: Path) -> None:
     make_backup(data, tmp_path / "copy.tar", FakeClock())
     assert {path.name for path in tmp_path.iterdir()} == {"hub", "copy.tar"}
-    with pytest.raises(StoreError, match="is there already") as caught:
+    with pytest.raises(UsageError, match="is there already") as caught:
         make_backup(data, tmp_path / "copy.tar", FakeClock())
     assert caught.value.code == "E-HUB-08"
 
