@@ -7,9 +7,7 @@ import click
 
 from alectio_agent.cli.options import Common, common_options
 
-SHOWN_ONCE_TEXT = (
-    "Operator token (it is not shown again; keep it in a file that only you can read):"
-)
+SHOWN_ONCE_TEXT = "Operator token (not shown again; keep it in a file that only you can read):"
 INSECURE_TEXT = (
     "warning: {host} is no loopback address, and this server speaks plain HTTP: tokens and results "
     "would travel in the open. Give it --certfile and --keyfile, or put a proxy that ends TLS in "

@@ -276,7 +276,7 @@ class TestBox:
         HubAgent(box).run_loop()
         page = watched.page
         page.goto(box.url + "/experiments/digits")
-        expect(page.get_by_role("link", name="experiment.json")).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_role("link", name="experiment.json")).to_be_visible(timeout=3 * SLOW_MS)
         page.context.clear_cookies()
         answer = page.goto(box.url + "/results/digits/experiment.json")
         assert answer is not None

@@ -58,14 +58,14 @@ def test_a_stop_waits_for_the_running_steps_of_all_slots(site: Site) -> None:
     site.write(more=TWO)
     site.create("red", "blue")
     agent = site.start()
+    assert agent.stderr is not None
+    lines: list[str] = []
+    while "".join(lines).count("train started") < 2:  # both are in hand, and the agent knows
+        lines.append(agent.stderr.readline())
     site.wait_for("red-0-train", "blue-0-train")
     agent.send_signal(signal.SIGTERM)
-    assert agent.stderr is not None
-    lines = []
-    for line in agent.stderr:
-        lines.append(line)
-        if "stopping: " in line:
-            break
+    while "stopping: " not in lines[-1]:
+        lines.append(agent.stderr.readline())
     site.let_go()
     lines += agent.communicate(timeout=50)[1].splitlines(keepends=True)
     said = "".join(lines)
