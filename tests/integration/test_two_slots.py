@@ -2,6 +2,7 @@
 
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,18 +55,26 @@ def test_a_killed_agent_gets_both_its_jobs_back(site: Site) -> None:
     assert "attempt" not in said[1]
 
 
+def read_until(agent: "subprocess.Popen[str]", text: str, times: int = 1) -> list[str]:
+    """What an agent says, up to the line that has a text for the last of so many times."""
+    assert agent.stderr is not None
+    lines: list[str] = []
+    for line in agent.stderr:
+        lines.append(line)
+        times -= text in line
+        if not times:
+            return lines
+    raise AssertionError(f"{text!r} was not said: {''.join(lines)}")
+
+
 def test_a_stop_waits_for_the_running_steps_of_all_slots(site: Site) -> None:
     site.write(more=TWO)
     site.create("red", "blue")
     agent = site.start()
-    assert agent.stderr is not None
-    lines: list[str] = []
-    while "".join(lines).count("train started") < 2:  # both are in hand, and the agent knows
-        lines.append(agent.stderr.readline())
+    lines = read_until(agent, "train started", times=2)  # both are in hand, and the agent knows
     site.wait_for("red-0-train", "blue-0-train")
     agent.send_signal(signal.SIGTERM)
-    while "stopping: " not in lines[-1]:
-        lines.append(agent.stderr.readline())
+    lines += read_until(agent, "stopping: ")
     site.let_go()
     lines += agent.communicate(timeout=50)[1].splitlines(keepends=True)
     said = "".join(lines)
@@ -114,10 +123,7 @@ def test_a_check_that_says_no_holds_jobs_back_until_it_says_yes(site: Site) -> N
     (site.folder / "agent.yaml").write_text(text.replace("claim: {min_free_disk: 0}\n", check))
     site.create("red")
     agent = site.start()
-    assert agent.stderr is not None
-    for line in agent.stderr:
-        if "no job is asked for" in line:
-            break
+    line = read_until(agent, "no job is asked for")[-1]
     assert "claim.check ended with 1, not with 0: GPU is taken" in line
     agent.send_signal(signal.SIGTERM)
     agent.communicate(timeout=50)
